@@ -3,10 +3,48 @@
  * plain JSON. Whoever renders a record computes nothing: each number and each
  * verdict that is shown is in it.
  *
- * This module imports nothing, so that a reader of records needs nothing else.
+ * This module and those in `record/` import nothing else, so that a reader of
+ * records needs nothing else.
  *
  * @module
  */
+import {
+  distribution,
+  type Distribution,
+  type DistributionMetric,
+  type LatencySummary,
+} from "./record/distribution.js";
+import { estimates, type Estimate, type Estimates, type Interval } from "./record/estimates.js";
+import {
+  abortMeasurement,
+  arrivalsMeasurement,
+  slowConsumerMeasurement,
+  type AbortMeasurement,
+  type ArrivalsMeasurement,
+  type SlowConsumerMeasurement,
+} from "./record/load.js";
+import { profileMeasurement, type ProfileMeasurement } from "./record/profile.js";
+import {
+  InvalidRecordError,
+  anything,
+  array,
+  boolean,
+  fail,
+  isObject,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+  type Check,
+} from "./record/shape.js";
+import { treatment, treatments, type Treatment } from "./record/treatment.js";
+
+export type { Distribution, DistributionMetric, Estimate, Estimates, Interval, LatencySummary };
+export type { AbortMeasurement, ArrivalsMeasurement, SlowConsumerMeasurement };
+export type * from "./record/profile.js";
+export { InvalidRecordError, treatments, type Treatment };
 
 /** Name of the schema; {@link recordVersion} says which one. */
 export const recordSchema = "streamgauge/result";
@@ -15,27 +53,20 @@ export const recordSchema = "streamgauge/result";
  * Raised whenever a reader of the previous version would misread a record.
  *
  * 1: the first. 2: cells name their raw samples, and a claim's metric can be
- * `absoluteCost`, whose limit is no fraction.
+ * `absoluteCost`, whose limit is no fraction. 3: the blocks of a cell can come
+ * from several processes, a claim can be that there is no difference, and there
+ * are measurements beside the cells.
  */
-export const recordVersion = 2;
+export const recordVersion = 3;
 
-/** The versions that {@link parseRecord} accepts. What 2 added is optional in 1. */
-export const readableRecordVersions: readonly number[] = [1, recordVersion];
-
-/**
- * What is run in each block. `control` is `generate` once more: it shows what
- * the bench reports where there is no difference.
- */
-export type Treatment = "generate" | "control" | "stream" | "streamAsync";
-
-/** The treatments in the order in which tables show them. */
-export const treatments: readonly Treatment[] = ["generate", "control", "stream", "streamAsync"];
+/** The versions that {@link parseRecord} accepts. What a version added is optional in those before. */
+export const readableRecordVersions: readonly number[] = [1, 2, recordVersion];
 
 /** One run of the bench. */
 export interface ResultRecord {
   readonly schema: typeof recordSchema;
   /** One of {@link readableRecordVersions}; new records have {@link recordVersion}. */
-  readonly version: 1 | typeof recordVersion;
+  readonly version: 1 | 2 | typeof recordVersion;
   readonly runId: string;
   /** `running` in a record that was left behind by a crash. */
   readonly status: "running" | "complete" | "interrupted";
@@ -52,6 +83,11 @@ export interface ResultRecord {
   readonly generators: readonly GeneratorDescription[];
   readonly cells: readonly Cell[];
   readonly mainThread: readonly MainThreadMeasurement[];
+  /** Since version 3, like the three that follow. */
+  readonly arrivals?: readonly ArrivalsMeasurement[];
+  readonly aborts?: readonly AbortMeasurement[];
+  readonly slowConsumers?: readonly SlowConsumerMeasurement[];
+  readonly profiles?: readonly ProfileMeasurement[];
   readonly claims: readonly ClaimResult[];
   /** What the bench made of delays that were known; only in calibrations. Since version 2. */
   readonly calibration?: readonly CalibrationPoint[];
@@ -202,24 +238,6 @@ export interface Memory {
   readonly arrayBufferBytes: number;
 }
 
-export type DistributionMetric = "timeToFirstToken" | "interTokenLatency" | "deliveryLatency";
-
-/** An HDR histogram of nanoseconds, three significant digits. */
-export interface Distribution {
-  readonly treatment: Treatment;
-  readonly metric: DistributionMetric;
-  readonly count: number;
-  readonly meanNanoseconds: number;
-  readonly minimumNanoseconds: number;
-  readonly p50Nanoseconds: number;
-  readonly p90Nanoseconds: number;
-  readonly p99Nanoseconds: number;
-  readonly p999Nanoseconds: number;
-  readonly maximumNanoseconds: number;
-  /** HdrHistogram V2, compressed, base64. Histograms merge by addition. */
-  readonly histogram: string;
-}
-
 /** What the blocks of a cell say. */
 export interface Analysis {
   readonly treatments: readonly TreatmentSummary[];
@@ -250,27 +268,6 @@ export interface Comparison {
   /** The overhead (a fraction) this many blocks show with a probability of 90 %. */
   readonly smallestDetectableEffect: number;
   readonly costMicrosecondsPerToken: Estimates;
-}
-
-/** The same quantity by two estimators; a claim is upheld only where both agree. */
-export interface Estimates {
-  /** Hodges–Lehmann with the exact Wilcoxon signed-rank interval. */
-  readonly hodgesLehmann: Estimate;
-  /** Mean with Student's t interval: it sees the rare stalls that the other ignores. */
-  readonly mean: Estimate;
-}
-
-export interface Estimate {
-  readonly value: number;
-  /** Two-sided, 95 %. */
-  readonly interval95: Interval;
-  /** The one-sided 95 % bounds, which verdicts use; together a 90 % interval. */
-  readonly bounds95: Interval;
-}
-
-export interface Interval {
-  readonly lower: number;
-  readonly upper: number;
 }
 
 /** How free the consuming thread is while tokens arrive. */
@@ -355,12 +352,6 @@ export interface Definition {
   readonly formula: string;
 }
 
-/** A record that this version cannot read. */
-export class InvalidRecordError extends Error {
-  override readonly name = "InvalidRecordError";
-  readonly code = "INVALID_RECORD";
-}
-
 /**
  * Checks that a parsed JSON value is a record of a readable version, down to
  * every field that this schema names.
@@ -384,67 +375,6 @@ export function parseRecord(json: unknown): ResultRecord {
   return json as unknown as ResultRecord;
 }
 
-type Check = (value: unknown, path: string) => void;
-/** One check for each field of an interface, so that neither can forget the other's. */
-type Shape<T> = { readonly [Field in keyof T]-?: Check };
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function fail(path: string, expected: string): never {
-  throw new InvalidRecordError(
-    `The record is damaged: "${path}" must be ${expected}. Run the bench again, or take an intact copy.`,
-  );
-}
-
-function kind(expected: string, accepts: (value: unknown) => boolean): Check {
-  return (value, path) => {
-    if (!accepts(value)) fail(path, expected);
-  };
-}
-
-function object<T>(shape: Shape<T>): Check {
-  return (value, path) => {
-    if (!isObject(value)) fail(path, "an object");
-    for (const [field, check] of Object.entries<Check>(shape)) {
-      check(value[field], `${path}.${field}`);
-    }
-  };
-}
-
-function array(check: Check): Check {
-  return (value, path) => {
-    if (!Array.isArray(value)) fail(path, "an array");
-    for (const [index, element] of value.entries()) check(element, `${path}[${index}]`);
-  };
-}
-
-function nullable(check: Check): Check {
-  return (value, path) => {
-    if (value !== null) check(value, path);
-  };
-}
-
-function optional(check: Check): Check {
-  return (value, path) => {
-    if (value !== undefined) check(value, path);
-  };
-}
-
-function oneOf(...words: string[]): Check {
-  return kind(`one of ${words.join(", ")}`, (value) => words.includes(value as string));
-}
-
-const string = kind("a string", (value) => typeof value === "string");
-const number = kind("a number", (value) => typeof value === "number");
-const boolean = kind("true or false", (value) => typeof value === "boolean");
-const anything = kind("present", (value) => value !== undefined);
-const treatment = oneOf(...treatments);
-
-const interval = object<Interval>({ lower: number, upper: number });
-const estimate = object<Estimate>({ value: number, interval95: interval, bounds95: interval });
-const estimates = object<Estimates>({ hodgesLehmann: estimate, mean: estimate });
 const memory = object<Memory>({
   residentBytes: number,
   heapUsedBytes: number,
@@ -502,21 +432,7 @@ const cell = object<Cell>({
       ),
     }),
   ),
-  distributions: array(
-    object<Distribution>({
-      treatment,
-      metric: oneOf("timeToFirstToken", "interTokenLatency", "deliveryLatency"),
-      count: number,
-      meanNanoseconds: number,
-      minimumNanoseconds: number,
-      p50Nanoseconds: number,
-      p90Nanoseconds: number,
-      p99Nanoseconds: number,
-      p999Nanoseconds: number,
-      maximumNanoseconds: number,
-      histogram: string,
-    }),
-  ),
+  distributions: array(distribution),
   analysis: nullable(
     object<Analysis>({
       treatments: array(
@@ -595,6 +511,10 @@ const checkRecord: Check = object<ResultRecord>({
       }),
     }),
   ),
+  arrivals: optional(array(arrivalsMeasurement)),
+  aborts: optional(array(abortMeasurement)),
+  slowConsumers: optional(array(slowConsumerMeasurement)),
+  profiles: optional(array(profileMeasurement)),
   claims: array(
     object<ClaimResult>({
       id: string,

@@ -1,18 +1,36 @@
 import type { Generator } from "@streamgauge/core";
+import type { Diagnostics } from "../profile/diagnostics.js";
 
 /** Which generator a stage of the bench measures. Plain data. */
 export interface GeneratorPlan {
   /** Unique in a record. */
   readonly id: string;
-  /** `onnx`: the embedded model. `paced`: known ids on a schedule, no arithmetic. */
-  readonly engine: "onnx" | "paced";
+  /**
+   * `onnx`: a model in onnxruntime. `paced`: known ids on a schedule, no
+   * arithmetic. Any other word names a generator that is not the runtime's.
+   */
+  readonly engine: string;
+  /** The embedded model's name, a size with random weights (`15M`), or a model folder. */
   readonly model: string;
   /** `pooled`: in a worker thread. `inline`: in the consuming thread, without a hop. */
-  readonly host: "pooled" | "inline";
+  readonly host: string;
   /** Time between two tokens; for the paced engine only. */
   readonly stepMicroseconds?: number;
   /** Share by which streams are slower than `generate()`; for calibrations, on the paced engine. */
   readonly injectedFraction?: number;
+  /** How tokens cross threads; pooled only. Default: the runtime's. */
+  readonly ring?: RingPlan;
+  /** Worker threads; pooled only. Default 1: one stream at a time is measured. */
+  readonly workers?: number;
+  /** Has onnxruntime write its operator profile to files that begin with this path. */
+  readonly operatorProfile?: string;
+}
+
+/** The runtime's ring options. */
+export interface RingPlan {
+  readonly capacity?: number;
+  readonly publishBatch?: number;
+  readonly ledger?: boolean;
 }
 
 /** What the bench needs of a generator beside core's contract. */
@@ -20,6 +38,8 @@ export type ScenarioGenerator = Generator & {
   /** What the record says about it; JSON. */
   describe(): unknown;
   close(): Promise<void>;
+  /** Its worker threads' diagnostics, where it has such threads. */
+  readonly diagnostics?: Diagnostics;
 };
 
 /** Makes the generator of a plan. */

@@ -1,0 +1,294 @@
+import { latencySummary, type LatencySummary } from "./distribution.js";
+import { estimates, type Estimates } from "./estimates.js";
+import type { MeasuredMode } from "./load.js";
+import {
+  array,
+  fail,
+  nullable,
+  number,
+  object,
+  oneOf,
+  string,
+  type Check,
+} from "./shape.js";
+import { treatment } from "./treatment.js";
+
+/**
+ * What was seen by turning an instrument on, and what turning it on costs.
+ * Since version 3.
+ */
+export interface ProfileMeasurement extends MeasuredMode {
+  readonly cost: ProfileCost;
+  /** Relative to the folder of the record, with forward slashes. */
+  readonly files: readonly string[];
+  /** Generations that were observed. */
+  readonly generations: number;
+  readonly findings: ProfileFindings;
+}
+
+/**
+ * The mode with the instrument against the same mode without, in interleaved
+ * blocks of (off, off again, on).
+ */
+export interface ProfileCost {
+  readonly blocks: number;
+  /** Off again against off: what the blocks show where there is no difference. */
+  readonly control: Estimates | null;
+  /** On against off, a fraction; null with fewer blocks than an interval needs. */
+  readonly overhead: Estimates | null;
+  readonly costMicrosecondsPerToken: Estimates | null;
+}
+
+/** `main`: the consuming thread; `worker 0`, `worker 1`, …: the runtime's. */
+export type ThreadName = string;
+
+export type ProfileFindings =
+  | CpuProfileFindings
+  | AllocationFindings
+  | TimelineFindings
+  | AsyncActivityFindings
+  | OperatorFindings
+  | LedgerFindings;
+
+/** The CPU profiler's samples (`.cpuprofile`), by whose code it was. */
+export interface CpuProfileFindings {
+  readonly kind: "cpuProfile";
+  readonly categories: readonly {
+    readonly thread: ThreadName;
+    readonly category: CodeCategory;
+    readonly selfMicrosecondsPerToken: number;
+    /** Of the thread's time that was not idle, 0 to 1. */
+    readonly fraction: number;
+  }[];
+  /** The hottest first. */
+  readonly hotFunctions: readonly {
+    readonly thread: ThreadName;
+    readonly category: CodeCategory;
+    /** Name and place, as "poll (ring/consumer.js:52)". */
+    readonly name: string;
+    readonly selfMicrosecondsPerToken: number;
+    readonly fraction: number;
+  }[];
+}
+
+export type CodeCategory =
+  | "engine"
+  | "ring"
+  | "adapter"
+  | "tokenizer"
+  | "onnxruntime"
+  | "bench"
+  | "user"
+  | "node"
+  | "garbage collection"
+  | "other";
+
+/** The sampling heap profiler's samples (`.heapprofile`), garbage included. */
+export interface AllocationFindings {
+  readonly kind: "allocations";
+  readonly threads: readonly {
+    readonly thread: ThreadName;
+    readonly bytesPerToken: number;
+    readonly objectsPerToken: number;
+  }[];
+  /** The largest first. */
+  readonly largest: readonly {
+    readonly thread: ThreadName;
+    readonly name: string;
+    readonly bytesPerToken: number;
+  }[];
+}
+
+/** Garbage collections and late event loops, joined to the slowest gaps between tokens. */
+export interface TimelineFindings {
+  readonly kind: "timeline";
+  readonly threads: readonly {
+    readonly thread: ThreadName;
+    readonly garbageCollections: number;
+    readonly garbageCollectionMilliseconds: number;
+    readonly longestGarbageCollectionMilliseconds: number;
+    readonly longestEventLoopDelayMilliseconds: number;
+  }[];
+  /** The slowest first. */
+  readonly slowestGaps: readonly SlowGap[];
+}
+
+/** One gap between two tokens, and what overlapped with it. */
+export interface SlowGap {
+  /** Of the token that ends the gap. */
+  readonly tokenIndex: number;
+  readonly gapNanoseconds: number;
+  /** Share of all gaps that are shorter, 0 to 1. */
+  readonly quantile: number;
+  /** What explains it best, as "major GC 4.1 ms on worker 0"; null when nothing is known. */
+  readonly cause: string | null;
+}
+
+/** Promises, by async_hooks. */
+export interface AsyncActivityFindings {
+  readonly kind: "asyncActivity";
+  readonly threads: readonly {
+    readonly thread: ThreadName;
+    readonly promisesPerToken: number;
+    /** Time in promise reactions, the user's own code in them included. */
+    readonly reactionMicrosecondsPerToken: number;
+  }[];
+}
+
+/** onnxruntime's operator profile, summed over nodes. The slowest first. */
+export interface OperatorFindings {
+  readonly kind: "operators";
+  readonly operators: readonly {
+    readonly operator: string;
+    readonly calls: number;
+    readonly microsecondsPerToken: number;
+    /** Of the time in all operators, 0 to 1. */
+    readonly fraction: number;
+  }[];
+  /** Of the session's runs: what is not in an operator is onnxruntime's own. */
+  readonly runMicrosecondsPerToken: number;
+}
+
+/** Where a token's time goes between the model and the user's code. */
+export interface LedgerFindings {
+  readonly kind: "ledger";
+  /** In the order in which a token passes them. */
+  readonly stages: readonly {
+    readonly stage: "published" | "woken" | "delivered" | "callbackDone";
+    /** Since the stage before; the first since the token was produced. */
+    readonly latency: LatencySummary;
+  }[];
+  /**
+   * End-to-end latency less what is accounted for: queue, prefill, decode and
+   * the last token's way. What is left is the call and the end of the stream.
+   */
+  readonly residual: LatencySummary;
+}
+
+const category = oneOf(
+  "engine",
+  "ring",
+  "adapter",
+  "tokenizer",
+  "onnxruntime",
+  "bench",
+  "user",
+  "node",
+  "garbage collection",
+  "other",
+);
+
+const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
+  cpuProfile: object<CpuProfileFindings>({
+    kind: string,
+    categories: array(
+      object<CpuProfileFindings["categories"][number]>({
+        thread: string,
+        category,
+        selfMicrosecondsPerToken: number,
+        fraction: number,
+      }),
+    ),
+    hotFunctions: array(
+      object<CpuProfileFindings["hotFunctions"][number]>({
+        thread: string,
+        category,
+        name: string,
+        selfMicrosecondsPerToken: number,
+        fraction: number,
+      }),
+    ),
+  }),
+  allocations: object<AllocationFindings>({
+    kind: string,
+    threads: array(
+      object<AllocationFindings["threads"][number]>({
+        thread: string,
+        bytesPerToken: number,
+        objectsPerToken: number,
+      }),
+    ),
+    largest: array(
+      object<AllocationFindings["largest"][number]>({
+        thread: string,
+        name: string,
+        bytesPerToken: number,
+      }),
+    ),
+  }),
+  timeline: object<TimelineFindings>({
+    kind: string,
+    threads: array(
+      object<TimelineFindings["threads"][number]>({
+        thread: string,
+        garbageCollections: number,
+        garbageCollectionMilliseconds: number,
+        longestGarbageCollectionMilliseconds: number,
+        longestEventLoopDelayMilliseconds: number,
+      }),
+    ),
+    slowestGaps: array(
+      object<SlowGap>({
+        tokenIndex: number,
+        gapNanoseconds: number,
+        quantile: number,
+        cause: nullable(string),
+      }),
+    ),
+  }),
+  asyncActivity: object<AsyncActivityFindings>({
+    kind: string,
+    threads: array(
+      object<AsyncActivityFindings["threads"][number]>({
+        thread: string,
+        promisesPerToken: number,
+        reactionMicrosecondsPerToken: number,
+      }),
+    ),
+  }),
+  operators: object<OperatorFindings>({
+    kind: string,
+    operators: array(
+      object<OperatorFindings["operators"][number]>({
+        operator: string,
+        calls: number,
+        microsecondsPerToken: number,
+        fraction: number,
+      }),
+    ),
+    runMicrosecondsPerToken: number,
+  }),
+  ledger: object<LedgerFindings>({
+    kind: string,
+    stages: array(
+      object<LedgerFindings["stages"][number]>({
+        stage: oneOf("published", "woken", "delivered", "callbackDone"),
+        latency: latencySummary,
+      }),
+    ),
+    residual: latencySummary,
+  }),
+};
+
+/** Checks a {@link ProfileMeasurement}. */
+export const profileMeasurement: Check = object<ProfileMeasurement>({
+  generator: string,
+  model: string,
+  host: string,
+  treatment,
+  tokens: number,
+  cost: object<ProfileCost>({
+    blocks: number,
+    control: nullable(estimates),
+    overhead: nullable(estimates),
+    costMicrosecondsPerToken: nullable(estimates),
+  }),
+  files: array(string),
+  generations: number,
+  findings: (value, path) => {
+    const kind = (value as { kind?: unknown } | null)?.kind;
+    const check = Object.entries(findingsByKind).find(([name]) => name === kind)?.[1];
+    if (check === undefined) fail(`${path}.kind`, "a known kind of findings");
+    check(value, path);
+  },
+});
