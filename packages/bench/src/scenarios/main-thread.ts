@@ -4,14 +4,7 @@ import type { MainThreadMeasurement, Treatment } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { percentile } from "../statistics.js";
 import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
-
-/** How free the consuming thread is, asked of one generator. */
-export interface MainThreadPlan {
-  readonly treatments: readonly Treatment[];
-  readonly tokens: number;
-  /** Generations of each treatment, one after the other. */
-  readonly generations: number;
-}
+import type { MeasurementPlan } from "./stage.js";
 
 const periodMilliseconds = 10;
 
@@ -19,6 +12,26 @@ const periodMilliseconds = 10;
  * Generates at full speed and watches the calling thread meanwhile: its
  * event-loop utilisation, and how late a 10 ms timer fires on it.
  */
+export function mainThreadMeasurement(options: {
+  readonly treatment: Treatment;
+  readonly tokens: number;
+  readonly generations: number;
+}): MeasurementPlan {
+  const { treatment, tokens, generations } = options;
+  return {
+    id: `main-thread-${treatment}`,
+    expectedSeconds: 1.2,
+    async measure(generator, { clock, seed, plan, prompt }) {
+      const work = { prompt, config: { maxTokens: tokens, ignoreEos: true, temperature: 0, seed } };
+      return {
+        mainThread: [
+          await measureMainThread(generator, plan, treatment, work, { clock, tokens, generations }),
+        ],
+      };
+    },
+  };
+}
+
 export async function measureMainThread(
   generator: ScenarioGenerator,
   plan: GeneratorPlan,
