@@ -73,8 +73,8 @@ export function logRatio({ baselineNanoseconds, treatedNanoseconds }: Pair): num
   return Math.log(treatedNanoseconds / baselineNanoseconds);
 }
 
-/** @param tokens tokens made by each run */
-export function costMicrosecondsPerToken(pair: Pair, tokens: number): number {
+/** In microseconds. @param tokens tokens made by each run */
+export function costPerToken(pair: Pair, tokens: number): number {
   return (pair.treatedNanoseconds - pair.baselineNanoseconds) / 1000 / tokens;
 }
 
@@ -85,9 +85,7 @@ function compare(
 ): Comparison {
   const processes = pairsOf(blocks, treatment);
   const logRatios = processes.map((pairs) => pairs.map(logRatio));
-  const costs = processes.map((pairs) =>
-    pairs.map((pair) => costMicrosecondsPerToken(pair, tokens)),
-  );
+  const costs = processes.map((pairs) => pairs.map((pair) => costPerToken(pair, tokens)));
   // One level for both scales: they are the same runs.
   const level = sampleLevel(logRatios);
   const samples = samplesAt(level, logRatios);

@@ -1,4 +1,4 @@
-import { costMicrosecondsPerToken, logRatio, pairsOf } from "./analysis.js";
+import { costPerToken, logRatio, pairsOf } from "./analysis.js";
 import { tokensOf } from "./derivation.js";
 import type {
   Cell,
@@ -180,6 +180,8 @@ function lookAt(
     if (pairs.length < processes) return undefined;
     const seen = pairs.slice(0, processes);
     const level = sampleLevel(seen.map((part) => part.map(logRatio)));
+    // They differ, and cannot say by how much: this look sees nothing.
+    if (level === "too few processes") return [];
     return samplesAt(
       level,
       seen.map((part) => part.map((pair) => sampleOf(pair, tokens))),
@@ -202,7 +204,7 @@ function lookAt(
 const scales = {
   overhead: { sampleOf: logRatio, toScale: Math.log1p, fromScale: Math.expm1 },
   absoluteCost: {
-    sampleOf: costMicrosecondsPerToken,
+    sampleOf: costPerToken,
     toScale: (microseconds: number) => microseconds,
     fromScale: (microseconds: number) => microseconds,
   },

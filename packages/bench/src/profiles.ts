@@ -146,7 +146,11 @@ function chosenScenarios(
   { scenarios }: Selection,
   others: readonly Scenario[],
 ): readonly Scenario[] {
-  const known = [...new Set([...others, ...profile.scenarios, ...catalogue])];
+  const candidates = [...others, ...profile.scenarios, ...catalogue];
+  // Whoever gives a scenario the name of another means their own.
+  const known = candidates.filter(
+    ({ name }, index) => candidates.findIndex((other) => other.name === name) === index,
+  );
   // A module is given to be measured: it is what runs unless more is asked for.
   if (scenarios === undefined) return others.length > 0 ? others : profile.scenarios;
   for (const name of scenarios) {

@@ -522,9 +522,7 @@ export const identityFields: readonly (keyof CellIdentity)[] = Object.keys(
 /** What identifies a cell, of a cell or a plan for one. */
 export function identityOf(cell: CellIdentity): CellIdentity {
   const entries = identityFields.map((field) => [field, cell[field]]);
-  return Object.fromEntries(
-    entries.filter(([, value]) => value !== undefined),
-  ) as unknown as CellIdentity;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as CellIdentity;
 }
 
 const cell = object<Cell>({
