@@ -122,6 +122,7 @@ export class Journal implements RunSink {
       parts: [...growing.parts.filter(({ process }) => process !== part.process), part],
     };
     this.#cells.set(cell, done);
+    await this.#watch.sample();
     this.#put({
       ...running(done),
       status: statusOf(done.parts),

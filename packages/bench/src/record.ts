@@ -145,6 +145,8 @@ export interface Environment {
    * 0 to 1; null while running and where it cannot be read. Since version 2.
    */
   readonly stolenCpuFraction?: number | null;
+  /** The same before, during and after the run: at its beginning, as cells end, and at its end. Since version 3. */
+  readonly course?: readonly EnvironmentSample[];
   readonly nodeVersion: string;
   readonly v8Version: string;
   /** Name to version; null where a package was not found. */
@@ -155,6 +157,15 @@ export interface Environment {
   readonly advice: readonly string[];
   /** Largest resident set of the process, workers included, so far. */
   readonly peakResidentBytes: number;
+}
+
+/** How busy the machine was at a moment of the run. */
+export interface EnvironmentSample {
+  readonly secondsSinceStart: number;
+  /** Processes ready to run, averaged over one minute. */
+  readonly loadAverage: number;
+  /** {@link Environment.stolenCpuFraction} since the sample before; null where it cannot be read. */
+  readonly stolenCpuFraction: number | null;
 }
 
 /** The measuring instrument, measured. */
@@ -483,6 +494,15 @@ const environment = object<Environment>({
   loadAverageBefore: array(number),
   loadAverageAfter: nullable(array(number)),
   stolenCpuFraction: optional(nullable(number)),
+  course: optional(
+    array(
+      object<EnvironmentSample>({
+        secondsSinceStart: number,
+        loadAverage: number,
+        stolenCpuFraction: nullable(number),
+      }),
+    ),
+  ),
   nodeVersion: string,
   v8Version: string,
   packages: (value, path) => {
