@@ -211,7 +211,7 @@ describe("judge, after several looks", () => {
 
 describe("judge, of no difference", () => {
   const same: Claim = { ...claim, metric: "difference", treatment: "control", limit: 0.0125 };
-  const around = (center: number): number[] => [center - 0.002, center + 0.002];
+  const about = (center: number): number[] => [center - 0.002, center + 0.002];
 
   it.each([
     [0, "upheld"],
@@ -221,7 +221,7 @@ describe("judge, of no difference", () => {
     [0.03, "refuted"],
     [-0.03, "refuted"],
   ] as const)("of %d is %s within 1.25 %%", (center, verdict) => {
-    const cell = cellWith({ control: around(center), stream: [0] });
+    const cell = cellWith({ control: about(center), stream: [0] });
     expect(judge(same, cell)).toMatchObject({ verdict, control: null });
     expect(judge(same, cell).reasons).toHaveLength(2);
   });
