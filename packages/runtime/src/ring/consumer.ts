@@ -1,10 +1,11 @@
-import type { StopReason, StreamToken } from "@streamgauge/core";
+import type { StopReason, StreamToken, TokenLedger } from "@streamgauge/core";
 import {
   consumerAsleepWord,
   continuedFlag,
   endOfSequenceFlag,
   flagsField,
   headWord,
+  heldField,
   idField,
   indexField,
   logprobField,
@@ -13,6 +14,7 @@ import {
   producerState,
   producerStateWord,
   slotDoubles,
+  slotFloats,
   slotHalves,
   slotWords,
   stopReasons,
@@ -42,6 +44,8 @@ export class RingConsumer {
   /** Text of a token whose last slot has not come yet. */
   #textSoFar = "";
   #stopReason: StopReason | undefined;
+  /** When the last sleep in {@link wait} ended; kept only with a ledger. */
+  #wokenAtMilliseconds = -Infinity;
 
   constructor(memory: RingMemory, clockOffsetMilliseconds = 0) {
     this.#views = viewRing(memory);
@@ -70,7 +74,11 @@ export class RingConsumer {
       this.#stopReason !== undefined ||
       Atomics.load(header, producerStateWord) === producerState.ended;
     const hasWork = (): boolean => this.#hasSlot() || isOver();
-    while (!hasWork()) await sleepUnless(header, consumerAsleepWord, hasWork);
+    while (!hasWork()) {
+      await sleepUnless(header, consumerAsleepWord, hasWork);
+      // Before looking: a slot published after this reading did not need the waking.
+      if (this.#views.floats !== undefined) this.#wokenAtMilliseconds = performance.now();
+    }
     // Slots published just before the end are seen by looking again after it.
     return this.#stopReason === undefined && this.#hasSlot();
   }
@@ -115,7 +123,7 @@ export class RingConsumer {
   }
 
   #readSlot(): StreamToken | undefined {
-    const { words, halves, doubles } = this.#views;
+    const { words, halves, doubles, floats } = this.#views;
     const slot = this.#tail & (this.#capacity - 1);
     const half = slot * slotHalves;
     const flags = halves[half + flagsField] ?? 0;
@@ -126,6 +134,7 @@ export class RingConsumer {
     }
     const logprob = doubles[slot * slotDoubles + logprobField] ?? Number.NaN;
     const producedAt = doubles[slot * slotDoubles + producedAtField] ?? Number.NaN;
+    const held = floats?.[slot * slotFloats + heldField] ?? Number.NaN;
     const id = words[slot * slotWords + idField] ?? 0;
     const index = words[slot * slotWords + indexField] ?? 0;
     this.#tail = (this.#tail + 1) | 0;
@@ -136,7 +145,7 @@ export class RingConsumer {
       return undefined;
     }
     this.#textSoFar = "";
-    return {
+    const token: StreamToken = {
       index,
       id,
       text,
@@ -145,6 +154,15 @@ export class RingConsumer {
       producedAtMilliseconds: Number.isNaN(producedAt)
         ? undefined
         : producedAt + this.#clockOffsetMilliseconds,
+    };
+    return Number.isNaN(held) ? token : { ...token, ledger: this.#ledger(producedAt + held) };
+  }
+
+  #ledger(publishedAtOnProducersClock: number): TokenLedger {
+    const publishedAtMilliseconds = publishedAtOnProducersClock + this.#clockOffsetMilliseconds;
+    return {
+      publishedAtMilliseconds,
+      wokenAtMilliseconds: Math.max(publishedAtMilliseconds, this.#wokenAtMilliseconds),
     };
   }
 
