@@ -25,7 +25,14 @@ export const definitions: readonly Definition[] = [
   {
     metric: "delivery latency",
     formula:
-      "delivered(i) − produced(i), per token, across threads; below the clock's resolution it is 0",
+      "delivered(i) − produced(i), per token, across threads; below the clock's resolution it " +
+      "is 0",
+  },
+  {
+    metric: "callback time",
+    formula:
+      "inside the user's callback, until a promise that it returns has settled, per token; part " +
+      "of the absolute cost; per token: median over blocks",
   },
   {
     metric: "overhead",
@@ -41,6 +48,13 @@ export const definitions: readonly Definition[] = [
   {
     metric: "break-even",
     formula: "absolute cost / limit: the token time at which the limit would just be reached",
+  },
+  {
+    metric: "sample level",
+    formula:
+      "what is one sample: a block, or the mean of a process, where an F test at 25 % finds " +
+      "that processes differ by more than their blocks explain; too few processes: they differ, " +
+      "and fewer than six are no interval",
   },
   {
     metric: "smallest detectable effect",
@@ -59,10 +73,36 @@ export const definitions: readonly Definition[] = [
       "otherwise inconclusive; void when the control fails",
   },
   {
+    metric: "look",
+    formula:
+      "a moment planned before the run at which verdicts are looked for, after so many " +
+      "processes; each look has a stricter level, so that all together err as often as one " +
+      "would at 95 %; a claim is decided at the first look that can",
+  },
+  {
+    metric: "difference",
+    formula:
+      "the overhead, claimed to be none: upheld when both estimators' 90 % intervals lie within " +
+      "± the limit (two one-sided tests at 5 %), refuted when both lie outside, otherwise " +
+      "inconclusive",
+  },
+  {
+    metric: "net overhead",
+    formula:
+      "(1 + overhead with an injected delay) / (1 + overhead with none) − 1; on the scale of " +
+      "logarithms the half-widths of the two intervals add as independent errors do",
+  },
+  {
     metric: "peak memory",
     formula:
       "largest sample after a run; resident set of the process with its workers, JS heap, " +
       "external and array-buffer bytes of the consuming thread",
+  },
+  {
+    metric: "bytes per token",
+    formula:
+      "allocated in a thread's JavaScript heap, garbage included, by the sampling heap " +
+      "profiler, divided by the tokens made; what lies behind typed arrays is in the peak only",
   },
   {
     metric: "CPU cost",
@@ -73,5 +113,85 @@ export const definitions: readonly Definition[] = [
   {
     metric: "timer lateness",
     formula: "fired − (armed + period), of a timer armed again each time it fires",
+  },
+  {
+    metric: "arrivals",
+    formula:
+      "a Poisson process of the offered rate, drawn before the run; each generation is asked " +
+      "for at its due moment, whether or not earlier ones are done (an open loop)",
+  },
+  {
+    metric: "offered load",
+    formula: "arrival rate × time of one generation alone / workers: 1 is all that they can do",
+  },
+  {
+    metric: "latency from the due moment",
+    formula:
+      "first token delivered, or result settled, − moment at which the generation was due: " +
+      "waiting counts, and so does a late call",
+  },
+  {
+    metric: "service time",
+    formula:
+      "result settled − moment at which the engine began with the generation: what a closed " +
+      "loop would report, the waiting left out (coordinated omission)",
+  },
+  {
+    metric: "abort latency",
+    formula: "result settled − abort requested; the result settles after its producer has stopped",
+  },
+  {
+    metric: "wasted tokens",
+    formula: "tokens made − tokens delivered, of aborted generations",
+  },
+  {
+    metric: "slow consumer",
+    formula:
+      "keeps each token for a set time, longer than the engine takes to make it; slowdown: call " +
+      "to result / time that the consumer took for all tokens, 1 where it alone sets the pace; " +
+      "waiting: made and not yet delivered, the most at one moment",
+  },
+  {
+    metric: "cost of a profile",
+    formula:
+      "the mode with the instrument on against the same mode with it off, in interleaved blocks " +
+      "of (off, off again, on); off again against off shows what the blocks report where there " +
+      "is no difference",
+  },
+  {
+    metric: "CPU profile",
+    formula:
+      "samples of each thread's stack, by whose code is on top, without what it calls; shares " +
+      "are of the thread's time that was not idle",
+  },
+  {
+    metric: "cause of a gap",
+    formula:
+      "the garbage collections and late event loops that overlap with most of what the gap took " +
+      "longer than the median gap; unknown when they explain less than half of it",
+  },
+  {
+    metric: "promises per token",
+    formula:
+      "promises made in a thread / tokens, by async hooks; reactions: time in what awaited " +
+      "them, the user's own code included",
+  },
+  {
+    metric: "operators",
+    formula:
+      "time in onnxruntime's operators, summed over nodes, per token, the prompt's run " +
+      "included; the whole run less its operators is onnxruntime's own",
+  },
+  {
+    metric: "ledger stages",
+    formula:
+      "a token's stations: made, published by the producer, consumer awake, delivered to user " +
+      "code, callback done; each since the one before",
+  },
+  {
+    metric: "residual",
+    formula:
+      "end-to-end latency − queue − prefill − decode − the last token's way, of each " +
+      "generation: the call, and the end of the stream",
   },
 ];

@@ -27,6 +27,7 @@ import {
   slowConsumerMeasurement,
   type AbortMeasurement,
   type ArrivalsMeasurement,
+  type MeasuredMode,
   type SlowConsumerMeasurement,
 } from "./record/load.js";
 import { profileMeasurement, type ProfileMeasurement } from "./record/profile.js";
@@ -47,10 +48,18 @@ import {
   type Shape,
 } from "./record/shape.js";
 import { treatment, treatments, type Treatment } from "./record/treatment.js";
+import type { CellVariation } from "./record/variant.js";
 
 export type { Distribution, DistributionMetric, Estimate, Estimates, Interval, LatencySummary };
-export type { AbortMeasurement, ArrivalsMeasurement, SlowConsumerMeasurement };
+export type { AbortMeasurement, ArrivalsMeasurement, MeasuredMode, SlowConsumerMeasurement };
+export {
+  findAllocations,
+  profilesOfKind,
+  type HasProfiles,
+  type ProfileOf,
+} from "./record/find-profiles.js";
 export type * from "./record/profile.js";
+export { describeVariant, type CellVariation } from "./record/variant.js";
 export { InvalidRecordError, treatments, type Treatment };
 
 /** Name of the schema; {@link recordVersion} says which one. */
@@ -192,7 +201,7 @@ export interface GeneratorDescription {
 }
 
 /** What is held fixed in one cell. */
-export interface CellIdentity {
+export interface CellIdentity extends CellVariation {
   /** Unique in a record. */
   readonly id: string;
   readonly scenario: string;
@@ -205,21 +214,6 @@ export interface CellIdentity {
   readonly host: string;
   /** Tokens made by each generation. */
   readonly tokens: number;
-  /**
-   * Share by which both streaming modes were slowed on purpose; only in
-   * calibrations. Since version 2.
-   */
-  readonly injectedFraction?: number;
-  /** What the consumer does with each token; without it nothing. Since version 3, as what follows. */
-  readonly workload?: string;
-  /** How ids are chosen, in words; without it the likeliest is taken. */
-  readonly sampling?: string;
-  /** Generations at once in each run; 1 without it. */
-  readonly concurrency?: number;
-  /** Slots of the ring between the threads; the runtime's default without it. */
-  readonly ringCapacity?: number;
-  /** Tokens published at once; 1 without it. */
-  readonly publishBatch?: number;
 }
 
 /** How far something is that is measured. */

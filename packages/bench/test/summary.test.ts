@@ -1,8 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { definitions } from "../src/definitions.js";
+import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
 import { renderSummary } from "../src/summary.js";
+import { estimatesOf, withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRecord } from "./example-record.js";
 
 const plain = { color: false, unicode: false, recordPath: "results/record.json" };
+
+/** The record with its only cell changed. */
+async function recordWithCell(change: (cell: Cell) => Partial<Cell>): Promise<ResultRecord> {
+  const record = await exampleRecord();
+  return { ...record, cells: record.cells.map((cell) => ({ ...cell, ...change(cell) })) };
+}
 
 describe("renderSummary", () => {
   it("puts verdicts first and ends with where the record is", async () => {
@@ -16,12 +25,14 @@ describe("renderSummary", () => {
     expect(text).toMatch(/fake +\| inline +\| sync stream +\| [\d.]+ % +\| 10000 +\| \d+ of 0 /);
     expect(text.trimEnd().endsWith("Record: results/record.json")).toBe(true);
     expect(text.indexOf("upheld")).toBeLessThan(text.indexOf("Absolute cost"));
+    expect(text.indexOf("Absolute cost")).toBeLessThan(text.indexOf("The main thread"));
   });
 
   it("is plain ASCII where nothing says otherwise", async () => {
-    const text = renderSummary(await exampleRecord(), plain);
+    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
     expect(text).toMatch(/^[\n -~]*$/);
     expect(text).toContain("us per token");
+    expect(text).not.toContain("?");
   });
 
   it("colours verdicts only when asked", async () => {
@@ -29,5 +40,175 @@ describe("renderSummary", () => {
     expect(text).toContain("\u001B[32mupheld");
     expect(text).toContain("\u001B[31mrefuted");
     expect(text).toContain("µs per token");
+  });
+
+  it("has no column for what does not vary", async () => {
+    const text = renderSummary(await exampleRecord(), plain);
+    expect(text).toMatch(
+      /\| model +\| mode +\| tokens +\| overhead +\| 95 % interval +\| blocks +\| limit +\| verdict +\|/,
+    );
+    expect(text).toMatch(/\| model +\| host +\| tokens +\| generate, tokens\/s +\| sync stream +\|/);
+    for (const absent of ["variant", "processes", "look", "callback", "Arrivals", "B/token"]) {
+      expect(text).not.toContain(absent);
+    }
+  });
+
+  it("tells variants apart, and shows the callback's time beside the cost", async () => {
+    const text = renderSummary(
+      await recordWithCell(({ analysis }) => ({
+        workload: "json",
+        analysis: {
+          comparisons: analysis!.comparisons,
+          treatments: analysis!.treatments.map((summary) =>
+            summary.treatment === "stream"
+              ? { ...summary, callbackMicrosecondsPerToken: 1.26 }
+              : summary,
+          ),
+        },
+      })),
+      plain,
+    );
+    expect(text).toMatch(/\| fake +\| json callback +\| sync stream +\| 10 /);
+    expect(text).toContain("callback: the user's code in it, sync / async:");
+    expect(text).toMatch(/\| fake +\| json callback +\| inline +\| 10 .*\| 1\.3 \/ - +\|/);
+  });
+
+  it("says how many processes there were, what is a sample and which look decided", async () => {
+    const levels = {
+      control: "blocks",
+      stream: "processes",
+      streamAsync: "too few processes",
+    } as const;
+    const record = await recordWithCell(({ analysis }) => ({
+      analysis: {
+        treatments: analysis!.treatments,
+        comparisons: analysis!.comparisons.map((comparison) => ({
+          ...comparison,
+          processes: 6,
+          level: levels[comparison.treatment],
+        })),
+      },
+    }));
+    const looks = [
+      { processes: 3, tail: 0.02 },
+      { processes: 6, tail: 0.04 },
+    ];
+    const text = renderSummary(
+      {
+        ...record,
+        plan: { ...record.plan!, looks },
+        claims: record.claims.map((claim) =>
+          claim.treatment === "stream" ? { ...claim, look: looks[1]! } : { ...claim, look: null },
+        ),
+      },
+      plain,
+    );
+    expect(text).toMatch(/sync stream .*\| 8 +\| 6 \(means\) +\| 2 of 2 +\| < 5 %/);
+    expect(text).toMatch(/async stream .*\| 6 \(too few processes\) +\| none +\| < 10 %/);
+    expect(text).toMatch(/tokens\/s .*\n(.*\n)?.*\| 6 \(means\), 6 \(too few processes\) +\|/);
+    expect(text).toContain("Too few processes, fake-10: ");
+  });
+
+  it("shows a claim of no difference with its 90 % interval", async () => {
+    const record = await exampleRecord();
+    const [claim] = record.claims;
+    const difference = {
+      ...claim!,
+      metric: "difference" as const,
+      treatment: "control" as const,
+      limit: 0.0125,
+    };
+    const text = renderSummary({ ...record, claims: [difference] }, plain);
+    expect(text).toContain("| 90 % interval");
+    expect(text).toMatch(
+      /generate again +\| 10 +\| 0\.00 % +\| 0\.00 to 0\.00 % +\| 8 +\| \+\/- 1\.25 % +\| upheld/,
+    );
+  });
+
+  it("shows what was recovered of known delays, net where the record has that", async () => {
+    const record = await exampleRecord();
+    const point = {
+      cell: "fake-10",
+      treatment: "stream" as const,
+      injectedFraction: 0.03,
+      overhead: estimatesOf(0.06, 0.005),
+      recovered: true,
+      limit: 0.05,
+      blocksPerExperiment: 60,
+      verdicts: { upheld: 3, refuted: 0, inconclusive: 0, void: 0 },
+    };
+    const gross = renderSummary({ ...record, calibration: [point] }, plain);
+    expect(gross).toMatch(/\| 3\.0 % +\| sync stream +\| 6\.0 % \[5\.5, 6\.5\] /);
+    const net = renderSummary(
+      { ...record, calibration: [{ ...point, net: estimatesOf(0.031, 0.006) }] },
+      plain,
+    );
+    expect(net).toContain("net mean [95 %]");
+    expect(net).toMatch(/\| 3\.0 % +\| sync stream +\| 3\.1 % \[2\.5, 3\.7\] /);
+  });
+
+  it("shows loads: with the waiting and without, aborts and slow consumers", async () => {
+    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    expect(text).toMatch(
+      /\| 0\.70 +\| 2 +\| 35\.0 \/ 34\.5 +\| 12\.0 \/ 95\.0 +\| 61\.0 \/ 240\.0 +\| 41\.0 \/ 52\.0 +\|/,
+    );
+    expect(text).toMatch(
+      /\| 38 \+ 2 +\| 850\.0 us +\| 1\.90 ms +\| 3\.80 ms +\| 41 +\| 3 +\|/,
+    );
+    expect(text).toMatch(
+      /\| 2000 +\| 16 +\| 1\.020 +\| 17 +\| 30\.00 ms +\| 34\.00 ms +\| 2 +\|/,
+    );
+  });
+
+  it("shows a profile of each kind, with its cost and its files", async () => {
+    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const rows = [
+      /main +\| 21\.5 +\| 420 +\| ring 61 %, adapter 39 % +\|/,
+      /main +\| poll \(ring\/consumer\.js:52\) +\| ring +\| 9\.2 +\| 42\.8 % +\|/,
+      /main +\| 832 +\| 11\.3 +\| 150 +\| 20 +\|/,
+      /next \(stream\.js:9\) +\| adapter +\| 512 +\|/,
+      /worker 0 +\| 7 +\| 9\.5 +\| 4\.1 +\| 6\.2 +\|/,
+      /6\.40 ms +\| 99\.90 % +\| 8 of run 3 +\| major GC 4\.1 ms on worker 0 +\|/,
+      /900\.0 us +\| 99\.00 % +\| 2 of run 0 +\| unknown +\|/,
+      /main +\| 3\.02 +\| 4\.4 +\|/,
+      /MatMulNBits +\| 480 +\| 612\.3 +\| 81\.2 % +\|/,
+      /\(the whole run\) +\| +\| 801\.5 +\|/,
+      /-> consumer awake +\| 14\.0 us +\| 80\.0 us +\| 160\.0 us +\|/,
+      /residual, a generation +\| 120\.0 us +\| 900\.0 us +\| 1\.80 ms +\|/,
+    ];
+    for (const row of rows) expect(text).toMatch(row);
+    const cost =
+      "Cost of turning it on, paced 100 us pooled, sync stream: 4.3 % [3.1, 5.5], 31.0 [27.0, 35.0] us per " +
+      "token (off against off 0.1 % [-0.1, 0.3]; 12 blocks); 14 generations seen.";
+    expect(text.split(cost)).toHaveLength(7);
+    expect(text).toMatch(/Files: profiles\/main\.cpuprofile, .*worker-1\.cpuprofile and 1 more\n/);
+  });
+
+  it("shows the peak memory of each mode, and what it allocates where that was profiled", async () => {
+    const record = await exampleRecord();
+    expect(renderSummary(record, plain)).toContain("Peak memory, MiB (generate / sync / async");
+    const text = renderSummary(withLoadsAndProfiles(record), plain);
+    expect(text).toContain("main, B/token");
+    expect(text).toMatch(/\| \d+ \/ \d+ \/ \d+ +\| \d+ \/ \d+ \/ \d+ +\| - \/ 832 \/ - +\|/);
+  });
+
+  it("fits a terminal of 120 columns", async () => {
+    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const tables = text.split("\n").filter((line) => /^[|+-]/.test(line));
+    expect(Math.max(...tables.map(({ length }) => length))).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("withLoadsAndProfiles", () => {
+  it("makes a record that can be read", async () => {
+    const record = withLoadsAndProfiles(await exampleRecord());
+    expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
+  });
+});
+
+describe("definitions", () => {
+  it("have names of their own", () => {
+    const names = definitions.map(({ metric }) => metric);
+    expect(new Set(names).size).toBe(names.length);
   });
 });

@@ -1,0 +1,41 @@
+/**
+ * What tells a cell from the ordinary one of the same generator and token
+ * count, which has none of it.
+ */
+export interface CellVariation {
+  /**
+   * Share by which both streaming modes were slowed on purpose; only in
+   * calibrations. Since version 2.
+   */
+  readonly injectedFraction?: number;
+  /** What the consumer does with each token; without it nothing. Since version 3, as what follows. */
+  readonly workload?: string;
+  /** How ids are chosen, in words; without it the likeliest is taken. */
+  readonly sampling?: string;
+  /** Generations at once in each run; 1 without it. */
+  readonly concurrency?: number;
+  /** Slots of the ring between the threads; the runtime's default without it. */
+  readonly ringCapacity?: number;
+  /** Tokens published at once; 1 without it. */
+  readonly publishBatch?: number;
+}
+
+/**
+ * What was chosen for a cell, in words: `json callback`, `ring 16, batch 8`,
+ * `× 4`. Empty for an ordinary cell.
+ */
+export function describeVariant(cell: CellVariation): string {
+  const { injectedFraction, workload, sampling, concurrency, ringCapacity, publishBatch } = cell;
+  return [
+    sampling,
+    workload && `${workload} callback`,
+    ringCapacity && `ring ${ringCapacity}`,
+    publishBatch && `batch ${publishBatch}`,
+    concurrency && `× ${concurrency}`,
+    injectedFraction === undefined
+      ? undefined
+      : `slowed by ${Number((injectedFraction * 100).toFixed(2))} %`,
+  ]
+    .filter((part) => part !== undefined && part !== "" && part !== 0)
+    .join(", ");
+}

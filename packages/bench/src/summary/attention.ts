@@ -1,0 +1,36 @@
+import type { ResultRecord } from "../record.js";
+import { percent, percentRange } from "./numbers.js";
+import { comparisonOf } from "./table.js";
+
+/** What the bench reports where there is no difference. */
+export function controls({ cells }: ResultRecord): string[] {
+  return cells.flatMap((cell) => {
+    const control = comparisonOf(cell, "control");
+    if (control === undefined) return [];
+    const { hodgesLehmann } = control.overhead;
+    const line = `Control, ${cell.id}: generate against itself ${percent(hodgesLehmann.value)}`;
+    return [`${line} [${percentRange(hodgesLehmann)}], ${control.blocks} blocks`];
+  });
+}
+
+/** What a reader should know before believing the numbers. */
+export function attention({ cells, environment }: ResultRecord): string[] {
+  return [
+    ...environment.advice.map((advice) => `Advice: ${advice}.`),
+    ...cells
+      .filter(({ failure }) => failure !== null)
+      .map((cell) => `Failed, ${cell.id}: ${cell.failure?.code} ${cell.failure?.message}`),
+    ...cells
+      .filter(({ warmUp, status }) => status === "complete" && !warmUp.steady)
+      .map(({ id, warmUp }) => {
+        return `Not steady, ${id}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+      }),
+    ...cells
+      .filter(({ analysis }) =>
+        analysis?.comparisons.some(({ level }) => level === "too few processes"),
+      )
+      .map(({ id, processes = [] }) => {
+        return `Too few processes, ${id}: its ${processes.length} differ; intervals are of blocks, and too narrow.`;
+      }),
+  ];
+}

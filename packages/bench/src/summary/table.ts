@@ -1,0 +1,72 @@
+import { describeVariant, type Cell, type Comparison, type MeasuredMode } from "../record.js";
+import { drawTable } from "../terminal-text.js";
+
+/** What the terminal can show, and where the record is. */
+export interface SummaryOptions {
+  readonly color: boolean;
+  /** Without it the text is plain ASCII. */
+  readonly unicode: boolean;
+  readonly recordPath: string;
+}
+
+/** What the terminal calls the ways of consuming tokens. */
+export const modeNames = {
+  generate: "generate",
+  control: "generate again",
+  stream: "sync stream",
+  streamAsync: "async stream",
+} as const;
+
+/** Heads of {@link cellColumns}. */
+export const cellHead = ["model", "variant", "host", "tokens"] as const;
+
+/** What tells one cell from another. */
+export function cellColumns(cell: Cell): string[] {
+  return [cell.model, describeVariant(cell), cell.host, String(cell.tokens)];
+}
+
+/** Heads of {@link modeColumns}. */
+export const modeHead = ["model", "host", "mode", "tokens"] as const;
+
+/** What tells one measurement beside the cells from another. */
+export function modeColumns({ model, host, treatment, tokens }: MeasuredMode): string[] {
+  return [model, host, modeNames[treatment], String(tokens)];
+}
+
+/** A treatment against `generate`, where there is an analysis. */
+export function comparisonOf(
+  cell: Cell | undefined,
+  treatment: Comparison["treatment"],
+): Comparison | undefined {
+  return cell?.analysis?.comparisons.find((candidate) => candidate.treatment === treatment);
+}
+
+const levelNames = {
+  blocks: "blocks",
+  processes: "means",
+  "too few processes": "too few processes",
+} as const;
+
+/**
+ * How many processes a comparison is from, and what is one sample of it: a block,
+ * or a process mean. Empty for a single process.
+ */
+export function showProcesses({ processes = 1, level = "blocks" }: Comparison): string {
+  return processes === 1 ? "" : `${processes} (${levelNames[level]})`;
+}
+
+/**
+ * A title and its table; nothing without rows. A column that is empty in every
+ * row is left out, so that what does not vary takes no room.
+ */
+export function titledTable(
+  title: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: SummaryOptions,
+): string[] {
+  if (rows.length === 0) return [];
+  const isShown = head.map((_, column) => rows.some((row) => row[column] !== ""));
+  const shown = (row: readonly string[]): string[] => row.filter((_, column) => isShown[column]);
+  return [title, drawTable(shown(head), rows.map(shown), options)];
+}
