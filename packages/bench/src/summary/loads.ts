@@ -7,19 +7,18 @@ export function arrivals(
   { arrivals: loads = [] }: ResultRecord,
   options: SummaryOptions,
 ): string[] {
-  const severalWorkers = loads.some(({ workers }) => workers !== 1);
   const rows = loads.map((load) => [
     ...modeColumns(load),
-    load.offeredLoad.toFixed(2),
-    severalWorkers ? String(load.workers) : "",
+    load.offeredLoad.toFixed(2) + (load.workers === 1 ? "" : ` of ${load.workers}`),
     `${oneDecimal(load.arrivalsPerSecond)} / ${oneDecimal(load.completionsPerSecond)}`,
     middleAndTail(load.timeToFirstToken),
     middleAndTail(load.endToEnd),
     middleAndTail(load.serviceTime),
   ]);
   return titledTable(
-    "Arrivals at a set rate, ms, p50 / p99 (TTFT and end to end: from the due moment, so that waiting counts):",
-    [...modeHead, "load", "workers", "asked / done per s", "TTFT", "end to end", "service only"],
+    "Arrivals at a set rate (per s: asked / done; load: of so many workers); ms, p50 / p99, from the\n" +
+      "due moment, so that waiting counts; service: end to end without the waiting:",
+    [...modeHead, "load", "per s", "TTFT", "end to end", "service"],
     rows,
     options,
   );
@@ -37,8 +36,8 @@ export function aborts({ aborts: measured = [] }: ResultRecord, options: Summary
     countOf(abort.mostWastedTokens),
   ]);
   return titledTable(
-    "Aborting, from the request to the settled result (wasted: made and never delivered):",
-    [...modeHead, "aborted + too late", "p50", "p99", "max", "wasted tokens", "most of one"],
+    "Aborting, from the request to the settled result (late: all was made; wasted: made, never delivered):",
+    [...modeHead, "aborted + late", "p50", "p99", "max", "wasted", "at most"],
     rows,
     options,
   );
@@ -59,17 +58,9 @@ export function slowConsumers(
     deliveryLatency === null ? "-" : duration(deliveryLatency.p99Nanoseconds),
     mebibytes(slow.residentGrowthBytes),
   ]);
-  const head = [
-    "µs/token",
-    "ring",
-    "time / its own",
-    "most waiting",
-    "delivery p50",
-    "p99",
-    "+ MiB",
-  ];
+  const head = ["µs/token", "ring", "slowdown", "waiting", "delay p50", "p99", "+ MiB"];
   return titledTable(
-    "A consumer slower than the engine (time / its own: 1 where it alone sets the pace):",
+    "A consumer slower than the engine (slowdown: 1 where it alone sets the pace; waiting: most tokens):",
     [...modeHead, ...head],
     rows,
     options,
