@@ -1,7 +1,13 @@
-import type { Cell, ClaimResult, ResultRecord, Verdict } from "@streamgauge/bench/record";
+import {
+  describeVariant,
+  type Cell,
+  type ClaimResult,
+  type ResultRecord,
+  type Verdict,
+} from "@streamgauge/bench/record";
 import { escapeMarkdown } from "./markdown-text.js";
 import { modeNames } from "./mode-names.js";
-import { inUnitOf, percentWithInterval, withInterval } from "./numbers.js";
+import { inUnitOf, percentWithBounds, percentWithInterval, withInterval } from "./numbers.js";
 import { comparisonOf } from "./section.js";
 
 /**
@@ -31,34 +37,60 @@ const openings: Readonly<Record<Verdict, string>> = {
 
 function describe(record: ResultRecord, group: readonly [ClaimResult, ...ClaimResult[]]): string {
   const [claim] = group;
-  const { treatment, verdict } = claim;
-  const limit = `${inUnitOf(claim, claim.limit)}${claim.metric === "overhead" ? " overhead" : ""}`;
-  const promise =
-    verdict === "refuted"
-      ? `${modeNames[treatment]} does not stay under ${limit}`
-      : `${modeNames[treatment]} under ${limit}`;
   const cells = group.map((member) => {
     const cell = record.cells.find(({ id }) => id === member.cell);
     const measured = measuredFor(record, member);
     const where = cell === undefined ? member.cell : whereIs(cell, member);
     return measured === undefined ? where : `${where}: ${measured}`;
   });
-  return escapeMarkdown(`${openings[verdict]}: ${promise} (${cells.join("; ")}).`);
+  return escapeMarkdown(`${openings[claim.verdict]}: ${promiseOf(claim)} (${cells.join("; ")}).`);
 }
 
-/** The overhead is promised for one model; a cost per token is of the engine it was measured on. */
-function whereIs({ model, tokens }: Cell, { metric }: ClaimResult): string {
-  return metric === "overhead" ? `${tokens} tokens` : `${model}, ${tokens} tokens`;
+/** What is promised, or, once it is refuted, what is not so. */
+function promiseOf(claim: ClaimResult): string {
+  const mode = modeNames[claim.treatment];
+  const isRefuted = claim.verdict === "refuted";
+  const limit = inUnitOf(claim, claim.limit);
+  switch (claim.metric) {
+    case "overhead":
+      return `${mode} ${isRefuted ? "does not stay under" : "under"} ${limit} overhead`;
+    case "absoluteCost":
+      return `${mode} ${isRefuted ? "does not stay under" : "under"} ${limit}`;
+    case "difference":
+      return isRefuted
+        ? `${mode} differs from generate by more than ± ${limit}`
+        : `no difference within ± ${limit} between ${mode} and generate`;
+    default:
+      return claim.metric satisfies never;
+  }
+}
+
+/** The overhead is promised for one model; the others are of the engine they were measured on. */
+function whereIs(cell: Cell, { metric }: ClaimResult): string {
+  const { model, tokens } = cell;
+  const what = [metric === "overhead" ? "" : model, describeVariant(cell), `${tokens} tokens`];
+  return what.filter((part) => part !== "").join(", ");
 }
 
 /** What the claim is about, with its interval. */
-function measuredFor(record: ResultRecord, claim: ClaimResult): string | undefined {
-  const cell = record.cells.find(({ id }) => id === claim.cell);
-  const comparison = comparisonOf(cell, claim.treatment);
+function measuredFor(
+  record: ResultRecord,
+  { cell: id, treatment, metric }: ClaimResult,
+): string | undefined {
+  const cell = record.cells.find((candidate) => candidate.id === id);
+  const comparison = comparisonOf(cell, treatment);
   if (comparison === undefined) return undefined;
-  return claim.metric === "overhead"
-    ? percentWithInterval(comparison.overhead.hodgesLehmann)
-    : `${withInterval(comparison.costMicrosecondsPerToken.hodgesLehmann)} µs`;
+  const { overhead, costMicrosecondsPerToken } = comparison;
+  switch (metric) {
+    case "overhead":
+      return percentWithInterval(overhead.hodgesLehmann);
+    case "absoluteCost":
+      return `${withInterval(costMicrosecondsPerToken.hodgesLehmann)} µs`;
+    case "difference":
+      return percentWithBounds(overhead.hodgesLehmann);
+    default:
+      return metric satisfies never;
+  }
 }
 
 /** By claim and verdict, in the record's order. */

@@ -6,9 +6,18 @@ export function percent(fraction: number): string {
 }
 
 /** A fraction with its 95 % interval: `1.2 % (0.9 to 1.6)`. */
-export function percentWithInterval({ value, interval95 }: Estimate): string {
+export function percentWithInterval({
+  value,
+  interval95,
+}: Pick<Estimate, "value" | "interval95">): string {
   const { lower, upper } = interval95;
   return `${percent(value)} (${oneDecimal(lower * 100)} to ${oneDecimal(upper * 100)})`;
+}
+
+/** A fraction with its 90 % interval, to two places: `0.12 % (-0.31 to 0.55)`. */
+export function percentWithBounds({ value, bounds95: { lower, upper } }: Estimate): string {
+  const [shown, from, to] = [value, lower, upper].map((fraction) => (fraction * 100).toFixed(2));
+  return `${shown} % (${from} to ${to})`;
 }
 
 /** A number with its 95 % interval: `12.3 (10.9 to 13.6)`. */
@@ -23,7 +32,7 @@ function limit(fraction: number): string {
 
 /** A limit, or a part of one, in the unit of its claim: `5 %`, `40 µs per token`. */
 export function inUnitOf({ metric }: ClaimResult, value: number): string {
-  return metric === "overhead" ? limit(value) : `${Number(value.toFixed(2))} µs per token`;
+  return metric === "absoluteCost" ? `${Number(value.toFixed(2))} µs per token` : limit(value);
 }
 
 /** In milliseconds from one on, in microseconds below; `–` for what there is not. */
@@ -34,13 +43,18 @@ export function duration(nanoseconds: number | null): string {
     : `${(nanoseconds / 1e3).toFixed(1)} µs`;
 }
 
+/** In whole bytes. */
+export function wholeBytes(count: number): string {
+  return `${count.toFixed(0)} B`;
+}
+
 /** In binary megabytes. */
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 /** Without the sign of a zero. */
-function oneDecimal(value: number): string {
+export function oneDecimal(value: number): string {
   const text = value.toFixed(1);
   return text === "-0.0" ? "0.0" : text;
 }

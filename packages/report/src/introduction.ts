@@ -1,0 +1,33 @@
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { escapeMarkdown, list } from "./markdown-text.js";
+
+/** Which run this is, and what a reader should know before believing its numbers. */
+export function introduction({
+  startedAt,
+  endedAt,
+  status,
+  profile,
+  seed,
+  cells,
+}: ResultRecord): string {
+  const failed = cells.filter(({ failure }) => failure !== null);
+  return [
+    "# Benchmarks",
+    "<!-- Written by `pnpm report` from a result record. Do not edit: run it again. -->",
+    escapeMarkdown(
+      `What it costs to receive tokens one by one instead of all at the end. Run of ${startedAt} ` +
+        `to ${endedAt ?? "?"}, profile ${profile}, seed ${seed}, ${status}. ` +
+        `Intervals are 95 %, two-sided. Blocks are the samples, never tokens.`,
+    ),
+    list([
+      ...failed.map(({ id, failure }) => `Failed: ${id}. ${failure?.code}: ${failure?.message}`),
+      ...cells
+        .filter(({ warmUp, blocks }) => blocks.length > 0 && !warmUp.steady)
+        .map(({ id, warmUp }) => {
+          return `Not steady: ${id} was still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+        }),
+    ]),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
