@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { renderBenchmarks, renderChangelogSnippet } from "@streamgauge/report";
+import { fixtureRecord } from "./fixture.js";
+import { wholeRecord } from "./whole-record.js";
+
+let record: ResultRecord;
+let text: string;
+beforeAll(async () => {
+  record = await wholeRecord();
+  text = renderBenchmarks(record);
+});
+
+/** What is between a heading and the next. */
+function sectionOf(title: string): string {
+  const [, after = ""] = text.split(`${title}\n`);
+  return after.split(/\n#{2,3} /)[0] ?? "";
+}
+
+describe("renderBenchmarks of a record with something of everything", () => {
+  it("prints every definition, and none twice", () => {
+    const plain = text.replaceAll("\\", "").replaceAll("&lt;", "<");
+    for (const { metric } of record.definitions) {
+      expect([metric, plain.split(`**${metric}**`).length]).toEqual([metric, 2]);
+    }
+  });
+
+  it("says which variant a cell is, only where there are variants", async () => {
+    expect(sectionOf("## Throughput")).toMatch(/\| pequod \| {2}\| pooled \| 10 \| generate \|/);
+    expect(sectionOf("## Throughput")).toMatch(/\| pequod \| json callback \| pooled \| 50 \|/);
+    expect(sectionOf("## Verdicts")).toContain("| pequod, json callback, pooled | 50 |");
+    expect(renderBenchmarks(await fixtureRecord())).not.toMatch(/variant|processes|look \|/);
+  });
+
+  it("names processes, what one sample is, and the look that decided", () => {
+    const verdicts = sectionOf("## Verdicts");
+    expect(verdicts).toMatch(/\| 10 \|.*\| 6 \| process mean \|.*\| 2 of 2, after 6 processes \|/);
+    expect(verdicts).toMatch(/\| 50 \|.*\| 6 \| block, for too few processes \|/);
+    expect(verdicts).toContain(
+      "Planned looks, and the level of their one-sided bounds: after 3 processes at 97.9 %; after 6 processes at 95.8 %.",
+    );
+    expect(sectionOf("## Absolute cost")).toContain("**sample level**: ");
+    expect(sectionOf("## Control: generate against itself")).toMatch(/\| 6 \| process mean \|/);
+  });
+
+  it("has the claims of no difference apart, with their 90 % interval", () => {
+    expect(sectionOf("## Verdicts on no difference")).toMatch(
+      /\| generate again \| pequod, pooled \| 10 \| -?\d\.\d\d % \(-?\d\.\d\d to -?\d\.\d\d\) \|.*\| ± 1\.25 % \| upheld \|/,
+    );
+    expect(renderChangelogSnippet(record)).toMatch(
+      /^- Validated: no difference within ± 1\.25 % between generate again and generate \(pequod, 10 tokens: -?\d\.\d\d % \(.+\)\)\.$/m,
+    );
+    const refuted = record.claims.map((claim) => ({ ...claim, verdict: "refuted" as const }));
+    expect(renderChangelogSnippet({ ...record, claims: refuted })).toContain(
+      "Adjusted: generate again differs from generate by more than ± 1.25 % (",
+    );
+  });
+
+  it("shows the callback's time beside the cost, and its distribution", () => {
+    expect(sectionOf("## Absolute cost")).toMatch(
+      /\| pequod \| json callback \| pooled \| 50 \| sync stream \|.*\| 1\.3 \| 6 \|/,
+    );
+    expect(sectionOf("## Time in the callback")).toContain("| 1.2 µs | 1.8 µs | 3.0 µs |");
+  });
+
+  it("shows net estimates of known delays", () => {
+    expect(sectionOf("## Calibration: known delays")).toContain(
+      "| 6.1 % (5.6 to 6.6) | 6.1 % (5.6 to 6.6) | 3.1 % (2.5 to 3.7) | 3.1 % (2.5 to 3.7) | yes |",
+    );
+  });
+
+  it("shows loads: with the waiting and without, aborts and slow consumers", () => {
+    expect(sectionOf("## Arrivals at a set rate")).toContain(
+      "| pequod | pooled | 10 | sync stream | 0.70 | 2 | 40.00 ms | 35.0 | 34.5 | " +
+        "12.00 ms / 95.00 ms | 61.00 ms / 240.00 ms | 41.00 ms / 52.00 ms | 300.0 µs / 2.10 ms | 200 |",
+    );
+    expect(sectionOf("## Aborting")).toContain(
+      "| generate | 38 | 2 | 850.0 µs | 1.90 ms | 3.80 ms | – | – |",
+    );
+    expect(sectionOf("## Aborting")).toContain(
+      "| sync stream | 38 | 0 | 850.0 µs | 1.90 ms | 3.80 ms | 41 | 3 |",
+    );
+    expect(sectionOf("## A consumer slower than the engine")).toContain(
+      "| 2000 µs | 16 | 1.020 | 17 | 30.00 ms | 34.00 ms | 2.0 MiB |",
+    );
+  });
+
+  it("joins peak memory and what the same mode allocates", () => {
+    const memory = sectionOf("## Peak memory and bytes per token");
+    expect(memory).toContain("| allocated per token, main |");
+    expect(memory).toMatch(/\| pequod \| {2}\| pooled \| 10 \| sync stream \|.*\| 832 B \|\n/);
+    // Who does something with each token allocates something else.
+    expect(memory).toMatch(/\| json callback \| pooled \| 50 \| sync stream \|.*MiB \| {2}\|\n/);
+  });
+
+  it("shows a profile of each kind, and what each costs", () => {
+    const costs = sectionOf("## Profiles, and what they cost");
+    expect(costs).toContain(
+      "| CPU profile | pequod | pooled | 10 | sync stream | 4.3 % (3.1 to 5.5) | " +
+        "31.0 (27.0 to 35.0) | 0.1 % (-0.1 to 0.3) | 12 | 14 |",
+    );
+    expect(costs).toContain(
+      "| operators | pequod | pooled | 10 | sync stream | – | – | – | 2 | 14 |",
+    );
+    expect(costs).toContain(
+      "- Files with the CPU profile of pequod, pooled, sync stream, 10 tokens: " +
+        "profiles/main.cpuprofile, profiles/worker-0.cpuprofile.",
+    );
+    const rows = {
+      "### CPU profile: whose code": "| main | ring | 13.1 | 61.0 % |",
+      "### CPU profile: the hottest functions":
+        "| main | poll (ring/consumer.js:52) | ring | 9.2 | 42.8 % |",
+      "### Allocations": "| main | 832 B | 11.3 | 150.0 MiB | 20.0 MiB | 3.0 MiB | 1.0 MiB |",
+      "### Allocations: where most bytes are": "| main | next (a.js:9) | adapter | 512 B |",
+      "### Timeline: garbage collections and late event loops":
+        "| worker 0 | 7 | 9.5 ms | 4.1 ms | 6.2 ms |",
+      "### Timeline: the slowest gaps between tokens":
+        "| 6.40 ms | 99.90 % | 3 | 8 | major GC 4.1 ms on worker 0 |",
+      "### Promises": "| main | 3.02 | 4.4 |",
+      "### Operators": "| MatMulNBits | 480 | 612.3 | 81.2 % |",
+      "### Ledger: a token's way":
+        "| published → consumer awake | 14.0 µs | 21.0 µs | 80.0 µs | 160.0 µs | 100 |",
+    };
+    for (const [title, row] of Object.entries(rows)) expect(sectionOf(title)).toContain(row);
+    expect(sectionOf("### Timeline: the slowest gaps between tokens")).toContain("| 9 | unknown |");
+    expect(sectionOf("### Operators")).toContain("| (the whole run) | – | 801.5 | – |");
+    expect(sectionOf("### Ledger: a token's way")).toContain("| residual | 120.0 µs |");
+  });
+
+  it("has no section for what a record has nothing of", async () => {
+    const titles = renderBenchmarks(await fixtureRecord()).match(/^#+ .*$/gm);
+    expect(titles).not.toContainEqual(
+      expect.stringMatching(/no difference|callback|Arrivals|Aborting|consumer|Profile|Ledger/),
+    );
+  });
+
+  it("shows names of functions and threads as text", () => {
+    const hostile = "a|b <img> `c`";
+    const profiles = (record.profiles ?? []).map((profile) => ({
+      ...profile,
+      files: [hostile],
+      findings:
+        profile.findings.kind === "cpuProfile"
+          ? {
+              ...profile.findings,
+              hotFunctions: profile.findings.hotFunctions.map((own) => ({ ...own, name: hostile })),
+            }
+          : profile.findings,
+    }));
+    const shown = renderBenchmarks({ ...record, profiles });
+    expect(shown).toContain(String.raw`| a\|b &lt;img&gt; \`c\` |`);
+    expect(shown).not.toContain("<img");
+  });
+});

@@ -1,0 +1,243 @@
+import {
+  parseRecord,
+  type Estimates,
+  type LatencySummary,
+  type MeasuredMode,
+  type ProfileFindings,
+  type ProfileMeasurement,
+  type ResultRecord,
+} from "@streamgauge/bench/record";
+import { definitions } from "@streamgauge/bench";
+import { fixtureRecord } from "./fixture.js";
+
+const mode: MeasuredMode = {
+  generator: "pequod-pooled",
+  model: "pequod",
+  host: "pooled",
+  treatment: "stream",
+  tokens: 10,
+};
+
+/** A distribution in microseconds. */
+function latency(p50: number, p99: number): LatencySummary {
+  return {
+    count: 100,
+    meanNanoseconds: p50 * 1000,
+    minimumNanoseconds: 0,
+    p50Nanoseconds: p50 * 1000,
+    p90Nanoseconds: p50 * 1500,
+    p99Nanoseconds: p99 * 1000,
+    p999Nanoseconds: p99 * 1000,
+    maximumNanoseconds: p99 * 2000,
+    histogram: "",
+  };
+}
+
+/** The same by both estimators, give or take. */
+export function estimatesOf(value: number, margin: number): Estimates {
+  const interval = { lower: value - margin, upper: value + margin };
+  const estimate = { value, interval95: interval, bounds95: interval };
+  return { hodgesLehmann: estimate, mean: estimate };
+}
+
+function profileOf(findings: ProfileFindings, files: readonly string[] = []): ProfileMeasurement {
+  const cost = {
+    blocks: 12,
+    control: estimatesOf(0.001, 0.002),
+    overhead: estimatesOf(0.043, 0.012),
+    costMicrosecondsPerToken: estimatesOf(31, 4),
+  };
+  return { ...mode, cost, files, generations: 14, findings };
+}
+
+const peakMemory = {
+  residentBytes: 150 * 2 ** 20,
+  heapUsedBytes: 20 * 2 ** 20,
+  externalBytes: 3 * 2 ** 20,
+  arrayBufferBytes: 2 ** 20,
+};
+
+const hot = { thread: "main", category: "ring", selfMicrosecondsPerToken: 9.2 } as const;
+const promises = { thread: "main", promisesPerToken: 3.02, reactionMicrosecondsPerToken: 4.44 };
+const operator = { operator: "MatMulNBits", calls: 480, microsecondsPerToken: 612.3 };
+const gap = { generation: 3, tokenIndex: 8, gapNanoseconds: 6_400_000, quantile: 0.999 };
+
+/** One of each kind. */
+const profiles: readonly ProfileMeasurement[] = [
+  profileOf(
+    {
+      kind: "cpuProfile",
+      threads: [{ thread: "main", samples: 420, busyMicrosecondsPerToken: 21.5 }],
+      categories: [{ ...hot, selfMicrosecondsPerToken: 13.1, fraction: 0.61 }],
+      hotFunctions: [{ ...hot, name: "poll (ring/consumer.js:52)", fraction: 0.428 }],
+    },
+    ["profiles/main.cpuprofile", "profiles/worker-0.cpuprofile"],
+  ),
+  profileOf({
+    kind: "allocations",
+    threads: [{ thread: "main", bytesPerToken: 832.4, objectsPerToken: 11.26 }],
+    largest: [{ thread: "main", category: "adapter", name: "next (a.js:9)", bytesPerToken: 512 }],
+    peakMemory,
+  }),
+  profileOf({
+    kind: "timeline",
+    threads: [
+      {
+        thread: "worker 0",
+        garbageCollections: 7,
+        garbageCollectionMilliseconds: 9.5,
+        longestGarbageCollectionMilliseconds: 4.1,
+        longestEventLoopDelayMilliseconds: 6.2,
+      },
+    ],
+    slowestGaps: [
+      { ...gap, cause: "major GC 4.1 ms on worker 0" },
+      { ...gap, tokenIndex: 9, cause: null },
+    ],
+  }),
+  profileOf({ kind: "asyncActivity", threads: [promises] }),
+  {
+    ...profileOf({
+      kind: "operators",
+      operators: [{ ...operator, fraction: 0.812 }],
+      runMicrosecondsPerToken: 801.5,
+    }),
+    cost: { blocks: 2, control: null, overhead: null, costMicrosecondsPerToken: null },
+  },
+  profileOf({
+    kind: "ledger",
+    stages: [
+      { stage: "published", latency: latency(0.5, 2) },
+      { stage: "woken", latency: latency(14, 80) },
+      { stage: "delivered", latency: latency(1.5, 9) },
+      { stage: "callbackDone", latency: latency(0.2, 1) },
+    ],
+    residual: latency(120, 900),
+  }),
+];
+
+const looks = [
+  { processes: 3, tail: 0.021 },
+  { processes: 6, tail: 0.042 },
+];
+
+/**
+ * The fixture as a record of version 3 with something of everything: six
+ * processes, two looks, a callback, loads and a profile of each kind. Its first
+ * cell is ordinary, its second has the callback.
+ */
+export async function wholeRecord(): Promise<ResultRecord> {
+  const record = await fixtureRecord();
+  const claims = record.claims.map((claim) => ({ ...claim, look: looks[1]! }));
+  const difference = {
+    ...claims[0]!,
+    id: "no-difference",
+    metric: "difference" as const,
+    treatment: "control" as const,
+    limit: 0.0125,
+    verdict: "upheld" as const,
+    look: null,
+    control: null,
+  };
+  const whole: ResultRecord = {
+    ...record,
+    version: 3,
+    plan: {
+      scenarios: null,
+      tokens: null,
+      blocks: null,
+      model: null,
+      timeBudgetMinutes: null,
+      profiles: ["cpuProfile"],
+      looks,
+      measured: [],
+    },
+    cells: record.cells.map((cell, index) => ({
+      ...cell,
+      ...(index === 1 && { workload: "json" }),
+      distributions:
+        index === 1
+          ? [
+              ...cell.distributions,
+              { ...latency(1.2, 3), treatment: "stream", metric: "callbackTime" },
+            ]
+          : cell.distributions,
+      analysis: cell.analysis && {
+        treatments: cell.analysis.treatments.map((summary) =>
+          index === 1 && summary.treatment === "stream"
+            ? { ...summary, callbackMicrosecondsPerToken: 1.26 }
+            : summary,
+        ),
+        comparisons: cell.analysis.comparisons.map((comparison) => ({
+          ...comparison,
+          processes: 6,
+          level: index === 0 ? "processes" : "too few processes",
+        })),
+      },
+    })),
+    arrivals: [
+      {
+        ...mode,
+        workers: 2,
+        aloneNanoseconds: 40_000_000,
+        arrivalsPerSecond: 35,
+        offeredLoad: 0.7,
+        generations: 200,
+        durationNanoseconds: 5_800_000_000,
+        completionsPerSecond: 34.5,
+        timeToFirstToken: latency(12_000, 95_000),
+        endToEnd: latency(61_000, 240_000),
+        serviceTime: latency(41_000, 52_000),
+        callLateness: latency(300, 2100),
+      },
+    ],
+    aborts: [
+      {
+        ...mode,
+        treatment: "generate",
+        generations: 38,
+        ranToEnd: 2,
+        abortLatency: latency(850, 1900),
+        wastedTokens: null,
+        mostWastedTokens: null,
+      },
+      {
+        ...mode,
+        generations: 38,
+        ranToEnd: 0,
+        abortLatency: latency(850, 1900),
+        wastedTokens: 41,
+        mostWastedTokens: 3,
+      },
+    ],
+    slowConsumers: [
+      {
+        ...mode,
+        consumerMicrosecondsPerToken: 2000,
+        ringCapacity: 16,
+        durationNanoseconds: 20_400_000,
+        slowdown: 1.02,
+        mostTokensWaiting: 17,
+        deliveryLatency: latency(30_000, 34_000),
+        residentGrowthBytes: 2 ** 21,
+      },
+    ],
+    profiles,
+    claims: [...claims, difference],
+    calibration: [
+      {
+        cell: "a",
+        treatment: "stream",
+        injectedFraction: 0.03,
+        overhead: estimatesOf(0.061, 0.005),
+        net: estimatesOf(0.031, 0.006),
+        recovered: true,
+        limit: 0.05,
+        blocksPerExperiment: 60,
+        verdicts: { upheld: 3, refuted: 0, inconclusive: 0, void: 0 },
+      },
+    ],
+    definitions,
+  };
+  return parseRecord(JSON.parse(JSON.stringify(whole)));
+}
