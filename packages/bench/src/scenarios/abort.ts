@@ -1,10 +1,10 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { summarizeLatencies } from "../latency-histogram.js";
 import type { AbortMeasurement } from "../record/load.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { summarizeLatencies } from "./summarize-latencies.js";
 import {
   defaultSecondsPerToken,
   modeOf,

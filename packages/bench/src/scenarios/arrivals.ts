@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
-import { summarizeLatencies } from "../latency-histogram.js";
 import type { ArrivalsMeasurement } from "../record/load.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import { poissonArrivals } from "./poisson-arrivals.js";
 import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { summarizeLatencies } from "./summarize-latencies.js";
 import {
   defaultSecondsPerToken,
   modeOf,

@@ -40,6 +40,8 @@ export type ScenarioGenerator = Generator & {
   close(): Promise<void>;
   /** Its worker threads' diagnostics, where it has such threads. */
   readonly diagnostics?: Diagnostics;
+  /** The files that {@link GeneratorPlan.operatorProfile} asked for; empty until `close()` has ended. */
+  operatorProfiles?(): readonly string[];
 };
 
 /** Makes the generator of a plan. */

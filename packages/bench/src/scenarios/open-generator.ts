@@ -5,6 +5,7 @@ import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
 import { injectDelay } from "./injected-delay.js";
 import { embeddedModelName } from "./prompts.js";
 import { isModelSize, modelSizes, randomModel, type RandomModelOptions } from "./random-model.js";
+import { workerDiagnostics } from "./thread-diagnostics.js";
 
 /**
  * Makes the generator of a plan with `@streamgauge/runtime`. The runtime is
@@ -33,13 +34,14 @@ async function openPlain(
     ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
   };
   if (plan.host !== "pooled") return await runtime.createInlineGenerator(engine);
-  return await runtime.createRuntime({
+  const pool = await runtime.createRuntime({
     ...engine,
     // One stream at a time is measured unless the plan says otherwise: a second
     // worker would only wait.
     workers: plan.workers ?? 1,
     ...(plan.ring === undefined ? {} : { ring: plan.ring }),
   });
+  return { ...pool, diagnostics: workerDiagnostics(pool) };
 }
 
 async function modelOf(

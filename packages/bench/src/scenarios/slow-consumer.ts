@@ -1,9 +1,9 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
-import { summarizeLatencies } from "../latency-histogram.js";
 import type { SlowConsumerMeasurement } from "../record/load.js";
 import { TokenRecorder, type TokenTimes } from "../recorder.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { summarizeLatencies } from "./summarize-latencies.js";
 import {
   modeOf,
   takeTokens,
