@@ -39,15 +39,18 @@ describe("workloads", () => {
   });
 
   it("return a promise exactly where they say so", () => {
-    for (const { name, create } of workloads) {
-      const isPromise = create()(token(0, "a")) instanceof Promise;
-      expect([name, isPromise]).toEqual([name, name === "promise" || name === "async"]);
+    for (const workload of workloads) {
+      const isPromise = workload.create()(token(0, "a")) instanceof Promise;
+      expect([workload.name, isPromise]).toEqual([
+        workload.name,
+        ["promise", "async"].includes(workload.name),
+      ]);
     }
   });
 
   it("start afresh for each generation", async () => {
     const accumulate = findWorkload("accumulate");
-    accumulate?.create()(token(0, "a"));
+    await accumulate?.create()(token(0, "a"));
     await accumulate?.create()(token(0, ""));
     expect(workloadOutput.last).toBe("");
   });
