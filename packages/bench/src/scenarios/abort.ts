@@ -3,16 +3,16 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { AbortMeasurement } from "../record/load.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
-import { summarizeLatencies } from "./summarize-latencies.js";
 import {
   defaultSecondsPerToken,
   modeOf,
-  takeTokens,
   workOf,
   type MeasurementOptions,
   type Work,
-} from "./take-tokens.js";
+} from "./measurement-work.js";
+import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { summarizeLatencies } from "./summarize-latencies.js";
+import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -36,9 +36,10 @@ export interface AbortOptions extends MeasurementOptions {
  * ```
  *
  * A stream is aborted while a token is delivered whose index is drawn from the
- * first half. The producer has just begun its next step then, and a step cannot
- * be interrupted, so that this is near the most that an abort takes. `generate`
- * is aborted at the moment at which that token is expected.
+ * first half. The producer is just about to begin its next step then, and a step
+ * that has begun cannot be interrupted: expect latencies in two groups, next to
+ * nothing and a whole step. `generate` is aborted at the moment at which that
+ * token is expected, anywhere in a step.
  */
 export function abortMeasurement(options: AbortOptions): MeasurementPlan {
   const { treatment, tokens, generations } = options;

@@ -2,17 +2,17 @@ import { setMaxListeners } from "node:events";
 import type { ArrivalsMeasurement } from "../record/load.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
-import { poissonArrivals } from "./poisson-arrivals.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
-import { summarizeLatencies } from "./summarize-latencies.js";
 import {
   defaultSecondsPerToken,
   modeOf,
-  takeTokens,
   workOf,
   type MeasurementOptions,
   type Work,
-} from "./take-tokens.js";
+} from "./measurement-work.js";
+import { poissonArrivals } from "./poisson-arrivals.js";
+import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { summarizeLatencies } from "./summarize-latencies.js";
+import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";
 import { waitUntil, type WaitUntil } from "./wait-until.js";
 

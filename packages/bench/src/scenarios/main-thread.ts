@@ -4,8 +4,8 @@ import type { MainThreadMeasurement, Treatment } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { percentile } from "../statistics.js";
 import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
+import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./measurement-work.js";
 import type { MeasurementPlan } from "./stage.js";
-import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./take-tokens.js";
 
 /** How free the consuming thread is, asked of one generator. */
 export interface MainThreadPlan {

@@ -37,8 +37,11 @@ const seed = 1851;
 
 /**
  * The folder of a model with random weights; built when it is asked for the
- * first time (135M are 540 MB), and kept. It appears when it is complete or not at all, so that several
- * processes may ask at once: each builds, and the first one's is kept.
+ * first time (135M are 540 MB, and a few seconds), and kept. It appears when it
+ * is complete or not at all, so that several processes may ask at once: each
+ * builds, and the first one's is kept.
+ *
+ * @throws StreamgaugeError what `buildRandomModel` throws, and what `onProgress` does
  */
 export async function randomModel(
   size: ModelSize,

@@ -1,8 +1,9 @@
 import { median } from "../statistics.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
+import type { Work } from "./measurement-work.js";
 import type { MeasurementContext } from "./stage.js";
-import { takeTokens, type Work } from "./take-tokens.js";
+import { takeTokens } from "./take-tokens.js";
 
 /** Generations whose median is taken; an odd number makes it one that was seen. */
 const measuredGenerations = 5;
