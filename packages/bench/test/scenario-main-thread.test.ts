@@ -7,7 +7,6 @@ it("mainThreadMeasurement generates what it is asked for, and nothing once it is
   const clock = new ManualClock();
   const generator = createFakeGenerator({ clock, tokenNanoseconds: () => 1e6 });
   const measurement = mainThreadMeasurement({ treatment: "stream", tokens: 20, generations: 2 });
-  expect(measurement.scenario).toBe("main-thread");
   expect(await measurement.measure(generator, measurementContext({ clock }))).toMatchObject({
     mainThread: [{ generator: "fake", treatment: "stream", tokens: 20, durationNanoseconds: 40e6 }],
   });

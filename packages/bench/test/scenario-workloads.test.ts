@@ -14,8 +14,8 @@ const token = (index: number, text: string): StreamToken => ({
 /** What a workload leaves behind after these texts. */
 async function outputOf(name: string, texts: readonly string[]): Promise<string> {
   workloadOutput.last = "";
-  const take = findWorkload(name)?.create();
-  for (const [index, text] of texts.entries()) await take?.(token(index, text));
+  const take = findWorkload(name).create();
+  for (const [index, text] of texts.entries()) await take(token(index, text));
   return workloadOutput.last;
 }
 
@@ -24,7 +24,7 @@ describe("workloads", () => {
     const names = workloads.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const workload of workloads) expect(findWorkload(workload.name)).toBe(workload);
-    expect(findWorkload("none")).toBeUndefined();
+    expect(() => findWorkload("none")).toThrow(/no workload "none".*busy-50us/);
   });
 
   it("do what they are named for", async () => {
@@ -50,8 +50,8 @@ describe("workloads", () => {
 
   it("start afresh for each generation", async () => {
     const accumulate = findWorkload("accumulate");
-    await accumulate?.create()(token(0, "a"));
-    await accumulate?.create()(token(0, ""));
+    await accumulate.create()(token(0, "a"));
+    await accumulate.create()(token(0, ""));
     expect(workloadOutput.last).toBe("");
   });
 });

@@ -45,7 +45,6 @@ export function abortMeasurement(options: AbortOptions): MeasurementPlan {
   const { treatment, tokens, generations } = options;
   const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
   return {
-    scenario: "abort",
     id: options.id ?? `abort-${treatment}-${tokens}`,
     expectedSeconds:
       tokens *

@@ -51,7 +51,6 @@ export function arrivalsMeasurement(options: ArrivalsOptions): MeasurementPlan {
   const { treatment, tokens, offeredLoad, generations } = options;
   const aloneSeconds = tokens * (options.expectedSecondsPerToken ?? defaultSecondsPerToken);
   return {
-    scenario: "arrivals",
     id: options.id ?? `arrivals-${treatment}-${tokens}-load-${offeredLoad}`,
     expectedSeconds: aloneSeconds * (aloneGenerations + generations * Math.max(1, 1 / offeredLoad)),
     async measure(generator, context) {

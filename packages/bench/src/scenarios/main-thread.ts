@@ -7,14 +7,6 @@ import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
 import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./measurement-work.js";
 import type { MeasurementPlan } from "./stage.js";
 
-/** How free the consuming thread is, asked of one generator. */
-export interface MainThreadPlan {
-  readonly treatments: readonly Treatment[];
-  readonly tokens: number;
-  /** Generations of each treatment, one after the other. */
-  readonly generations: number;
-}
-
 /** What {@link mainThreadMeasurement} is told. */
 export interface MainThreadOptions extends MeasurementOptions {
   readonly treatment: Treatment;
@@ -30,7 +22,6 @@ export function mainThreadMeasurement(options: MainThreadOptions): MeasurementPl
   const { treatment, tokens, generations } = options;
   const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
   return {
-    scenario: "main-thread",
     id: options.id ?? `main-thread-${treatment}-${tokens}`,
     expectedSeconds: generations * tokens * secondsPerToken,
     async measure(generator, context) {

@@ -35,7 +35,6 @@ export interface SlowConsumerOptions extends MeasurementOptions {
 export function slowConsumerMeasurement(options: SlowConsumerOptions): MeasurementPlan {
   const { treatment, tokens, consumerMicrosecondsPerToken } = options;
   return {
-    scenario: "slow-consumer",
     id: options.id ?? `slow-consumer-${treatment}-${tokens}-${consumerMicrosecondsPerToken}us`,
     expectedSeconds: (tokens * consumerMicrosecondsPerToken) / 1e6,
     async measure(generator, context) {
@@ -44,6 +43,8 @@ export function slowConsumerMeasurement(options: SlowConsumerOptions): Measureme
     },
   };
 }
+
+type DeliveryTimes = Pick<TokenTimes, "deliveredNanoseconds" | "producedNanoseconds">;
 
 /** Tokens of a generation that is made first, for the memory that only the first one takes. */
 const settlingTokens = 10;
@@ -95,7 +96,7 @@ async function measureSlowConsumer(
  * Most tokens at one moment that were made and not yet delivered. It is found
  * just before a delivery: only there does the number fall.
  */
-export function mostWaiting({ deliveredNanoseconds, producedNanoseconds }: TokenTimes): number {
+export function mostWaiting({ deliveredNanoseconds, producedNanoseconds }: DeliveryTimes): number {
   let most = 0;
   let made = 0;
   for (const [deliveredBefore, moment] of deliveredNanoseconds.entries()) {
@@ -106,7 +107,7 @@ export function mostWaiting({ deliveredNanoseconds, producedNanoseconds }: Token
 }
 
 /** Undefined where the generator does not say when it made its tokens. */
-function deliveryLatencies(times: TokenTimes): number[] | undefined {
+function deliveryLatencies(times: DeliveryTimes): number[] | undefined {
   const { deliveredNanoseconds, producedNanoseconds } = times;
   if (producedNanoseconds.some((nanoseconds) => Number.isNaN(nanoseconds))) return undefined;
   return Array.from(

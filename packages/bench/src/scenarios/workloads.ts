@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { StreamToken } from "@streamgauge/core";
+import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { systemClock } from "../clock.js";
 
 /** Something that an application does with each token. */
@@ -83,7 +83,13 @@ export const workloads: readonly Workload[] = [
   },
 ];
 
-/** The workload of a name; undefined for an unknown one. */
-export function findWorkload(name: string): Workload | undefined {
-  return workloads.find((workload) => workload.name === name);
+/** @throws StreamgaugeError `INVALID_OPTION` for a name that no workload has */
+export function findWorkload(name: string): Workload {
+  const found = workloads.find((workload) => workload.name === name);
+  if (found !== undefined) return found;
+  const names = workloads.map((workload) => workload.name).join(", ");
+  throw new StreamgaugeError(
+    "INVALID_OPTION",
+    `There is no workload "${name}". Workloads: ${names}.`,
+  );
 }
