@@ -103,10 +103,10 @@ describe("promptFor", () => {
     const folder = await temporaryFolder();
     expect(promptFor(plan)).toBeTypeOf("string");
     expect(promptFor({ ...plan, engine: "http", model: "any" })).toBeTypeOf("string");
-    for (const ids of [{ engine: "paced" }, { model: "42M" }, { model: folder }]) {
+    for (const ids of [{ engine: "paced" }, { model: "42M" }, { modelFolder: folder }]) {
       expect(promptFor({ ...plan, ...ids })).toBeInstanceOf(Array);
     }
     await writeFile(join(folder, "tokenizer.json"), "{}");
-    expect(promptFor({ ...plan, model: folder })).toBeTypeOf("string");
+    expect(promptFor({ ...plan, modelFolder: folder })).toBeTypeOf("string");
   });
 });

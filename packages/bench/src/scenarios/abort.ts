@@ -1,6 +1,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { AbortMeasurement } from "../record/load.js";
+import type { Work } from "../measured-run.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import {
@@ -8,7 +9,6 @@ import {
   modeOf,
   workOf,
   type MeasurementOptions,
-  type Work,
 } from "./measurement-work.js";
 import type { MeasurementContext, MeasurementPlan } from "./stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";

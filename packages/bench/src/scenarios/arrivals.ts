@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { ArrivalsMeasurement } from "../record/load.js";
+import type { Work } from "../measured-run.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import {
@@ -7,7 +8,6 @@ import {
   modeOf,
   workOf,
   type MeasurementOptions,
-  type Work,
 } from "./measurement-work.js";
 import { poissonArrivals } from "./poisson-arrivals.js";
 import type { MeasurementContext, MeasurementPlan } from "./stage.js";

@@ -1,4 +1,4 @@
-import type { GenerationConfig, Prompt } from "@streamgauge/core";
+import type { Work } from "../measured-run.js";
 import type { MeasuredMode } from "../record/load.js";
 import type { Treatment } from "../record.js";
 import type { GeneratorPlan } from "./generator-plan.js";
@@ -14,12 +14,6 @@ export interface MeasurementOptions {
 
 /** Of the embedded model on a laptop. */
 export const defaultSecondsPerToken: number = 1 / 900;
-
-/** Core's arguments: what a generation is asked for. */
-export interface Work {
-  readonly prompt: Prompt;
-  readonly config: GenerationConfig & { readonly maxTokens: number };
-}
 
 /** The same work for each treatment: greedy, and past the end of the text. */
 export function workOf({ prompt, seed }: MeasurementContext, tokens: number): Work {

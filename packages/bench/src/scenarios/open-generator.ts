@@ -45,7 +45,7 @@ async function openPlain(
 }
 
 async function modelOf(
-  { engine, model, stepMicroseconds = 0 }: GeneratorPlan,
+  { engine, model, modelFolder, stepMicroseconds = 0 }: GeneratorPlan,
   runtime: typeof Runtime,
   options: RandomModelOptions,
 ): Promise<string | Runtime.PacedModel> {
@@ -57,12 +57,12 @@ async function modelOf(
         `\`open\` of your own that makes this generator.`,
     );
   }
-  if (model === embeddedModelName) return runtime.embeddedModel;
-  if (isModelSize(model)) return await randomModel(model, options);
-  if (existsSync(model)) return model;
+  if (modelFolder !== undefined && existsSync(modelFolder)) return modelFolder;
+  if (modelFolder === undefined && model === embeddedModelName) return runtime.embeddedModel;
+  if (modelFolder === undefined && isModelSize(model)) return await randomModel(model, options);
   throw new StreamgaugeError(
     "MODEL_NOT_FOUND",
-    `There is no model folder "${model}". Give the path of a folder that holds onnx/model.onnx, ` +
+    `There is no model folder "${modelFolder ?? model}". Give the path of a folder that holds onnx/model.onnx, ` +
       `"${embeddedModelName}" for the embedded model, or a size (${modelSizes.join(", ")}) for ` +
       `random weights.`,
   );

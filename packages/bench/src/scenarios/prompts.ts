@@ -15,11 +15,11 @@ const idPrompt: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8];
  * tokenizer (the paced engine, random weights, a folder without one), text
  * everywhere else.
  */
-export function promptFor({ engine, model }: GeneratorPlan): Prompt {
-  if (engine === "paced") return idPrompt;
-  if (engine !== "onnx" || model === embeddedModelName) return textPrompt;
-  const hasTokenizer = !isModelSize(model) && existsSync(join(model, "tokenizer.json"));
-  return hasTokenizer ? textPrompt : idPrompt;
+export function promptFor({ engine, model, modelFolder }: GeneratorPlan): Prompt {
+  if (engine === "paced" || isModelSize(model)) return idPrompt;
+  const lacksTokenizer =
+    modelFolder !== undefined && !existsSync(join(modelFolder, "tokenizer.json"));
+  return lacksTokenizer ? idPrompt : textPrompt;
 }
 
 /** What a plan calls the model that the runtime brings along; 3.7M parameters. */

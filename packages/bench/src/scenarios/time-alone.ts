@@ -1,7 +1,7 @@
 import { median } from "../statistics.js";
 import type { Treatment } from "../record.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
-import type { Work } from "./measurement-work.js";
+import type { Work } from "../measured-run.js";
 import type { MeasurementContext } from "./stage.js";
 import { takeTokens } from "./take-tokens.js";
 
