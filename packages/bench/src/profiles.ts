@@ -1,7 +1,10 @@
+import { basename, resolve } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import type { Look } from "./record.js";
-import { promptFor } from "./scenarios/build-stage.js";
 import { catalogue } from "./scenarios/catalogue.js";
+import type { GeneratorPlan } from "./scenarios/generator-plan.js";
+import { embeddedModelName, promptFor } from "./scenarios/prompts.js";
+import { isModelSize } from "./scenarios/random-model.js";
 import type { CellPlan, Scenario, Size, Stage } from "./scenarios/stage.js";
 import { sequentialLooks } from "./statistics.js";
 
@@ -165,18 +168,24 @@ function chosenScenarios(
 /** The embedded model is what is replaced; a stage without it stays. */
 function withModel(stage: Stage, model: string): Stage {
   const { generator } = stage;
-  if (generator.model !== "pequod") return stage;
-  // A folder's path is no good part of a file's name.
-  const name = model.replaceAll(/[^\w.-]+/g, "-").replaceAll(/^-+|-+$/g, "");
-  const rename = (id: string): string => id.replace("pequod", name);
-  const changed = { ...generator, model, id: rename(generator.id) };
+  if (generator.model !== embeddedModelName) return stage;
+  const isName = model === embeddedModelName || isModelSize(model);
+  // The name of a folder, not its path: records are shown to others.
+  const name = isName ? model : basename(resolve(model)).replaceAll(/[^\w.-]+/g, "-");
+  const rename = (id: string): string => id.replace(embeddedModelName, name);
+  const changed: GeneratorPlan = {
+    ...generator,
+    model: name,
+    ...(!isName && { modelFolder: model }),
+    id: rename(generator.id),
+  };
   return {
     ...stage,
     generator: changed,
     prompt: promptFor(changed),
     cells: stage.cells.map((cell) => ({
       ...cell,
-      model,
+      model: name,
       id: rename(cell.id),
       generator: changed.id,
     })),

@@ -23,6 +23,9 @@ describe("the catalogue", () => {
         "callbacks",
         "sampling",
         "concurrency",
+        "arrivals",
+        "abort",
+        "slow-consumer",
       ]),
     );
   });
@@ -59,15 +62,16 @@ describe("select", () => {
   it("puts another model in the place of the embedded one, and only there", () => {
     const stages = select(quick, { model: "models/my model", scenarios: ["model", "paced"] });
     expect(stages.map(({ generator }) => [generator.id, generator.model])).toEqual([
-      ["models-my-model-pooled", "models/my model"],
+      ["my-model-pooled", "my-model"],
       ["paced-0us-pooled", "paced 0 µs"],
       ["paced-100us-pooled", "paced 100 µs"],
       ["paced-2500us-pooled", "paced 2500 µs"],
     ]);
+    expect(stages[0]?.generator.modelFolder).toBe("models/my model");
     expect(stages[0]?.cells[0]).toMatchObject({
-      id: "models-my-model-pooled-10",
-      generator: "models-my-model-pooled",
-      model: "models/my model",
+      id: "my-model-pooled-10",
+      generator: "my-model-pooled",
+      model: "my-model",
     });
   });
 

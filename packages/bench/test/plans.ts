@@ -24,7 +24,14 @@ export function stageOfCells(...cells: CellPlan[]): Stage {
     generator: { id: "fake", engine: "onnx", model: "fake", host: "inline" },
     prompt: [1, 2, 3],
     cells,
-    measurements: [mainThreadMeasurement({ treatment: "stream", tokens: 10, generations: 1 })],
+    measurements: [
+      mainThreadMeasurement({
+        treatment: "stream",
+        tokens: 10,
+        generations: 1,
+        expectedSecondsPerToken: 0.12,
+      }),
+    ],
   };
 }
 

@@ -1,15 +1,10 @@
 import type { GeneratorPlan } from "./generator-plan.js";
+import { embeddedModelName, promptFor } from "./prompts.js";
 import type { CellPlan, MeasurementPlan, Size, Stage } from "./stage.js";
-
-/** Short enough to leave room for 1,000 tokens in a context of 1,024. */
-const textPrompt = "It is not down in any map;";
-
-/** For engines without a tokenizer; the paced one does not even read it. */
-const idPrompt = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /** Tokens per second that the time estimates start from. */
 const expectedTokensPerSecond: Readonly<Record<string, number>> = {
-  pequod: 700,
+  [embeddedModelName]: 700,
   "15M": 200,
   "42M": 80,
   "135M": 25,
@@ -71,7 +66,7 @@ export function measurementsOn(
 
 /** The embedded model. */
 export function pequod(host: "pooled" | "inline"): GeneratorPlan {
-  return { id: `pequod-${host}`, engine: "onnx", model: "pequod", host };
+  return { id: `${embeddedModelName}-${host}`, engine: "onnx", model: embeddedModelName, host };
 }
 
 /** The paced engine with a step of so many microseconds. */
@@ -85,13 +80,8 @@ export function paced(stepMicroseconds: number, host: "pooled" | "inline"): Gene
   };
 }
 
-/** What a generator's model can read: text where it has a tokenizer, otherwise ids. */
-export function promptFor({ engine, model }: GeneratorPlan): string | readonly number[] {
-  const hasTokenizer = engine !== "paced" && !/^\d+M$/.test(model);
-  return hasTokenizer ? textPrompt : idPrompt;
-}
-
-function secondsPerToken({ engine, model, stepMicroseconds = 0 }: GeneratorPlan): number {
+/** A guess, for the time left. */
+export function secondsPerToken({ engine, model, stepMicroseconds = 0 }: GeneratorPlan): number {
   if (engine === "paced") return (stepMicroseconds + 15) / 1e6;
   return 1 / (expectedTokensPerSecond[model] ?? 100);
 }

@@ -3,11 +3,15 @@ import {
   measurementsOn,
   paced,
   pequod,
+  secondsPerToken,
   stageOf,
   type CellSize,
   type CellVariant,
 } from "./build-stage.js";
+import { abortMeasurement } from "./abort.js";
+import { arrivalsMeasurement } from "./arrivals.js";
 import { mainThreadMeasurement } from "./main-thread.js";
+import { slowConsumerMeasurement } from "./slow-consumer.js";
 import type { Scenario, Size } from "./stage.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;
@@ -187,6 +191,63 @@ const concurrency: Scenario = {
   },
 };
 
+const arrivals: Scenario = {
+  name: "arrivals",
+  description: "an open load: latency from the moment a generation is due, waiting included",
+  stages: (size) => {
+    const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
+    const generations = { quick: 60, standard: 120, full: 300 }[size];
+    return [
+      measurementsOn(
+        pequod("pooled"),
+        loads.flatMap((offeredLoad) =>
+          (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+            arrivalsMeasurement({ treatment, tokens: 50, offeredLoad, generations }),
+          ),
+        ),
+      ),
+    ];
+  },
+};
+
+const abort: Scenario = {
+  name: "abort",
+  description: "from an abort to the end of a generation, and the tokens made in vain",
+  stages: (size) => {
+    const generations = { quick: 20, standard: 40, full: 100 }[size];
+    const plans = (tokens: number, generator: GeneratorPlan) =>
+      (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+        abortMeasurement({
+          treatment,
+          tokens,
+          generations,
+          expectedSecondsPerToken: secondsPerToken(generator),
+        }),
+      );
+    // More than twice the ring's slots: a producer that has made all tokens cannot be stopped.
+    return [
+      measurementsOn(pequod("pooled"), plans(600, pequod("pooled"))),
+      measurementsOn(paced(100, "pooled"), plans(1000, paced(100, "pooled"))),
+    ];
+  },
+};
+
+const slowConsumer: Scenario = {
+  name: "slow-consumer",
+  description: "a consumer slower than the engine: what waits, and what it costs in memory",
+  stages: (size) => {
+    const tokens = size === "quick" ? 500 : 2000;
+    return [16, 256].map((capacity) =>
+      measurementsOn(
+        withRing(paced(100, "pooled"), { capacity, publishBatch: 1 }),
+        (["stream", "streamAsync"] as const).map((treatment) =>
+          slowConsumerMeasurement({ treatment, tokens, consumerMicrosecondsPerToken: 1000 }),
+        ),
+      ),
+    );
+  },
+};
+
 /** Everything that ships. Order: what people look for first. */
 export const catalogue: readonly Scenario[] = [
   model,
@@ -199,6 +260,9 @@ export const catalogue: readonly Scenario[] = [
   callbacks,
   sampling,
   concurrency,
+  arrivals,
+  abort,
+  slowConsumer,
 ];
 
 /** Cells of 100 tokens in all sizes; longer ones in a full run. */

@@ -4,34 +4,42 @@ import type { MainThreadMeasurement, Treatment } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { percentile } from "../statistics.js";
 import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
+import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./measurement-work.js";
 import type { MeasurementPlan } from "./stage.js";
+
+/** What {@link mainThreadMeasurement} is told. */
+export interface MainThreadOptions extends MeasurementOptions {
+  readonly treatment: Treatment;
+  readonly tokens: number;
+  /** One after the other. */
+  readonly generations: number;
+}
 
 const periodMilliseconds = 10;
 
-/**
- * Generates at full speed and watches the calling thread meanwhile: its
- * event-loop utilisation, and how late a 10 ms timer fires on it.
- */
-export function mainThreadMeasurement(options: {
-  readonly treatment: Treatment;
-  readonly tokens: number;
-  readonly generations: number;
-}): MeasurementPlan {
+/** How free the consuming thread is while tokens are made at full speed. */
+export function mainThreadMeasurement(options: MainThreadOptions): MeasurementPlan {
   const { treatment, tokens, generations } = options;
+  const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
   return {
-    id: `main-thread-${treatment}`,
-    expectedSeconds: 1.2,
-    async measure(generator, { clock, seed, plan, prompt }) {
-      const work = { prompt, config: { maxTokens: tokens, ignoreEos: true, temperature: 0, seed } };
+    id: options.id ?? `main-thread-${treatment}-${tokens}`,
+    expectedSeconds: generations * tokens * secondsPerToken,
+    async measure(generator, context) {
+      const { clock, plan, signal } = context;
+      if (signal?.aborted === true) return {};
+      const work = workOf(context, tokens);
+      const size = { clock, tokens, generations };
       return {
-        mainThread: [
-          await measureMainThread(generator, plan, treatment, work, { clock, tokens, generations }),
-        ],
+        mainThread: [await measureMainThread(generator, plan, treatment, work, size)],
       };
     },
   };
 }
 
+/**
+ * Generates at full speed and watches the calling thread meanwhile: its
+ * event-loop utilisation, and how late a 10 ms timer fires on it.
+ */
 export async function measureMainThread(
   generator: ScenarioGenerator,
   plan: GeneratorPlan,
