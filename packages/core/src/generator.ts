@@ -39,6 +39,29 @@ export interface StreamToken {
    * the receiving thread; undefined where the generator cannot know.
    */
   readonly producedAtMilliseconds: number | undefined;
+  /**
+   * When the token crossed from thread to thread. Present only where the
+   * generator was asked for it, and knows when the token was produced.
+   */
+  readonly ledger?: TokenLedger;
+}
+
+/**
+ * The stations of a token between its production and its delivery, in
+ * milliseconds on the `performance.now()` clock of the receiving thread:
+ * `producedAtMilliseconds` ≤ published ≤ woken ≤ the moment of delivery.
+ */
+export interface TokenLedger {
+  /** When the producer made the token visible, just before it woke the consumer. */
+  readonly publishedAtMilliseconds: number;
+  /**
+   * When the consumer could first take notice: the later of publication and the
+   * end of the consumer's last sleep. The two are the same for a token that was
+   * published while the consumer was not asleep in `TokenSource.wait()` but at
+   * work on earlier tokens, or away on its own account; what follows until
+   * delivery is the consumer's own time.
+   */
+  readonly wokenAtMilliseconds: number;
 }
 
 /** Why a generation ended. Every one of them is a success: the tokens so far are kept. */

@@ -31,6 +31,7 @@ export type {
   StreamToken,
   Timings,
   TokenCallback,
+  TokenLedger,
   TokenStream,
   Usage,
 } from "./generator.js";

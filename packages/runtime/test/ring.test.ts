@@ -24,7 +24,7 @@ function token(index: number, text = `t${index}`): StreamToken {
 }
 
 function openRing(capacity: number, publishBatch = 1) {
-  const { consumer, memory } = createRing({ capacity, publishBatch }, 0);
+  const { consumer, memory } = createRing({ capacity, publishBatch, ledger: false }, 0);
   return { consumer, producer: new RingProducer(memory) };
 }
 
@@ -163,7 +163,7 @@ describe("a ring", () => {
   });
 
   it("puts the producer's time stamps on the consumer's clock", () => {
-    const { consumer, memory } = createRing({ capacity: 2, publishBatch: 1 }, 1000);
+    const { consumer, memory } = createRing({ capacity: 2, publishBatch: 1, ledger: false }, 1000);
     new RingProducer(memory).push(token(3));
     expect(consumer.poll()?.producedAtMilliseconds).toBe(1003.5);
   });
@@ -172,7 +172,7 @@ describe("a ring", () => {
 describe("a ring between two threads", () => {
   it.each(capacities)("loses, doubles and reorders nothing (capacity %i)", async (capacity) => {
     const count = 20_000;
-    const { consumer, memory } = createRing({ capacity, publishBatch: 1 }, 0);
+    const { consumer, memory } = createRing({ capacity, publishBatch: 1, ledger: false }, 0);
     const worker = new Worker(new URL("./ring-producer.worker.mjs", import.meta.url), {
       workerData: { memory, count },
     });
@@ -191,7 +191,7 @@ describe("a ring between two threads", () => {
 
 describe("resolveRingOptions", () => {
   it("has defaults", () => {
-    expect(resolveRingOptions()).toEqual({ capacity: 256, publishBatch: 1 });
+    expect(resolveRingOptions()).toEqual({ capacity: 256, publishBatch: 1, ledger: false });
   });
 
   it.each([
@@ -201,6 +201,7 @@ describe("resolveRingOptions", () => {
     [{ capacity: 131_072 }, /65536/],
     [{ capacity: 4, publishBatch: 5 }, /publishBatch is 5.*capacity, 4/],
     [{ publishBatch: 0 }, /publishBatch is 0/],
+    [{ ledger: 1 }, /ring.ledger is 1; it must be true or false/],
     [{ size: 4 }, /Unknown ring option "size"/],
   ])("rejects %o", (options, message) => {
     expect(() => resolveRingOptions(options as object)).toThrow(

@@ -1,10 +1,11 @@
-import type { StopReason, StreamToken } from "@streamgauge/core";
+import type { StopReason, StreamToken, TokenLedger } from "@streamgauge/core";
 import {
   consumerAsleepWord,
   continuedFlag,
   endOfSequenceFlag,
   flagsField,
   headWord,
+  heldField,
   idField,
   indexField,
   logprobField,
@@ -13,6 +14,7 @@ import {
   producerState,
   producerStateWord,
   slotDoubles,
+  slotFloats,
   slotHalves,
   slotWords,
   stopReasons,
@@ -42,6 +44,8 @@ export class RingConsumer {
   /** Text of a token whose last slot has not come yet. */
   #textSoFar = "";
   #stopReason: StopReason | undefined;
+  /** When the last sleep in {@link wait} ended; kept only with a ledger. */
+  #wokenAtMilliseconds = -Infinity;
 
   constructor(memory: RingMemory, clockOffsetMilliseconds = 0) {
     this.#views = viewRing(memory);
@@ -70,7 +74,11 @@ export class RingConsumer {
       this.#stopReason !== undefined ||
       Atomics.load(header, producerStateWord) === producerState.ended;
     const hasWork = (): boolean => this.#hasSlot() || isOver();
-    while (!hasWork()) await sleepUnless(header, consumerAsleepWord, hasWork);
+    while (!hasWork()) {
+      await sleepUnless(header, consumerAsleepWord, hasWork);
+      // Before looking: a slot published after this reading did not need the waking.
+      if (this.#views.floats !== undefined) this.#wokenAtMilliseconds = performance.now();
+    }
     // Slots published just before the end are seen by looking again after it.
     return this.#stopReason === undefined && this.#hasSlot();
   }
@@ -115,7 +123,7 @@ export class RingConsumer {
   }
 
   #readSlot(): StreamToken | undefined {
-    const { words, halves, doubles } = this.#views;
+    const { words, halves, doubles, floats } = this.#views;
     const slot = this.#tail & (this.#capacity - 1);
     const half = slot * slotHalves;
     const flags = halves[half + flagsField] ?? 0;
@@ -124,8 +132,9 @@ export class RingConsumer {
     for (let unit = half + textField; unit < end; unit++) {
       text += String.fromCharCode(halves[unit] ?? 0);
     }
-    const logprob = doubles[slot * slotDoubles + logprobField] ?? Number.NaN;
+    const slotLogprob = doubles[slot * slotDoubles + logprobField] ?? Number.NaN;
     const producedAt = doubles[slot * slotDoubles + producedAtField] ?? Number.NaN;
+    const held = floats?.[slot * slotFloats + heldField] ?? Number.NaN;
     const id = words[slot * slotWords + idField] ?? 0;
     const index = words[slot * slotWords + indexField] ?? 0;
     this.#tail = (this.#tail + 1) | 0;
@@ -136,15 +145,24 @@ export class RingConsumer {
       return undefined;
     }
     this.#textSoFar = "";
+    const endOfSequence = (flags & endOfSequenceFlag) !== 0;
+    const logprob = Number.isNaN(slotLogprob) ? undefined : slotLogprob;
+    const producedAtMilliseconds = Number.isNaN(producedAt)
+      ? undefined
+      : producedAt + this.#clockOffsetMilliseconds;
+    // Two literals, because spreading one into the other costs a microsecond.
+    if (Number.isNaN(held)) {
+      return { index, id, text, endOfSequence, logprob, producedAtMilliseconds };
+    }
+    const ledger = this.#ledger(producedAt + held);
+    return { index, id, text, endOfSequence, logprob, producedAtMilliseconds, ledger };
+  }
+
+  #ledger(publishedAtOnProducersClock: number): TokenLedger {
+    const publishedAtMilliseconds = publishedAtOnProducersClock + this.#clockOffsetMilliseconds;
     return {
-      index,
-      id,
-      text,
-      endOfSequence: (flags & endOfSequenceFlag) !== 0,
-      logprob: Number.isNaN(logprob) ? undefined : logprob,
-      producedAtMilliseconds: Number.isNaN(producedAt)
-        ? undefined
-        : producedAt + this.#clockOffsetMilliseconds,
+      publishedAtMilliseconds,
+      wokenAtMilliseconds: Math.max(publishedAtMilliseconds, this.#wokenAtMilliseconds),
     };
   }
 

@@ -37,5 +37,5 @@ export function createRing(
  * is claimed, stopped and withdrawn like a stream.
  */
 export function createStateOnlyRing(): NewRing {
-  return createRing({ capacity: 0, publishBatch: 0 }, 0);
+  return createRing({ capacity: 0, publishBatch: 0, ledger: false }, 0);
 }

@@ -21,12 +21,17 @@
  * A slot is one token, or a part of one whose text does not fit:
  *
  * ```text
- *  byte 0      4        6       8         16          24   28  32              64
- *       ┌──────┬────────┬───────┬─────────┬───────────┬────┬───┬───────────────┐
- *       │ id   │ flags  │ units │ logprob │ produced  │ index  │ 16 UTF-16     │
- *       │ i32  │ u16    │ u16   │ f64     │ at, f64   │ i32  – │ code units    │
- *       └──────┴────────┴───────┴─────────┴───────────┴────┴───┴───────────────┘
+ *  byte 0      4        6       8         16          24      28      32           64
+ *       ┌──────┬────────┬───────┬─────────┬───────────┬───────┬───────┬────────────┐
+ *       │ id   │ flags  │ units │ logprob │ produced  │ index │ held  │ 16 UTF-16  │
+ *       │ i32  │ u16    │ u16   │ f64     │ at, f64   │ i32   │ f32   │ code units │
+ *       └──────┴────────┴───────┴─────────┴───────────┴───────┴───────┴────────────┘
  * ```
+ *
+ * "held" is written only in a ring with a ledger: how long the token was held
+ * from its production to its publication, in milliseconds. As a difference it
+ * keeps, in four bytes, seven digits of what is usually microseconds; a moment
+ * would not. It is NaN where the moment of production is unknown.
  *
  * @module
  */
@@ -39,6 +44,8 @@ export interface RingMemory {
   readonly capacity: number;
   /** Tokens the producer gathers before it makes them visible, 1 … capacity. */
   readonly publishBatch: number;
+  /** Whether both sides stamp the slots; see {@link RingOptions}. */
+  readonly ledger: boolean;
 }
 
 /** How a stream's tokens cross threads. */
@@ -51,6 +58,12 @@ export interface RingOptions {
    * and the last are published at once.
    */
   readonly publishBatch?: number;
+  /**
+   * Whether tokens carry a `ledger`: when they were published and when the
+   * consumer woke. Default false. It costs one reading of the clock for each
+   * publication and each waking, and an object for each token.
+   */
+  readonly ledger?: boolean;
 }
 
 /** Int32 positions in the header. */
@@ -84,11 +97,15 @@ export const textUnitsPerSlot = 16;
 export const slotDoubles = 8;
 export const logprobField = 1;
 export const producedAtField = 2;
+/** Float32 positions in a slot. */
+export const slotFloats = 16;
+export const heldField = 7;
 
 export const endOfSequenceFlag = 1;
 /** The text goes on in the next slot, which repeats the other fields. */
 export const continuedFlag = 2;
 
+const knownOptions: readonly string[] = ["capacity", "publishBatch", "ledger"];
 const defaultCapacity = 256;
 const largestCapacity = 65_536;
 
@@ -98,14 +115,17 @@ export interface RingViews {
   readonly words: Int32Array;
   readonly halves: Uint16Array;
   readonly doubles: Float64Array;
+  /** Only with a ledger. */
+  readonly floats: Float32Array | undefined;
 }
 
-export function viewRing({ buffer }: RingMemory): RingViews {
+export function viewRing({ buffer, ledger }: RingMemory): RingViews {
   return {
     header: new Int32Array(buffer, 0, headerBytes / 4),
     words: new Int32Array(buffer, headerBytes),
     halves: new Uint16Array(buffer, headerBytes),
     doubles: new Float64Array(buffer, headerBytes),
+    floats: ledger ? new Float32Array(buffer, headerBytes) : undefined,
   };
 }
 
@@ -116,11 +136,11 @@ export function viewRing({ buffer }: RingMemory): RingViews {
  */
 export function resolveRingOptions(options: RingOptions = {}): Required<RingOptions> {
   for (const key of Object.keys(options)) {
-    if (key !== "capacity" && key !== "publishBatch") {
-      throw invalid(`Unknown ring option "${key}". Known: capacity, publishBatch.`);
+    if (!knownOptions.includes(key)) {
+      throw invalid(`Unknown ring option "${key}". Known: ${knownOptions.join(", ")}.`);
     }
   }
-  const { capacity = defaultCapacity, publishBatch = 1 } = options;
+  const { capacity = defaultCapacity, publishBatch = 1, ledger = false } = options;
   const isPowerOfTwo = Number.isInteger(capacity) && capacity >= 1 && 2 ** 31 % capacity === 0;
   if (!isPowerOfTwo || capacity > largestCapacity) {
     throw invalid(
@@ -133,7 +153,10 @@ export function resolveRingOptions(options: RingOptions = {}): Required<RingOpti
         `capacity, ${capacity}.`,
     );
   }
-  return { capacity, publishBatch };
+  if (typeof ledger !== "boolean") {
+    throw invalid(`ring.ledger is ${String(ledger)}; it must be true or false.`);
+  }
+  return { capacity, publishBatch, ledger };
 }
 
 function invalid(message: string): StreamgaugeError {

@@ -5,6 +5,7 @@ import {
   endOfSequenceFlag,
   flagsField,
   headWord,
+  heldField,
   idField,
   indexField,
   logprobField,
@@ -13,6 +14,7 @@ import {
   producerState,
   producerStateWord,
   slotDoubles,
+  slotFloats,
   slotHalves,
   slotWords,
   stopReasons,
@@ -132,8 +134,24 @@ export class RingProducer implements TokenSink {
     this.#head = (this.#head + 1) | 0;
   }
 
+  /** One reading of the clock for all slots that are about to be published. */
+  #stampSlots(floats: Float32Array): void {
+    const { doubles } = this.#views;
+    const publishedAt = performance.now();
+    for (
+      let position = this.#publishedHead;
+      position !== this.#head;
+      position = (position + 1) | 0
+    ) {
+      const slot = position & (this.#capacity - 1);
+      const producedAt = doubles[slot * slotDoubles + producedAtField] ?? Number.NaN;
+      floats[slot * slotFloats + heldField] = publishedAt - producedAt;
+    }
+  }
+
   #publish(): void {
     if (this.#head === this.#publishedHead) return;
+    if (this.#views.floats !== undefined) this.#stampSlots(this.#views.floats);
     this.#publishedHead = this.#head;
     this.#tokensSincePublish = 0;
     // Releases the slots: whoever sees this HEAD sees what is in them.
