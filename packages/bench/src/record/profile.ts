@@ -53,6 +53,7 @@ export type ProfileFindings =
 /** The CPU profiler's samples (`.cpuprofile`), by whose code it was. */
 export interface CpuProfileFindings {
   readonly kind: "cpuProfile";
+  /** Of each thread, the largest first. */
   readonly categories: readonly {
     readonly thread: ThreadName;
     readonly category: CodeCategory;
@@ -77,26 +78,44 @@ export type CodeCategory =
   | "adapter"
   | "tokenizer"
   | "onnxruntime"
+  /** Pool and task entry: the runtime's own, piscina's and comlink's. */
+  | "host"
   | "bench"
   | "user"
   | "node"
   | "garbage collection"
   | "other";
 
-/** The sampling heap profiler's samples (`.heapprofile`), garbage included. */
+/**
+ * The sampling heap profiler's samples (`.heapprofile`), garbage included. It
+ * sees JavaScript's heap; what lies behind typed arrays is in `peakMemory` only.
+ */
 export interface AllocationFindings {
   readonly kind: "allocations";
   readonly threads: readonly {
     readonly thread: ThreadName;
     readonly bytesPerToken: number;
+    /** An estimate from the sizes of the sampled objects: see `allocation-summary.ts`. */
     readonly objectsPerToken: number;
   }[];
   /** The largest first. */
   readonly largest: readonly {
     readonly thread: ThreadName;
+    readonly category: CodeCategory;
     readonly name: string;
     readonly bytesPerToken: number;
   }[];
+  /** Sampled after the runs that were not observed; the largest of each. */
+  readonly peakMemory: PeakMemory;
+}
+
+/** Bytes, as `process.memoryUsage()` of the consuming thread gives them. */
+export interface PeakMemory {
+  /** Of the whole process, its workers included. */
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+  readonly arrayBufferBytes: number;
 }
 
 /** Garbage collections and late event loops, joined to the slowest gaps between tokens. */
@@ -115,12 +134,17 @@ export interface TimelineFindings {
 
 /** One gap between two tokens, and what overlapped with it. */
 export interface SlowGap {
+  /** Which of the observed generations, from 0. */
+  readonly generation: number;
   /** Of the token that ends the gap. */
   readonly tokenIndex: number;
   readonly gapNanoseconds: number;
   /** Share of all gaps that are shorter, 0 to 1. */
   readonly quantile: number;
-  /** What explains it best, as "major GC 4.1 ms on worker 0"; null when nothing is known. */
+  /**
+   * What explains most of what it took longer than the median gap, as "major GC
+   * 4.1 ms on worker 0"; null when nothing explains half of that.
+   */
   readonly cause: string | null;
 }
 
@@ -135,11 +159,16 @@ export interface AsyncActivityFindings {
   }[];
 }
 
-/** onnxruntime's operator profile, summed over nodes. The slowest first. */
+/**
+ * onnxruntime's operator profile, summed over nodes; the prompt's run is in it.
+ * Each call's time was cut to whole microseconds.
+ */
 export interface OperatorFindings {
   readonly kind: "operators";
+  /** The slowest first. */
   readonly operators: readonly {
     readonly operator: string;
+    /** Over all observed generations. */
     readonly calls: number;
     readonly microsecondsPerToken: number;
     /** Of the time in all operators, 0 to 1. */
@@ -161,6 +190,7 @@ export interface LedgerFindings {
   /**
    * End-to-end latency less what is accounted for: queue, prefill, decode and
    * the last token's way. What is left is the call and the end of the stream.
+   * One value for each generation.
    */
   readonly residual: LatencySummary;
 }
@@ -171,6 +201,7 @@ const category = oneOf(
   "adapter",
   "tokenizer",
   "onnxruntime",
+  "host",
   "bench",
   "user",
   "node",
@@ -211,10 +242,17 @@ const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
     largest: array(
       object<AllocationFindings["largest"][number]>({
         thread: string,
+        category,
         name: string,
         bytesPerToken: number,
       }),
     ),
+    peakMemory: object<PeakMemory>({
+      residentBytes: number,
+      heapUsedBytes: number,
+      externalBytes: number,
+      arrayBufferBytes: number,
+    }),
   }),
   timeline: object<TimelineFindings>({
     kind: string,
@@ -229,6 +267,7 @@ const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
     ),
     slowestGaps: array(
       object<SlowGap>({
+        generation: number,
         tokenIndex: number,
         gapNanoseconds: number,
         quantile: number,
