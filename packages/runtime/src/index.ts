@@ -11,5 +11,6 @@ export {
   type RuntimeDescription,
   type RuntimeMemory,
 } from "./host/runtime.js";
-export type { WorkerMemory } from "./protocol.js";
+export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
+export type { WorkerMemory, WorkerReport } from "./protocol.js";
 export type { RingOptions } from "./ring/index.js";

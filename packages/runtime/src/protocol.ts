@@ -2,7 +2,7 @@
  * What crosses between the host thread and its workers. Types only.
  *
  * - Tokens and the end of a stream cross a ring in shared memory.
- * - Control (load, describe, memory, close) crosses a comlink port.
+ * - Control (load, describe, memory, diagnostics, close) crosses a comlink port.
  * - A generation is a piscina task; its outcome is what the task returns.
  *
  * @module
@@ -14,6 +14,7 @@ import type {
   WireError,
 } from "@streamgauge/core";
 import type { MessagePort } from "node:worker_threads";
+import type { Diagnostic, ThreadReports } from "./diagnostics/index.js";
 import type { EngineDescription, EngineSpec, LoadProgress } from "./engine/engine.js";
 import type { RingMemory } from "./ring/index.js";
 
@@ -32,6 +33,10 @@ export interface WorkerControl {
   /** The worker's `performance.now()`, to compare clocks. */
   now(): number;
   memory(): WorkerMemory;
+  /** Starts a diagnostic of the worker's thread. Returns the failure, if any, for the same reason. */
+  startDiagnostic(kind: Diagnostic): Promise<WireError | undefined>;
+  /** Ends one that was started, and returns its report. */
+  stopDiagnostic<K extends Diagnostic>(kind: K): Promise<DiagnosticOutcome<K>>;
   /** Frees the model. No task may be running. */
   close(): Promise<void>;
 }
@@ -40,6 +45,20 @@ export interface WorkerControl {
 export interface LoadOutcome {
   readonly description: EngineDescription | undefined;
   readonly error: WireError | undefined;
+}
+
+/** One of the two is set. */
+export interface DiagnosticOutcome<K extends Diagnostic> {
+  readonly report: ThreadReports[K] | undefined;
+  readonly error: WireError | undefined;
+}
+
+/** What a diagnostic saw on the thread of one worker. */
+export interface WorkerReport<K extends Diagnostic> {
+  readonly threadId: number;
+  /** Added to the time stamps of the report to get the caller's `performance.now()` clock. */
+  readonly clockOffsetMilliseconds: number;
+  readonly report: ThreadReports[K];
 }
 
 /** Memory of one worker's JavaScript heap, in bytes; the model's weights are outside of it. */

@@ -1,7 +1,14 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import * as Comlink from "comlink";
+import type { Diagnostic } from "../diagnostics/index.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
-import type { Hello, WorkerControl, WorkerMemory } from "../protocol.js";
+import type {
+  DiagnosticOutcome,
+  Hello,
+  WorkerControl,
+  WorkerMemory,
+  WorkerReport,
+} from "../protocol.js";
 import type { RuntimeLoadProgress } from "./options.js";
 
 /** The host's handle on one worker of the pool: control, not tasks. */
@@ -44,6 +51,21 @@ export class PoolWorker {
 
   memory(): Promise<WorkerMemory> {
     return this.#call(this.#control.memory());
+  }
+
+  async startDiagnostic(kind: Diagnostic): Promise<void> {
+    const error = await this.#call(this.#control.startDiagnostic(kind));
+    if (error !== undefined) throw StreamgaugeError.fromWire(error);
+  }
+
+  async stopDiagnostic<K extends Diagnostic>(kind: K): Promise<WorkerReport<K>> {
+    // comlink's types lose the parameter.
+    const answer = this.#control.stopDiagnostic(kind) as Promise<DiagnosticOutcome<K>>;
+    const { report, error } = await this.#call(answer);
+    if (error !== undefined) throw StreamgaugeError.fromWire(error);
+    if (report === undefined) throw new TypeError("stopDiagnostic() returned nothing");
+    const { threadId, clockOffsetMilliseconds } = this;
+    return { threadId, clockOffsetMilliseconds, report };
   }
 
   /** Frees the model; the worker takes no more tasks. */

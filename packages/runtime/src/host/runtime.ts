@@ -11,6 +11,7 @@ import {
   type TokenSource,
 } from "@streamgauge/core";
 import { Piscina } from "piscina";
+import type { Diagnostic } from "../diagnostics/index.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
 import type { GenerateOutcome, GenerateTask, Hello, WorkerMemory } from "../protocol.js";
 import {
@@ -21,6 +22,7 @@ import {
   type RingOptions,
 } from "../ring/index.js";
 import { resolveRuntimeOptions, type RuntimeLoadProgress, type RuntimeOptions } from "./options.js";
+import { startWorkerDiagnostic, type RunningWorkerDiagnostic } from "./worker-diagnostic.js";
 import { PoolWorker } from "./pool-worker.js";
 
 /** What runs, and where, as plain data. */
@@ -46,6 +48,15 @@ export interface Runtime extends Generator, AsyncDisposable {
   describe(): RuntimeDescription;
   /** Asks every worker; one in the middle of a step answers after it. */
   memory(): Promise<RuntimeMemory>;
+  /**
+   * Starts a diagnostic in every worker that there is. Begin and end it while no
+   * generation runs: a worker answers between two steps, so that one in the
+   * middle of a generation starts and stops anywhere in it.
+   *
+   * @throws StreamgaugeError `INVALID_OPTION` for a kind that is unknown or runs
+   *   already; `WORKER_FAILED` when a worker ends meanwhile; `CLOSED`
+   */
+  startDiagnostic<K extends Diagnostic>(kind: K): Promise<RunningWorkerDiagnostic<K>>;
   /**
    * Stops running generations, which then end with the reason "closed", waits
    * for them, frees the models and ends the workers. A worker is never ended in
@@ -77,6 +88,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     ...createGenerator(pool),
     describe: () => description,
     memory: () => pool.memory(),
+    startDiagnostic: (kind) => pool.startDiagnostic(kind),
     close: (closeOptions = {}) => pool.close(closeOptions),
     [Symbol.asyncDispose]: () => pool.close({}),
   };
@@ -183,6 +195,14 @@ class WorkerPool implements GenerationBackend {
     if (this.#closed) throw closedError();
     const workers = await Promise.all([...this.#workers.values()].map((worker) => worker.memory()));
     return { residentBytes: process.memoryUsage.rss(), workers };
+  }
+
+  async startDiagnostic<K extends Diagnostic>(kind: K): Promise<RunningWorkerDiagnostic<K>> {
+    const throwIfClosed = (): void => {
+      if (this.#closed) throw closedError();
+    };
+    throwIfClosed();
+    return await startWorkerDiagnostic([...this.#workers.values()], kind, throwIfClosed);
   }
 
   close({ timeoutMilliseconds = defaultCloseTimeoutMilliseconds }: CloseOptions): Promise<void> {

@@ -10,8 +10,15 @@
 import { MessageChannel, parentPort, threadId } from "node:worker_threads";
 import { CollectingSink, StreamgaugeError } from "@streamgauge/core";
 import * as Comlink from "comlink";
+import type { Diagnostic, RunningDiagnostic } from "../diagnostics/index.js";
 import { openEngine, type Engine } from "../engine/engine.js";
-import type { GenerateOutcome, GenerateTask, Hello, WorkerControl } from "../protocol.js";
+import type {
+  DiagnosticOutcome,
+  GenerateOutcome,
+  GenerateTask,
+  Hello,
+  WorkerControl,
+} from "../protocol.js";
 import { RingProducer } from "../ring/index.js";
 
 /** A task can arrive before the host's load call when a lost worker is replaced. */
@@ -21,6 +28,8 @@ const engine = new Promise<Engine>((resolve) => {
 });
 // Reported by load(); a task that comes later sees it again.
 engine.catch(() => undefined);
+
+const diagnostics = new Map<Diagnostic, RunningDiagnostic<Diagnostic>>();
 
 const control: WorkerControl = {
   async load(spec, onProgress) {
@@ -44,6 +53,25 @@ const control: WorkerControl = {
       externalBytes: external,
       arrayBuffersBytes: arrayBuffers,
     };
+  },
+  async startDiagnostic(kind) {
+    try {
+      // Loaded when asked for: a worker that nobody looks into stays as it is.
+      const { startDiagnostic } = await import("../diagnostics/index.js");
+      diagnostics.set(kind, await startDiagnostic(kind));
+      return undefined;
+    } catch (error) {
+      return StreamgaugeError.toWire(error, "WORKER_FAILED");
+    }
+  },
+  async stopDiagnostic<K extends Diagnostic>(kind: K): Promise<DiagnosticOutcome<K>> {
+    try {
+      const running = diagnostics.get(kind) as RunningDiagnostic<K> | undefined;
+      diagnostics.delete(kind);
+      return { report: await running?.stop(), error: undefined };
+    } catch (error) {
+      return { report: undefined, error: StreamgaugeError.toWire(error, "WORKER_FAILED") };
+    }
   },
   async close() {
     await (await engine).close();
