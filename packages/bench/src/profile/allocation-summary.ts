@@ -1,6 +1,11 @@
 import type { AllocationFindings, PeakMemory } from "../record.js";
 import { attributionOf, nameOf, type Attribution } from "./code-category.js";
-import type { CallFrame, SamplingHeapNode, SamplingHeapProfile, ThreadReport } from "./diagnostics.js";
+import type {
+  CallFrame,
+  SamplingHeapNode,
+  SamplingHeapProfile,
+  ThreadReport,
+} from "./diagnostics.js";
 import { groupBy } from "./group-by.js";
 
 /** Places that are kept over all threads. */
@@ -50,7 +55,7 @@ interface Allocations {
 
 /** What each call path of one profile allocated by itself. */
 function allocationsOf(profile: SamplingHeapProfile): Allocations[] {
-  const samplesByNode = groupBy(profile.samples, ({ nodeId }) => nodeId);
+  const samplesByNode = groupBy(profile.samples ?? [], ({ nodeId }) => nodeId);
   const interval = samplingInterval(profile);
   const found: Allocations[] = [];
   const visit = (
@@ -99,7 +104,7 @@ const smallestObject = 16;
  * Profiles do not name their interval either: no sample stands for less than
  * it, and one of a small object for hardly more. Intervals are powers of two.
  */
-function samplingInterval({ samples }: SamplingHeapProfile): number {
+function samplingInterval({ samples = [] }: SamplingHeapProfile): number {
   const smallest = samples.reduce((least, { size }) => Math.min(least, size), Infinity);
   return smallest === Infinity ? 1 : 2 ** Math.floor(Math.log2(smallest));
 }

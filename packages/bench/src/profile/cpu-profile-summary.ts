@@ -35,7 +35,12 @@ export function summarizeCpuProfiles(
       .toSorted((first, second) => second.fraction - first.fraction);
     const hotFunctions = functions
       .slice(0, hotFunctionsPerThread)
-      .map(({ category, name, microseconds }) => ({ thread, category, name, ...row(microseconds) }));
+      .map(({ category, name, microseconds }) => ({
+        thread,
+        category,
+        name,
+        ...row(microseconds),
+      }));
     return { categories, hotFunctions };
   });
   return {
@@ -43,7 +48,9 @@ export function summarizeCpuProfiles(
     categories: perThread.flatMap(({ categories }) => categories),
     hotFunctions: perThread
       .flatMap(({ hotFunctions }) => hotFunctions)
-      .toSorted((first, second) => second.selfMicrosecondsPerToken - first.selfMicrosecondsPerToken),
+      .toSorted(
+        (first, second) => second.selfMicrosecondsPerToken - first.selfMicrosecondsPerToken,
+      ),
   };
 }
 
@@ -65,10 +72,12 @@ function* selfTimes(profile: CpuProfile): Generator<SelfTime, void, undefined> {
 }
 
 /** A sample stands for the time until the next one, as in Chrome's developer tools. */
-function timeByNode({ samples = [], timeDeltas = [], startTime, endTime }: CpuProfile): Map<
-  number,
-  number
-> {
+function timeByNode({
+  samples = [],
+  timeDeltas = [],
+  startTime,
+  endTime,
+}: CpuProfile): Map<number, number> {
   const times = new Map<number, number>();
   let last = startTime;
   for (const [index, id] of samples.entries()) {

@@ -1,4 +1,4 @@
-import type { ProfileFindings } from "../record.js";
+import type { PeakMemory, ProfileFindings } from "../record.js";
 import { summarizeAllocations } from "./allocation-summary.js";
 import { summarizeAsyncActivity } from "./async-activity-summary.js";
 import { summarizeCpuProfiles } from "./cpu-profile-summary.js";
@@ -24,10 +24,10 @@ interface Observation<Kind extends Diagnostic> {
 interface DiagnosticKind<Kind extends Diagnostic> {
   /** Of the file that its reports are saved as; undefined where no tool reads them. */
   readonly extension: string | undefined;
-  summarize(
+  readonly summarize: (
     observations: readonly Observation<Kind>[],
-    about: { readonly tokens: number } & Parameters<Instrument["conclude"]>[0],
-  ): ProfileFindings;
+    about: { readonly tokens: number; readonly peakMemory: PeakMemory },
+  ) => ProfileFindings;
 }
 
 const kinds: { readonly [Kind in Diagnostic]: DiagnosticKind<Kind> } = {
@@ -68,13 +68,30 @@ const kinds: { readonly [Kind in Diagnostic]: DiagnosticKind<Kind> } = {
  *
  * @param mainDiagnostics the calling thread's diagnostics
  */
-export function createDiagnosticInstrument<Kind extends Diagnostic>(
+export function createDiagnosticInstrument(
+  kind: Diagnostic,
+  mainDiagnostics: Diagnostics,
+  setting: InstrumentSetting,
+): Instrument {
+  switch (kind) {
+    case "cpuProfile":
+      return create(kind, kinds[kind], mainDiagnostics, setting);
+    case "allocations":
+      return create(kind, kinds[kind], mainDiagnostics, setting);
+    case "timeline":
+      return create(kind, kinds[kind], mainDiagnostics, setting);
+    case "asyncActivity":
+      return create(kind, kinds[kind], mainDiagnostics, setting);
+  }
+}
+
+function create<Kind extends Diagnostic>(
   kind: Kind,
+  { extension, summarize }: DiagnosticKind<Kind>,
   mainDiagnostics: Diagnostics,
   setting: InstrumentSetting,
 ): Instrument {
   const { generator, context, tokens } = setting;
-  const { extension, summarize }: DiagnosticKind<Kind> = kinds[kind];
   const recorder = new ObservingRecorder(context.clock, tokens);
   const observations: Observation<Kind>[] = [];
   let running: { stop(): Promise<readonly ThreadReport<Kind>[]> }[] = [];

@@ -32,10 +32,10 @@ export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: CallFrame;
-    readonly children?: readonly number[];
+    readonly children?: readonly number[] | undefined;
   }[];
-  readonly samples?: readonly number[];
-  readonly timeDeltas?: readonly number[];
+  readonly samples?: readonly number[] | undefined;
+  readonly timeDeltas?: readonly number[] | undefined;
   readonly startTime: number;
   readonly endTime: number;
 }
@@ -50,7 +50,7 @@ export interface CallFrame {
 /** The part of a `.heapprofile` that is summarised. */
 export interface SamplingHeapProfile {
   readonly head: SamplingHeapNode;
-  readonly samples: readonly { readonly size: number; readonly nodeId: number }[];
+  readonly samples?: readonly { readonly size: number; readonly nodeId: number }[] | undefined;
 }
 
 export interface SamplingHeapNode {

@@ -16,8 +16,6 @@ export function estimateCost(blocks: readonly InstrumentBlock[], tokens: number)
     blocks: blocks.length,
     control: against("offAgain"),
     overhead: against("on"),
-    costMicrosecondsPerToken: estimateBoth(
-      blocks.map(({ off, on }) => (on - off) / 1000 / tokens),
-    ),
+    costMicrosecondsPerToken: estimateBoth(blocks.map(({ off, on }) => (on - off) / 1000 / tokens)),
   };
 }

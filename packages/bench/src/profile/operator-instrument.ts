@@ -59,7 +59,11 @@ export async function openOperatorInstrument(setting: InstrumentSetting): Promis
       const runs = Math.ceil(promptTokens / promptTokensPerRun) + tokens - 1;
       const { lines, summary } = await readLastRuns(await onlyFile(folder, plan.id), runs);
       const json = `[\n${lines.join(",\n")}\n]\n`;
-      const name = profileFileName(setting, plan.host === "pooled" ? "worker 0" : "main", extension);
+      const name = profileFileName(
+        setting,
+        plan.host === "pooled" ? "worker 0" : "main",
+        extension,
+      );
       const file = await context.saveFile(name, await promisify(gzip)(json));
       return { files: [file], findings: summarizeOperators(summary, tokens) };
     },

@@ -11,7 +11,10 @@ export interface OperatorEvent {
 /** What one run of the session took. */
 export interface SessionRun {
   readonly microseconds: number;
-  readonly operators: ReadonlyMap<string, { readonly calls: number; readonly microseconds: number }>;
+  readonly operators: ReadonlyMap<
+    string,
+    { readonly calls: number; readonly microseconds: number }
+  >;
 }
 
 /** Gathers events into runs of the session: a run's event comes after those of its operators. */
@@ -35,10 +38,7 @@ export class SessionRunReader {
 const noCalls = { calls: 0, microseconds: 0 } as const;
 
 /** @param tokens made by these runs, all together */
-export function summarizeOperators(
-  runs: readonly SessionRun[],
-  tokens: number,
-): OperatorFindings {
+export function summarizeOperators(runs: readonly SessionRun[], tokens: number): OperatorFindings {
   const totals = new Map<string, { calls: number; microseconds: number }>();
   for (const run of runs) {
     for (const [operator, { calls, microseconds }] of run.operators) {

@@ -193,7 +193,11 @@ class ProfileRun {
 }
 
 /** Times of different work do not compare. */
-function requireSameWork(result: GenerationResult, reference: GenerationResult, tokens: number): void {
+function requireSameWork(
+  result: GenerationResult,
+  reference: GenerationResult,
+  tokens: number,
+): void {
   const same =
     result.ids.length === tokens && result.ids.every((id, index) => id === reference.ids[index]);
   if (same) return;

@@ -87,11 +87,7 @@ interface Overlap {
   readonly milliseconds: number;
 }
 
-function collections(
-  timelines: ObservedTokens["timelines"],
-  from: number,
-  to: number,
-): Overlap[] {
+function collections(timelines: ObservedTokens["timelines"], from: number, to: number): Overlap[] {
   return timelines.flatMap(({ thread, clockOffsetMilliseconds, report }) =>
     [...groupBy(report.garbageCollections, ({ kind }) => kind)].map(([kind, events]) => ({
       what: kind === "weakCallbacks" ? "weak callbacks of GC" : `${kind} GC`,

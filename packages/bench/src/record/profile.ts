@@ -1,16 +1,7 @@
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
 import type { MeasuredMode } from "./load.js";
-import {
-  array,
-  fail,
-  nullable,
-  number,
-  object,
-  oneOf,
-  string,
-  type Check,
-} from "./shape.js";
+import { array, fail, nullable, number, object, oneOf, string, type Check } from "./shape.js";
 import { treatment } from "./treatment.js";
 
 /**
