@@ -37,8 +37,11 @@ export interface WorkerControl {
   startDiagnostic(kind: Diagnostic): Promise<WireError | undefined>;
   /** Ends one that was started, and returns its report. */
   stopDiagnostic<K extends Diagnostic>(kind: K): Promise<DiagnosticOutcome<K>>;
-  /** Frees the model. No task may be running. */
-  close(): Promise<void>;
+  /**
+   * Frees the model. No task may be running. Returns the file of onnxruntime's
+   * operator profile, if one was asked for: it is written now.
+   */
+  close(): Promise<string | undefined>;
 }
 
 /** One of the two is set. */

@@ -101,7 +101,9 @@ describe("the ledger of a ring", () => {
     const { consumer, producer } = openRing({ capacity: 2 }, 1000);
     const before = performance.now();
     producer.push(tokenAt(0, before));
-    const published = consumer.poll()?.ledger?.publishedAtMilliseconds ?? Number.NaN;
+    const token = consumer.poll();
+    expect(token?.producedAtMilliseconds).toBe(before + 1000);
+    const published = token?.ledger?.publishedAtMilliseconds ?? Number.NaN;
     expectInOrder([before, published - 1000, performance.now()]);
   });
 

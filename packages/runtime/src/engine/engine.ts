@@ -47,6 +47,8 @@ export interface EngineDescription {
 /** A loaded model that generates, one request at a time, on the thread that opened it. */
 export interface Engine {
   readonly description: EngineDescription;
+  /** The file of onnxruntime's operator profile, if one was asked for; whole after {@link close}. */
+  readonly operatorProfile: string | undefined;
   /** See {@link decode}. */
   generate(
     request: GenerationRequest,
@@ -65,7 +67,7 @@ export async function openEngine(
   if (spec.kind === "paced") {
     const model = openPacedModel(spec);
     onProgress({ stage: "ready" });
-    return createEngine(model, {
+    return createEngine(model, undefined, {
       model: "paced",
       engine: "paced",
       architecture: "none",
@@ -77,11 +79,11 @@ export async function openEngine(
       loadMilliseconds: performance.now() - startedAt,
     });
   }
-  const { model, settings, cache } = await openOnnxModel(spec, onProgress);
+  const { model, settings, cache, operatorProfile } = await openOnnxModel(spec, onProgress);
   onProgress({ stage: "warming up" });
   await warmUp(model);
   onProgress({ stage: "ready" });
-  return createEngine(model, {
+  return createEngine(model, operatorProfile, {
     model: basename(spec.folder),
     engine: "onnxruntime",
     architecture: settings.architecture,
@@ -108,11 +110,13 @@ async function warmUp(model: Model): Promise<void> {
 
 function createEngine(
   model: Model,
+  operatorProfile: string | undefined,
   about: Omit<EngineDescription, "vocabularySize" | "contextLength" | "eosTokenIds">,
 ): Engine {
   const { vocabularySize, contextLength, eosTokenIds } = model;
   return {
     description: { ...about, vocabularySize, contextLength, eosTokenIds: [...eosTokenIds] },
+    operatorProfile,
     generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),
     close: () => model.close(),
   };

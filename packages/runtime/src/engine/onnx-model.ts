@@ -21,6 +21,11 @@ import {
 } from "./key-value-cache.js";
 import type { Model, Sequence } from "./model.js";
 import { readModelSettings, type ModelSettings } from "./model-settings.js";
+import {
+  findOperatorProfile,
+  profilingOptions,
+  type ProfilingOptions,
+} from "./operator-profile.js";
 import { createSampler } from "./sampler.js";
 
 /** How a model folder is to be opened. */
@@ -30,22 +35,27 @@ export interface OnnxModelOptions {
   readonly threads: number;
   /** Whether those threads burn their core between runs to start faster. */
   readonly spinning: boolean;
+  /** Absolute path prefix of the file in which onnxruntime writes the times of its operators. */
+  readonly operatorProfile: string | undefined;
 }
 
 export interface OpenOnnxModel {
   readonly model: Model;
   readonly settings: ModelSettings;
   readonly cache: "delta" | "fetched";
+  /** The file of the operator profile, which is empty until the model is closed. */
+  readonly operatorProfile: string | undefined;
 }
 
 /**
  * Opens a folder in the Hugging Face layout: `config.json`, `tokenizer.json`,
  * `onnx/model.onnx` and, if present, `generation_config.json`.
  *
- * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`
+ * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`,
+ *   and `INVALID_OPTION` when the operator profile cannot be written
  */
 export async function openOnnxModel(
-  { folder, threads, spinning }: OnnxModelOptions,
+  { folder, threads, spinning, operatorProfile }: OnnxModelOptions,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<OpenOnnxModel> {
   if (!existsSync(folder)) {
@@ -66,7 +76,9 @@ export async function openOnnxModel(
   const layers = summary.outputs.filter((name) => /^present\.\d+\.key$/.test(name)).length;
   // Concatenated protobuf messages merge: this adds outputs to the graph.
   const bytes = cache === "delta" ? Buffer.concat([graph, deltaCachePatch({ layers })]) : graph;
-  const session = await createSession(bytes, graphFile, { threads, spinning });
+  const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
+  const session = await createSession(bytes, graphFile, { threads, spinning, profiling });
+  const profileFile = profiling && (await findOperatorProfile(profiling));
   const entries = readCacheEntries(session, graphFile);
   checkTokenizer(tokenizer.vocabularySize, settings.vocabularySize, folder);
 
@@ -80,6 +92,7 @@ export async function openOnnxModel(
   return {
     settings,
     cache,
+    operatorProfile: profileFile,
     model: {
       contextLength: settings.contextLength,
       vocabularySize: settings.vocabularySize,
@@ -87,7 +100,11 @@ export async function openOnnxModel(
       encode: (text) => tokenizer.encode(text),
       createDetokenizer: () => createDetokenizer(tokenizer),
       begin: (config) => beginSequence(run, createCache(entries), config),
-      close: () => session.release(),
+      async close() {
+        // Releasing writes the file too; this does not depend on when it happens.
+        if (profiling !== undefined) session.endProfiling();
+        await session.release();
+      },
     },
   };
 }
@@ -150,15 +167,16 @@ async function readGraph(file: string): Promise<Uint8Array> {
 async function createSession(
   graph: Uint8Array,
   file: string,
-  { threads, spinning }: { threads: number; spinning: boolean },
+  options: { threads: number; spinning: boolean; profiling: ProfilingOptions | undefined },
 ): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(graph, {
-      intraOpNumThreads: threads,
+      ...options.profiling,
+      intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       // Warnings about graph optimisations are no use to callers; errors are thrown.
       logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: spinning ? "1" : "0" } } },
+      extra: { session: { intra_op: { allow_spinning: options.spinning ? "1" : "0" } } },
     });
   } catch (cause) {
     throw new StreamgaugeError(

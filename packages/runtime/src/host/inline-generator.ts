@@ -13,6 +13,8 @@ import { resolveEngineOptions, type EngineOptions } from "./options.js";
 /** The engine in the thread that made it: each step blocks that thread. */
 export interface InlineGenerator extends Generator, AsyncDisposable {
   describe(): EngineDescription;
+  /** The file that the option `operatorProfile` had written. Empty until `close()` has ended. */
+  operatorProfiles(): readonly string[];
   /** Stops what runs, waits for its step to end, and frees the model. */
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
   const running = new Set<(reason: StopReason) => void>();
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let operatorProfiles: readonly string[] = [];
 
   /** Runs when those before have ended; stopped by `close()` until then and while it runs. */
   function enqueue<T>(run: () => Promise<T>, stop: (reason: StopReason) => void): Promise<T> {
@@ -73,11 +76,13 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
     for (const stop of running) stop("closed");
     await last;
     await engine.close();
+    if (engine.operatorProfile !== undefined) operatorProfiles = [engine.operatorProfile];
   }
 
   return {
     ...createGenerator(backend),
     describe: () => engine.description,
+    operatorProfiles: () => operatorProfiles,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -17,6 +17,21 @@ export interface EngineOptions {
    * at most 4.
    */
   readonly threads?: number;
+  /**
+   * Makes onnxruntime time every operator of every run, which slows it. A path
+   * prefix in a folder that exists: each session writes
+   * `<prefix>-<thread id>-<eight hex digits>_<time>.json` when it is closed, and
+   * `operatorProfiles()` names the files then. Each is an array of trace events;
+   * those with `cat` "Node" carry `args.op_name` and `dur` in microseconds. The
+   * first runs are those of the warm-up while loading.
+   *
+   * onnxruntime keeps the first million events of a session in memory until then,
+   * at some 2.5 kB each, and drops what comes later: with the embedded model that
+   * is about 15,000 tokens.
+   *
+   * Only for ONNX models.
+   */
+  readonly operatorProfile?: string;
 }
 
 export interface RuntimeOptions extends EngineOptions {
@@ -40,24 +55,28 @@ export function resolveRuntimeOptions(options: RuntimeOptions): {
   readonly workers: number;
   readonly ring: Required<RingOptions>;
 } {
-  checkNames(options, ["model", "threads", "workers", "ring", "onProgress"]);
+  checkNames(options, ["model", "threads", "operatorProfile", "workers", "ring", "onProgress"]);
   const workers = readCount("workers", options.workers ?? 1);
   return { workers, spec: resolveSpec(options, workers), ring: resolveRingOptions(options.ring) };
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveEngineOptions(options: EngineOptions): EngineSpec {
-  checkNames(options, ["model", "threads"]);
+  checkNames(options, ["model", "threads", "operatorProfile"]);
   return resolveSpec(options, 1);
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel } = options;
+  const { model = embeddedModel, operatorProfile } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
-  if (typeof model === "object" && model !== null && "kind" in model) return model;
+  checkOperatorProfile(operatorProfile);
+  if (typeof model === "object" && model !== null && "kind" in model) {
+    if (operatorProfile === undefined) return model;
+    throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
+  }
   if (typeof model !== "string" && !(model instanceof URL)) {
     throw invalid(
       `model is ${model === null ? "null" : typeof model}; it must be a folder's path, a file URL or a paced model.`,
@@ -69,7 +88,15 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
+    operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
+}
+
+function checkOperatorProfile(prefix: unknown): void {
+  if (prefix === undefined || (typeof prefix === "string" && prefix !== "")) return;
+  throw invalid(
+    `operatorProfile is ${prefix === "" ? "empty" : typeof prefix}; it must be a path prefix for files.`,
+  );
 }
 
 function readCount(name: string, value: number): number {

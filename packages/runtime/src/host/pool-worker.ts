@@ -68,10 +68,14 @@ export class PoolWorker {
     return { threadId, clockOffsetMilliseconds, report };
   }
 
-  /** Frees the model; the worker takes no more tasks. */
-  async close(): Promise<void> {
-    await this.#call(this.#control.close());
+  /**
+   * Frees the model; the worker takes no more tasks. Returns the file of its
+   * operator profile, if one was asked for.
+   */
+  async close(): Promise<string | undefined> {
+    const operatorProfile = await this.#call(this.#control.close());
     this.#port.close();
+    return operatorProfile;
   }
 
   async #load(

@@ -58,6 +58,11 @@ export interface Runtime extends Generator, AsyncDisposable {
    */
   startDiagnostic<K extends Diagnostic>(kind: K): Promise<RunningWorkerDiagnostic<K>>;
   /**
+   * The files that the option `operatorProfile` had written, one for each worker,
+   * in no order. Empty until `close()` has ended; a worker that was lost took its own along.
+   */
+  operatorProfiles(): readonly string[];
+  /**
    * Stops running generations, which then end with the reason "closed", waits
    * for them, frees the models and ends the workers. A worker is never ended in
    * the middle of a step, because that would end the process: if a step takes
@@ -88,6 +93,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     ...createGenerator(pool),
     describe: () => description,
     memory: () => pool.memory(),
+    operatorProfiles: () => pool.operatorProfiles,
     startDiagnostic: (kind) => pool.startDiagnostic(kind),
     close: (closeOptions = {}) => pool.close(closeOptions),
     [Symbol.asyncDispose]: () => pool.close({}),
@@ -102,6 +108,7 @@ class WorkerPool implements GenerationBackend {
   readonly #ringOptions: Required<RingOptions>;
   readonly #workers = new Map<number, PoolWorker>();
   readonly #running = new Set<Submission>();
+  operatorProfiles: readonly string[] = [];
   /** Settles when all workers have started, whether or not their models load. */
   readonly #started: Promise<void>;
   #clockOffsetMilliseconds = 0;
@@ -264,8 +271,11 @@ class WorkerPool implements GenerationBackend {
       timeoutMilliseconds,
     );
     const workers = [...this.#workers.values()];
-    await Promise.allSettled(workers.map((worker) => worker.close()));
+    const closed = await Promise.allSettled(workers.map((worker) => worker.close()));
     await this.#piscina.destroy();
+    this.operatorProfiles = closed.flatMap((outcome) =>
+      outcome.status === "fulfilled" && outcome.value !== undefined ? [outcome.value] : [],
+    );
     process.off("exit", this.#stopBeforeExit);
   }
 

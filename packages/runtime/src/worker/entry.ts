@@ -74,7 +74,9 @@ const control: WorkerControl = {
     }
   },
   async close() {
-    await (await engine).close();
+    const loadedEngine = await engine;
+    await loadedEngine.close();
+    return loadedEngine.operatorProfile;
   },
 };
 
