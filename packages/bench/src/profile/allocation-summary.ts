@@ -55,7 +55,7 @@ interface Allocations {
 
 /** What each call path of one profile allocated by itself. */
 function allocationsOf(profile: SamplingHeapProfile): Allocations[] {
-  const samplesByNode = groupBy(profile.samples ?? [], ({ nodeId }) => nodeId);
+  const samplesByNode = groupBy(profile.samples ?? [], ({ nodeId }): number | undefined => nodeId);
   const interval = samplingInterval(profile);
   const found: Allocations[] = [];
   const visit = (

@@ -56,7 +56,7 @@ export interface SamplingHeapProfile {
 export interface SamplingHeapNode {
   readonly callFrame: CallFrame;
   readonly selfSize: number;
-  readonly id: number;
+  readonly id?: number | undefined;
   readonly children: readonly SamplingHeapNode[];
 }
 
