@@ -73,7 +73,7 @@ function allocationsOf(profile: SamplingHeapProfile): Allocations[] {
         objects: selfSize / objectSize(selfSize / samples, interval),
       });
     }
-    const next = callFrame.url === "" ? (caller ?? callFrame) : callFrame;
+    const next = callFrame.url === "" ? caller : callFrame;
     for (const child of children) visit(child, next, attribution);
   };
   visit(profile.head, undefined, "other");
@@ -84,6 +84,9 @@ function allocationsOf(profile: SamplingHeapProfile): Allocations[] {
  * A profile does not say how many objects its samples stand for. V8 counts a
  * sampled object of `s` bytes as s / (1 − e^(−s/interval)) bytes, its size over
  * the probability that it was sampled; this solves that for `s`.
+ *
+ * A place that allocates objects of several sizes is sampled mostly at the large
+ * ones, and so counted as fewer.
  *
  * @param bytesPerSample mean of a call path, which mostly allocates one kind of object
  */

@@ -51,7 +51,7 @@ function isState(functionName: string): boolean {
 export function nameOf({ functionName, url, lineNumber }: CallFrame, caller?: CallFrame): string {
   const name = functionName === "" ? "(anonymous)" : functionName;
   if (url !== "") return `${name} (${shortPath(url)}:${lineNumber + 1})`;
-  if (isState(functionName) || caller === undefined || caller.url === "") return name;
+  if (isState(functionName) || caller === undefined) return name;
   return `native ${name} in ${nameOf(caller)}`;
 }
 

@@ -16,37 +16,18 @@ export function summarizeCpuProfiles(
   reports: readonly ThreadReport<"cpuProfile">[],
   tokens: number,
 ): CpuProfileFindings {
-  const threads = [...groupBy(reports, ({ thread }) => thread)].map(([thread, own]) => ({
-    thread,
-    functions: mergeFunctions(own.flatMap(({ report }) => [...selfTimes(report)])),
-  }));
-  const perThread = threads.map(({ thread, functions }) => {
-    const busy = functions.reduce((sum, { microseconds }) => sum + microseconds, 0);
-    const row = (microseconds: number) => ({
-      selfMicrosecondsPerToken: microseconds / tokens,
-      fraction: busy === 0 ? 0 : microseconds / busy,
-    });
-    const categories = [...groupBy(functions, ({ category }) => category)]
-      .map(([category, own]) => ({
-        thread,
-        category,
-        ...row(own.reduce((sum, { microseconds }) => sum + microseconds, 0)),
-      }))
-      .toSorted((first, second) => second.fraction - first.fraction);
-    const hotFunctions = functions
-      .slice(0, hotFunctionsPerThread)
-      .map(({ category, name, microseconds }) => ({
-        thread,
-        category,
-        name,
-        ...row(microseconds),
-      }));
-    return { categories, hotFunctions };
-  });
+  const threads = [...groupBy(reports, ({ thread }) => thread)].map(([thread, own]) =>
+    summarizeThread(
+      thread,
+      own.flatMap(({ report }) => [...selfTimes(report)]),
+      tokens,
+    ),
+  );
   return {
     kind: "cpuProfile",
-    categories: perThread.flatMap(({ categories }) => categories),
-    hotFunctions: perThread
+    threads: threads.map(({ total }) => total),
+    categories: threads.flatMap(({ categories }) => categories),
+    hotFunctions: threads
       .flatMap(({ hotFunctions }) => hotFunctions)
       .toSorted(
         (first, second) => second.selfMicrosecondsPerToken - first.selfMicrosecondsPerToken,
@@ -54,20 +35,51 @@ export function summarizeCpuProfiles(
   };
 }
 
+/** What one function, or one category, took by itself. */
 interface SelfTime {
   readonly category: CodeCategory;
   readonly name: string;
   readonly microseconds: number;
+  readonly samples: number;
+}
+
+function summarizeThread(thread: string, nodes: readonly SelfTime[], tokens: number) {
+  const functions = merge(nodes, ({ category, name }) => `${category} ${name}`);
+  const [all] = merge(nodes, () => "all");
+  const busy = all?.microseconds ?? 0;
+  const row = ({ category, microseconds }: SelfTime) => ({
+    thread,
+    category,
+    selfMicrosecondsPerToken: microseconds / tokens,
+    fraction: busy === 0 ? 0 : microseconds / busy,
+  });
+  return {
+    total: { thread, samples: all?.samples ?? 0, busyMicrosecondsPerToken: busy / tokens },
+    categories: merge(nodes, ({ category }) => category).map(row),
+    hotFunctions: functions
+      .slice(0, hotFunctionsPerThread)
+      .map((own) => ({ name: own.name, ...row(own) })),
+  };
+}
+
+/** Sums what has the same key. A function has a node for each way in which it was called. */
+function merge(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): SelfTime[] {
+  return [...groupBy(times, keyOf).values()]
+    .map((own) => ({
+      ...(own[0] as SelfTime),
+      microseconds: own.reduce((sum, { microseconds }) => sum + microseconds, 0),
+      samples: own.reduce((sum, { samples }) => sum + samples, 0),
+    }))
+    .toSorted((first, second) => second.microseconds - first.microseconds);
 }
 
 /** What each node of one profile took by itself. */
 function* selfTimes(profile: CpuProfile): Generator<SelfTime, void, undefined> {
-  const microsecondsById = timeByNode(profile);
+  const timesById = timeByNode(profile);
   for (const { id, frame, caller, attribution } of walk(profile)) {
-    const microseconds = microsecondsById.get(id);
-    if (microseconds === undefined) continue;
-    if (attribution === "asleep" || attribution === "instrument") continue;
-    yield { category: attribution, name: nameOf(frame, caller), microseconds };
+    const time = timesById.get(id);
+    if (time === undefined || attribution === "asleep" || attribution === "instrument") continue;
+    yield { category: attribution, name: nameOf(frame, caller), ...time };
   }
 }
 
@@ -77,13 +89,15 @@ function timeByNode({
   timeDeltas = [],
   startTime,
   endTime,
-}: CpuProfile): Map<number, number> {
-  const times = new Map<number, number>();
-  let last = startTime;
+}: CpuProfile): Map<number, Pick<SelfTime, "microseconds" | "samples">> {
+  const times = new Map<number, { microseconds: number; samples: number }>();
+  let now = startTime;
   for (const [index, id] of samples.entries()) {
-    last += timeDeltas[index] ?? 0;
-    const next = timeDeltas[index + 1] ?? endTime - last;
-    times.set(id, (times.get(id) ?? 0) + next);
+    now += timeDeltas[index] ?? 0;
+    const time = times.get(id) ?? { microseconds: 0, samples: 0 };
+    time.microseconds += timeDeltas[index + 1] ?? endTime - now;
+    time.samples += 1;
+    times.set(id, time);
   }
   return times;
 }
@@ -91,6 +105,7 @@ function timeByNode({
 interface Visit {
   readonly id: number;
   readonly frame: CallFrame;
+  /** The closest one with a file. */
   readonly caller: CallFrame | undefined;
   readonly attribution: Attribution;
 }
@@ -98,7 +113,7 @@ interface Visit {
 /** Every node, callers before those whom they call. */
 function* walk({ nodes }: CpuProfile): Generator<Visit, void, undefined> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const called = new Set(nodes.flatMap(({ children = [] }) => children));
+  const called = new Set(nodes.flatMap(({ children }) => children ?? []));
   const waiting: Visit[] = nodes
     .filter(({ id }) => !called.has(id))
     .map(({ id, callFrame: frame }) => ({
@@ -109,23 +124,11 @@ function* walk({ nodes }: CpuProfile): Generator<Visit, void, undefined> {
     }));
   for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
     yield visit;
-    for (const child of byId.get(visit.id)?.children ?? []) {
-      const frame = byId.get(child)?.callFrame;
+    const caller = visit.frame.url === "" ? visit.caller : visit.frame;
+    for (const id of byId.get(visit.id)?.children ?? []) {
+      const frame = byId.get(id)?.callFrame;
       if (frame === undefined) continue;
-      // Native code called by native code is named after the first caller that has a file.
-      const caller = visit.frame.url === "" ? (visit.caller ?? visit.frame) : visit.frame;
-      const attribution = attributionOf(frame, visit.attribution);
-      waiting.push({ id: child, frame, caller, attribution });
+      waiting.push({ id, frame, caller, attribution: attributionOf(frame, visit.attribution) });
     }
   }
-}
-
-/** A function has a node for each way in which it was called. The hottest first. */
-function mergeFunctions(selfTimesOfNodes: readonly SelfTime[]): SelfTime[] {
-  return [...groupBy(selfTimesOfNodes, ({ category, name }) => `${category} ${name}`).values()]
-    .map((own) => ({
-      ...(own[0] as SelfTime),
-      microseconds: own.reduce((sum, { microseconds }) => sum + microseconds, 0),
-    }))
-    .toSorted((first, second) => second.microseconds - first.microseconds);
 }

@@ -109,7 +109,7 @@ function eventLoopDelays(
   return timelines
     .filter(({ thread }) => thread === "main")
     .map(({ thread, clockOffsetMilliseconds, report }) => ({
-      what: "event loop blocked",
+      what: "event loop delay",
       thread,
       milliseconds: overlapOf(report.eventLoopDelays, clockOffsetMilliseconds, from, to),
     }));

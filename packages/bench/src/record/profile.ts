@@ -44,6 +44,12 @@ export type ProfileFindings =
 /** The CPU profiler's samples (`.cpuprofile`), by whose code it was. */
 export interface CpuProfileFindings {
   readonly kind: "cpuProfile";
+  readonly threads: readonly {
+    readonly thread: ThreadName;
+    /** Of the time that was not idle: with few of them the fractions below are rough. */
+    readonly samples: number;
+    readonly busyMicrosecondsPerToken: number;
+  }[];
   /** Of each thread, the largest first. */
   readonly categories: readonly {
     readonly thread: ThreadName;
@@ -203,6 +209,13 @@ const category = oneOf(
 const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
   cpuProfile: object<CpuProfileFindings>({
     kind: string,
+    threads: array(
+      object<CpuProfileFindings["threads"][number]>({
+        thread: string,
+        samples: number,
+        busyMicrosecondsPerToken: number,
+      }),
+    ),
     categories: array(
       object<CpuProfileFindings["categories"][number]>({
         thread: string,
