@@ -42,6 +42,29 @@ describe("a process", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: "30\n" });
   });
 
+  it("stays alive until the runtime is closed, whatever else was asked meanwhile", () => {
+    const { status, stdout } = run(`
+      const running = runtime.generate("It is not", config);
+      await runtime.memory();
+      const started = runtime.startDiagnostic("timeline").then(() => "started", ({ code }) => code);
+      await Promise.all([runtime.memory(), runtime.close()]);
+      console.log((await running).finishReason, await started);`);
+    expect(status).toBe(0);
+    // Which answer comes first is open; that there is one is not.
+    expect(stdout).toMatch(/^closed (started|CLOSED)\n$/);
+  });
+
+  it("ends by itself while diagnostics run", () => {
+    const { status, stdout } = run(`
+      const { startDiagnostic } = await import("@streamgauge/runtime/diagnostics");
+      for (const kind of ["cpuProfile", "allocations", "timeline", "asyncActivity"]) {
+        await startDiagnostic(kind);
+        await runtime.startDiagnostic(kind);
+      }
+      console.log((await runtime.generate("It is not", { maxTokens: 5 })).ids.length);`);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "5\n" });
+  });
+
   it.each([
     [
       "exits",

@@ -15,7 +15,9 @@ const samplingIntervalBytes = 4096;
  * Memory outside of the heap (buffers, the model) is not in it.
  *
  * V8 keeps every sample until the end: a gigabyte of garbage makes a report of
- * some ten megabytes.
+ * some ten megabytes. Stopping is not the end of the cost: a generation right
+ * after it was slowed by more than the sampled one, so run one for nothing
+ * before measuring speed on this thread.
  *
  * @returns what ends it and gives the profile; `selfSize` are estimated bytes
  */

@@ -26,6 +26,7 @@ export class PoolWorker {
   readonly #control: Comlink.Remote<WorkerControl>;
   /** Rejects when the thread has ended: comlink calls would wait for ever. */
   readonly #gone: Promise<never>;
+  #callsOut = 0;
 
   constructor(
     { port, threadId }: Hello,
@@ -114,13 +115,15 @@ export class PoolWorker {
     return offset;
   }
 
-  /** Holds the process open while a call is out, and fails it when the thread ends. */
+  /** Holds the process open while any call is out, and fails it when the thread ends. */
   async #call<T>(answer: Promise<T>): Promise<T> {
+    this.#callsOut += 1;
     this.#port.ref();
     try {
       return await Promise.race([answer, this.#gone]);
     } finally {
-      this.#port.unref();
+      this.#callsOut -= 1;
+      if (this.#callsOut === 0) this.#port.unref();
     }
   }
 }

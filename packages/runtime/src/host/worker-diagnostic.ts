@@ -17,7 +17,7 @@ export interface RunningWorkerDiagnostic<K extends Diagnostic> {
 /**
  * Starts a diagnostic in all of these workers, or in none.
  *
- * @param throwIfClosed called before the workers are asked for their reports
+ * @param throwIfClosed says so, in the place of a worker that closing has ended
  */
 export async function startWorkerDiagnostic<K extends Diagnostic>(
   workers: readonly PoolWorker[],
@@ -29,6 +29,7 @@ export async function startWorkerDiagnostic<K extends Diagnostic>(
   if (failure !== undefined) {
     const started = workers.filter((_, position) => starts[position]?.status === "fulfilled");
     await Promise.allSettled(started.map((worker) => worker.stopDiagnostic(kind)));
+    throwIfClosed();
     throw failure.reason;
   }
   let reports: Promise<readonly WorkerReport<K>[]> | undefined;
@@ -36,7 +37,8 @@ export async function startWorkerDiagnostic<K extends Diagnostic>(
     throwIfClosed();
     // Each of them is ended also when another fails.
     const stops = workers.map((worker) => worker.stopDiagnostic(kind));
-    await Promise.allSettled(stops);
+    const outcomes = await Promise.allSettled(stops);
+    if (outcomes.some(({ status }) => status === "rejected")) throwIfClosed();
     return await Promise.all(stops);
   };
   return { stop: () => (reports ??= stopAll()) };
