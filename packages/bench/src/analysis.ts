@@ -13,6 +13,8 @@ import {
   median,
   minimumSamples,
   rescale,
+  sampleLevel,
+  samplesAt,
   smallestDetectableEffect,
   standardDeviation,
 } from "./statistics.js";
@@ -34,24 +36,67 @@ export function analyze(blocks: readonly Block[], tokens: number): Analysis | nu
   };
 }
 
+/** A block's own process; all of them are from one in records before version 3. */
+export function groupByProcess<T extends { readonly process?: number }>(
+  blocks: readonly T[],
+): readonly (readonly T[])[] {
+  const processes = new Map<number, T[]>();
+  for (const block of blocks) {
+    const { process = 0 } = block;
+    const part = processes.get(process);
+    if (part === undefined) processes.set(process, [block]);
+    else part.push(block);
+  }
+  return [...processes.values()];
+}
+
+/** How long each pair of runs took, process by process. */
+export function pairsOf(
+  blocks: readonly Block[],
+  treatment: Comparison["treatment"],
+): readonly (readonly Pair[])[] {
+  return groupByProcess(blocks).map((part) =>
+    part.map((block) => ({
+      baselineNanoseconds: runOf(block, "generate").endToEndNanoseconds,
+      treatedNanoseconds: runOf(block, treatment).endToEndNanoseconds,
+    })),
+  );
+}
+
+/** The two runs of a block that are compared. */
+export interface Pair {
+  readonly baselineNanoseconds: number;
+  readonly treatedNanoseconds: number;
+}
+
+export function logRatio({ baselineNanoseconds, treatedNanoseconds }: Pair): number {
+  return Math.log(treatedNanoseconds / baselineNanoseconds);
+}
+
+/** In microseconds. @param tokens tokens made by each run */
+export function costPerToken(pair: Pair, tokens: number): number {
+  return (pair.treatedNanoseconds - pair.baselineNanoseconds) / 1000 / tokens;
+}
+
 function compare(
   blocks: readonly Block[],
   treatment: Comparison["treatment"],
   tokens: number,
 ): Comparison {
-  const pairs = blocks.map((block) => ({
-    baseline: runOf(block, "generate").endToEndNanoseconds,
-    treated: runOf(block, treatment).endToEndNanoseconds,
-  }));
-  const logRatios = pairs.map(({ baseline, treated }) => Math.log(treated / baseline));
-  const costs = pairs.map(({ baseline, treated }) => (treated - baseline) / 1000 / tokens);
+  const processes = pairsOf(blocks, treatment);
+  const logRatios = processes.map((pairs) => pairs.map(logRatio));
+  const costs = processes.map((pairs) => pairs.map((pair) => costPerToken(pair, tokens)));
+  // One level for both scales: they are the same runs.
+  const level = sampleLevel(logRatios);
+  const samples = samplesAt(level, logRatios);
   return {
     treatment,
     blocks: blocks.length,
-    overhead: rescale(estimateBoth(logRatios), Math.expm1),
-    standardDeviation: standardDeviation(logRatios),
-    smallestDetectableEffect: Math.expm1(smallestDetectableEffect(logRatios)),
-    costMicrosecondsPerToken: estimateBoth(costs),
+    ...(processes.length > 1 && { processes: processes.length, level }),
+    overhead: rescale(estimateBoth(samples), Math.expm1),
+    standardDeviation: standardDeviation(samples),
+    smallestDetectableEffect: Math.expm1(smallestDetectableEffect(samples)),
+    costMicrosecondsPerToken: estimateBoth(samplesAt(level, costs)),
   };
 }
 
@@ -67,6 +112,9 @@ function summarize(
     .filter((nanoseconds) => nanoseconds !== null);
   const peak = (field: keyof Memory): number =>
     runs.reduce((largest, run) => Math.max(largest, run.memory[field]), 0);
+  const callbacks = runs
+    .map((run) => run.callbackNanoseconds)
+    .filter((nanoseconds) => nanoseconds !== undefined);
   return {
     treatment,
     endToEndNanoseconds: middle((run) => run.endToEndNanoseconds),
@@ -74,6 +122,9 @@ function summarize(
     timePerOutputTokenNanoseconds: perToken.length === 0 ? null : median(perToken),
     cpuMicrosecondsPerToken: middle((run) => run.cpuMicroseconds / tokens),
     eventLoopUtilization: middle((run) => run.eventLoopUtilization),
+    ...(callbacks.length > 0 && {
+      callbackMicrosecondsPerToken: median(callbacks) / 1000 / tokens,
+    }),
     peakMemory: {
       residentBytes: peak("residentBytes"),
       heapUsedBytes: peak("heapUsedBytes"),

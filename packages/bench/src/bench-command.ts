@@ -1,65 +1,108 @@
+import { resolve } from "node:path";
 import { isatty } from "node:tty";
+import { pathToFileURL } from "node:url";
+import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readClaims } from "./claims-file.js";
 import { createProgressDisplay } from "./progress-display.js";
-import { profileNames, scenarioNames } from "./profiles.js";
+import { describeChoices, profileNames } from "./profiles.js";
 import type { ResultRecord } from "./record.js";
 import { runBench, type BenchOptions } from "./run-bench.js";
+import { profileFlags } from "./scenarios/profiled.js";
 import { renderSummary } from "./summary.js";
 
 interface BenchFlags {
-  readonly profile: string;
+  readonly profile?: string;
   readonly scenario?: string[];
+  readonly model?: string;
   readonly tokens?: number[];
   readonly seed?: number;
   readonly blocks?: number;
+  readonly timeBudget?: number;
   readonly out?: string;
+  readonly resume?: string;
   readonly claims?: string;
   readonly enforce?: true;
 }
 
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
-  return new Command("bench")
+  const command = new Command("bench")
     .description("Measure what streaming tokens costs, and hold the claims against it.")
+    .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
     .addOption(
-      new Option("--profile <name>", "which cells, and how many blocks")
-        .choices(profileNames)
-        .default("quick"),
+      new Option("--profile <name>", "how thoroughly, and what (default: quick)").choices(
+        profileNames,
+      ),
     )
-    .addOption(new Option("--scenario <name...>", "only these scenarios").choices(scenarioNames))
+    .option("--scenario <name...>", "these scenarios instead of the profile's own")
+    .option("--model <name>", "15M, 42M or 135M with random weights, or a model folder")
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
-    .option("--blocks <count>", "blocks of each cell, instead of the profile's", parseInteger)
+    .option("--blocks <count>", "blocks of each cell and process", parseInteger)
+    .option("--time-budget <minutes>", "fewer blocks where it would take longer", parseMinutes)
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
+    .option("--resume <folder>", "go on with the interrupted run in this folder")
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
-    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown")
+    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
+  for (const { flag, description } of profileFlags) command.option(flag, description);
+  const { profiles, scenarios } = describeChoices();
+  return command
     .addHelpText(
       "after",
       `
+Profiles:
+  ${profiles.join("\n  ")}
+
+Scenarios:
+  ${scenarios.join("\n  ")}
+
 Exit codes: 0 done, 1 an error or a failed cell, 130 interrupted; see also --enforce.
-The first Ctrl-C ends the run after the current generation and keeps what is done.
+The first Ctrl-C ends the run after the current generation and keeps what is done; --resume
+measures the rest.
 
 Examples:
   $ streamgauge bench
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
-  $ streamgauge bench --scenario paced paced-inline --seed 7 --out results/paced
-  $ streamgauge bench --claims my-claims.json --enforce`,
+  $ streamgauge bench --profile standard --time-budget 30 --out results/mine
+  $ streamgauge bench --resume results/mine
+  $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
     )
-    .action(async (flags: BenchFlags) => {
+    .action(async (modules: string[], flags: BenchFlags) => {
       process.exitCode = await benchInTerminal(
-        {
-          profile: flags.profile,
-          scenarios: flags.scenario,
-          tokens: flags.tokens,
-          seed: flags.seed,
-          blocks: flags.blocks,
-          outputFolder: flags.out,
-          claims: flags.claims === undefined ? undefined : await readClaims(flags.claims),
-        },
+        await optionsOf(modules, flags),
         flags.enforce === true,
       );
     });
+}
+
+async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
+  const { resume, claims } = flags;
+  const plan = {
+    profile: flags.profile,
+    scenarios: flags.scenario,
+    model: flags.model,
+    tokens: flags.tokens,
+    seed: flags.seed,
+    blocks: flags.blocks,
+    timeBudgetMinutes: flags.timeBudget,
+    outputFolder: flags.out,
+  };
+  const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
+  const given = Object.values(plan).some((value) => value !== undefined) || profiles.length > 0;
+  if (resume !== undefined && given) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      "--resume goes on with the plan of the run that it names: leave out what would change it.",
+    );
+  }
+  return {
+    ...plan,
+    resume,
+    ...(profiles.length > 0 && { profiles }),
+    modules: modules.map((path) => pathToFileURL(resolve(path)).href),
+    claims: claims === undefined ? undefined : await readClaims(claims),
+  };
 }
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
@@ -126,6 +169,14 @@ function interruptOnSignals(): { readonly signal: AbortSignal; release(): void }
 export function parseInteger(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be an integer ≥ 0.");
   return Number(text);
+}
+
+function parseMinutes(text: string): number {
+  const minutes = Number(text);
+  if (!(minutes > 0 && minutes < Infinity)) {
+    throw new InvalidArgumentError("It must be a number of minutes > 0.");
+  }
+  return minutes;
 }
 
 function appendInteger(text: string, previous: number[] | undefined): number[] {

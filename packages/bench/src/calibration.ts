@@ -1,7 +1,17 @@
 import { analyze } from "./analysis.js";
 import { judge } from "./claims.js";
-import type { Profile, Stage } from "./profiles.js";
-import type { CalibrationPoint, Cell, Comparison, Estimate, Estimates } from "./record.js";
+import type { Profile } from "./profiles.js";
+import type {
+  CalibrationPoint,
+  Cell,
+  Comparison,
+  Estimates,
+  Interval,
+  NetOverhead,
+} from "./record.js";
+import { stageOf } from "./scenarios/build-stage.js";
+import type { GeneratorPlan } from "./scenarios/generator-plan.js";
+import type { Stage } from "./scenarios/stage.js";
 
 /** Shares by which streaming is slowed: none, and the five that the method asks for. */
 export const injectedFractions: readonly number[] = [0, 0.01, 0.03, 0.05, 0.07, 0.1];
@@ -27,39 +37,33 @@ const toleranceFraction = 0.01;
 export const calibrationProfile: Profile = {
   name: "calibration",
   description: "known delays of 0 to 10 %, on the paced engine",
-  stages: injectedFractions.map(stageFor),
+  size: "quick",
+  lookAtProcesses: [1],
+  scenarios: [
+    {
+      name: "calibration",
+      description: "known delays",
+      stages: () => injectedFractions.map(stageFor),
+    },
+  ],
 };
 
 function stageFor(injectedFraction: number): Stage {
   const percent = String(Number((injectedFraction * 100).toFixed(2)));
-  const generator = {
+  const generator: GeneratorPlan = {
     id: `paced-${stepMicroseconds}us-inline-plus-${percent}`,
     engine: "paced",
     model: `paced ${stepMicroseconds} µs, streams + ${percent} %`,
     host: "inline",
     stepMicroseconds,
     injectedFraction,
-  } as const;
-  return {
-    generator,
-    prompt: [1, 2, 3, 4, 5, 6, 7, 8],
-    mainThread: undefined,
-    cells: [
-      {
-        id: generator.id,
-        scenario: "calibration",
-        generator: generator.id,
-        engine: generator.engine,
-        model: generator.model,
-        host: generator.host,
-        tokens,
-        injectedFraction,
-        blocks: blocksPerExperiment * experiments,
-        timeBudgetSeconds: 60,
-        expectedBlockSeconds: (4 * tokens * stepMicroseconds) / 1e6,
-      },
-    ],
   };
+  return stageOf(
+    "calibration",
+    generator,
+    { [tokens]: [blocksPerExperiment * experiments, 60] },
+    { "": { injectedFraction } },
+  );
 }
 
 /** What the bench made of each known delay; nothing for a run without any. */
@@ -67,10 +71,22 @@ export function calibrate(cells: readonly Cell[]): CalibrationPoint[] {
   return cells.flatMap((cell) => {
     const { injectedFraction, analysis } = cell;
     if (injectedFraction === undefined || analysis === null) return [];
-    return analysis.comparisons.flatMap(({ treatment, overhead }) =>
-      treatment === "control" ? [] : [point(cell, injectedFraction, treatment, overhead)],
-    );
+    return analysis.comparisons.flatMap(({ treatment, overhead }) => {
+      if (treatment === "control") return [];
+      const own = ownOverhead(cells, treatment);
+      return [point(cell, injectedFraction, treatment, overhead, own)];
+    });
   });
+}
+
+/** What streaming costs where nothing is injected. */
+function ownOverhead(
+  cells: readonly Cell[],
+  treatment: Comparison["treatment"],
+): Estimates | undefined {
+  const plain = cells.find(({ injectedFraction }) => injectedFraction === 0);
+  return plain?.analysis?.comparisons.find((comparison) => comparison.treatment === treatment)
+    ?.overhead;
 }
 
 function point(
@@ -78,6 +94,7 @@ function point(
   injectedFraction: number,
   treatment: Exclude<Comparison["treatment"], "control">,
   overhead: Estimates,
+  own: Estimates | undefined,
 ): CalibrationPoint {
   const claim = { id: "calibration", metric: "overhead", treatment, limit, of: {} } as const;
   const verdicts = { upheld: 0, refuted: 0, inconclusive: 0, void: 0 };
@@ -90,20 +107,52 @@ function point(
     const experiment = { ...cell, blocks, analysis: analyze(blocks, cell.tokens) };
     verdicts[judge(claim, experiment).verdict] += 1;
   }
-  const { hodgesLehmann, mean } = overhead;
+  const net: NetOverhead =
+    own === undefined || injectedFraction === 0
+      ? { hodgesLehmann: overhead.hodgesLehmann, mean: overhead.mean }
+      : {
+          hodgesLehmann: less(overhead.hodgesLehmann, own.hodgesLehmann),
+          mean: less(overhead.mean, own.mean),
+        };
   return {
     cell: cell.id,
     treatment,
     injectedFraction,
     overhead,
-    recovered: [hodgesLehmann, mean].every((estimate) => recovers(estimate, injectedFraction)),
+    net,
+    recovered: [net.hodgesLehmann, net.mean].every((estimate) =>
+      recovers(estimate, injectedFraction),
+    ),
     limit,
     blocksPerExperiment,
     verdicts,
   };
 }
 
-function recovers({ value, interval95 }: Estimate, injectedFraction: number): boolean {
+/** A value and its 95 % interval. */
+type ValueWithInterval = NetOverhead["mean"];
+
+/**
+ * The ratio of two ratios that were measured apart, less one. On the scale of
+ * logarithms the half-widths add as independent errors do.
+ */
+function less(whole: ValueWithInterval, own: ValueWithInterval): ValueWithInterval {
+  const value = Math.log1p(whole.value) - Math.log1p(own.value);
+  const side = (bound: keyof Interval, other: keyof Interval): number =>
+    Math.hypot(
+      Math.log1p(whole.interval95[bound]) - Math.log1p(whole.value),
+      Math.log1p(own.interval95[other]) - Math.log1p(own.value),
+    );
+  return {
+    value: Math.expm1(value),
+    interval95: {
+      lower: Math.expm1(value - side("lower", "upper")),
+      upper: Math.expm1(value + side("upper", "lower")),
+    },
+  };
+}
+
+function recovers({ value, interval95 }: ValueWithInterval, injectedFraction: number): boolean {
   return (
     Math.abs(value - injectedFraction) <= toleranceFraction ||
     (interval95.lower <= injectedFraction && injectedFraction <= interval95.upper)

@@ -47,8 +47,15 @@ function parseClaim(json: unknown, path: string): Claim {
   const fields = fieldsOf(json, path, ["id", "metric", "treatment", "limit", "of"]);
   const { id, limit } = fields;
   if (typeof id !== "string" || id === "") throw invalid(`${path}.id`, "a text");
-  const metric = oneOf(fields["metric"], ["overhead", "absoluteCost"], `${path}.metric`);
-  const treatment = oneOf(fields["treatment"], ["stream", "streamAsync"], `${path}.treatment`);
+  const metric = oneOf(
+    fields["metric"],
+    ["overhead", "absoluteCost", "difference"],
+    `${path}.metric`,
+  );
+  const streams = ["stream", "streamAsync"] as const;
+  // generate against itself has no overhead to limit: only a difference that should not be.
+  const known = metric === "difference" ? (["control", ...streams] as const) : streams;
+  const treatment = oneOf(fields["treatment"], known, `${path}.treatment`);
   if (typeof limit !== "number" || !(limit > 0 && limit < Infinity)) {
     throw invalid(`${path}.limit`, "a number > 0: a fraction of the time, or µs per token");
   }
@@ -64,6 +71,11 @@ const identityFields = {
   host: "string",
   tokens: "number",
   injectedFraction: "number",
+  workload: "string",
+  sampling: "string",
+  concurrency: "number",
+  ringCapacity: "number",
+  publishBatch: "number",
 } as const satisfies Record<keyof CellIdentity, string>;
 
 function parseSelection(json: unknown, path: string): Partial<CellIdentity> {

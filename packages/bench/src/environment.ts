@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Environment } from "./record.js";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Environment, EnvironmentSample } from "./record.js";
 
 const run = promisify(execFile);
 
@@ -24,10 +25,15 @@ const busyLoad = 0.5;
 /** A share of stolen CPU time from which on it shows in the results. */
 const disturbingTheft = 0.02;
 
+/** How long the machine is looked at before the run. */
+const beforeMilliseconds = 500;
+
 /** A machine under observation, from the beginning of a run to its end. */
 export interface EnvironmentWatch {
   /** At the beginning. */
   readonly environment: Environment;
+  /** Looks at the machine once more; for what {@link conclude} says of the run's course. */
+  sample(): Promise<void>;
   /** The same with what is known at the end. */
   conclude(): Promise<Environment>;
 }
@@ -35,13 +41,31 @@ export interface EnvironmentWatch {
 /** Begins to watch this machine. What cannot be read is null, never an error. */
 export async function watchEnvironment(): Promise<EnvironmentWatch> {
   const environment = await describeEnvironment();
-  const before = await readCpuTicks();
+  const startMilliseconds = performance.now();
+  let last = await readCpuTicks();
+  const course: EnvironmentSample[] = [];
+  const sample = async (): Promise<void> => {
+    const now = await readCpuTicks();
+    course.push({
+      secondsSinceStart: Math.round((performance.now() - startMilliseconds) / 100) / 10,
+      loadAverage: loadavg()[0] ?? 0,
+      stolenCpuFraction: stolenFraction(last, now),
+    });
+    last = now;
+  };
+  // What others do to the machine before the bench does anything.
+  await pause(beforeMilliseconds);
+  await sample();
+  const before = last;
   return {
     environment,
+    sample,
     async conclude() {
-      const stolenCpuFraction = stolenFraction(before, await readCpuTicks());
+      await sample();
+      const stolenCpuFraction = stolenFraction(before, last);
       return {
         ...environment,
+        course,
         loadAverageAfter: loadavg(),
         stolenCpuFraction,
         advice: [...environment.advice, ...adviseOnTheft(stolenCpuFraction)],

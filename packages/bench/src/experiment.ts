@@ -1,13 +1,11 @@
 import { StreamgaugeError, type GenerationResult, type Generator } from "@streamgauge/core";
-import { analyze } from "./analysis.js";
 import { blockOrders } from "./block-order.js";
 import type { Clock } from "./clock.js";
-import { deriveBlock } from "./derivation.js";
 import { measureRun, settle, shorten, type Work } from "./measured-run.js";
-import type { CellPlan } from "./profiles.js";
 import type { RawBlock, RawRun } from "./raw-samples.js";
-import type { Block, Cell, Treatment } from "./record.js";
-import { Distributions, TokenRecorder } from "./recorder.js";
+import type { Cell, ProcessPart, Treatment } from "./record.js";
+import { TokenRecorder } from "./recorder.js";
+import type { CellPlan } from "./scenarios/stage.js";
 import { minimumSamples } from "./statistics.js";
 import { WarmUpGate, warmUpTokens } from "./warm-up.js";
 
@@ -16,25 +14,30 @@ export interface ExperimentOptions {
   readonly clock: Clock;
   /** Draws the orders of the blocks. */
   readonly seed: number;
+  /** Which of the run's processes this is. */
+  readonly process: number;
   readonly work: Work;
   /** Ends the cell between two runs; the blocks so far are kept. */
   readonly signal?: AbortSignal | undefined;
-  /** Called, and waited for, outside of what is timed. */
-  readonly onBlock?: (cell: Cell, phase: "warm-up" | "measure") => Promise<void> | void;
-  /** Called, outside of what is timed, with what each measured block is derived from. */
-  readonly onRawBlock?: ((block: RawBlock) => void) | undefined;
+  /** Called, and waited for, after each block that is dropped, outside of what is timed. */
+  readonly onWarmUp?: (blocksDropped: number) => Promise<void> | void;
+  /** Called, and waited for, with each measured block, outside of what is timed. */
+  readonly onBlock: (block: RawBlock, blocks: number) => Promise<void> | void;
 }
 
+/** What a process has to say of a cell when it is done with it, beside its blocks. */
+export type CellPart = ProcessPart & Pick<Cell, "failure" | "promptTokens">;
+
 /**
- * Runs one cell: warm-up, then blocks until there are as many as planned or the
- * time budget is spent. A generator that fails, or whose modes make different
- * tokens, fails the cell and not the run.
+ * Runs one cell in one process: warm-up, then blocks until there are as many as
+ * planned or the time budget is spent. A generator that fails, or whose modes
+ * make different tokens, fails the cell and not the run.
  */
 export async function runCell(
   generator: Generator,
   plan: CellPlan,
   options: ExperimentOptions,
-): Promise<Cell> {
+): Promise<CellPart> {
   const experiment = new Experiment(generator, plan, options);
   try {
     return await experiment.run();
@@ -48,28 +51,30 @@ class Experiment {
   readonly #generator: Generator;
   readonly #plan: CellPlan;
   readonly #options: ExperimentOptions;
-  readonly #recorder: TokenRecorder;
-  readonly #distributions = new Distributions();
+  readonly #recorders: readonly TokenRecorder[];
   readonly #warmUp = new WarmUpGate();
-  readonly #blocks: Block[] = [];
+  #blocks = 0;
   #reference: { readonly treatment: Treatment; readonly result: GenerationResult } | undefined;
 
   constructor(generator: Generator, plan: CellPlan, options: ExperimentOptions) {
     this.#generator = generator;
     this.#plan = plan;
     this.#options = options;
-    this.#recorder = new TokenRecorder(options.clock, plan.tokens);
+    this.#recorders = Array.from(
+      { length: plan.concurrency ?? 1 },
+      () => new TokenRecorder(options.clock, plan.tokens),
+    );
   }
 
-  async run(): Promise<Cell> {
+  async run(): Promise<CellPart> {
     const plan = this.#plan;
-    const { clock, seed, onBlock } = this.#options;
+    const { clock, seed, onWarmUp, onBlock } = this.#options;
     for (const order of blockOrders(seed)) {
       if (this.#warmUp.finished) break;
       const raw = await this.#runBlock(order, Math.min(plan.tokens, warmUpTokens));
       if (raw === undefined) return this.conclude("interrupted");
       this.#warmUp.add(raw.runs.reduce((sum, run) => sum + run.endToEndNanoseconds, 0));
-      await onBlock?.(this.#snapshot("running"), "warm-up");
+      await onWarmUp?.(this.#warmUp.summary.blocksDropped);
     }
     // Shorter runs have made fewer ids than those to come.
     this.#reference = undefined;
@@ -77,54 +82,57 @@ class Experiment {
     // A fresh sequence: the measured blocks begin at the beginning of a square.
     for (const order of blockOrders(seed)) {
       const spent = clock.nowNanoseconds() - start > plan.timeBudgetSeconds * 1e9;
-      if (this.#blocks.length >= plan.blocks) break;
-      if (spent && this.#blocks.length >= minimumSamples) break;
+      if (this.#blocks >= plan.blocks) break;
+      if (spent && this.#blocks >= Math.min(minimumSamples, plan.blocks)) break;
       const raw = await this.#runBlock(order, plan.tokens);
       if (raw === undefined) return this.conclude("interrupted");
-      this.#keep(raw);
-      await onBlock?.(this.#snapshot("running"), "measure");
+      this.#blocks += 1;
+      await onBlock(raw, this.#blocks);
     }
     return this.conclude("complete");
   }
 
-  /** The cell as it will stay, with everything that is computed once at the end. */
-  conclude(status: Cell["status"]): Cell {
+  conclude(status: CellPart["status"]): CellPart {
     return {
-      ...this.#snapshot(status),
-      distributions: this.#distributions.summarize(),
-      analysis: analyze(this.#blocks, this.#plan.tokens),
+      process: this.#options.process,
+      status,
+      blocks: this.#blocks,
+      warmUp: this.#warmUp.summary,
+      failure: null,
+      promptTokens: this.#reference?.result.usage.promptTokens ?? null,
     };
   }
 
   /** Undefined when it was interrupted: half a block is not a sample. */
   async #runBlock(order: readonly Treatment[], tokens: number): Promise<RawBlock | undefined> {
+    const { clock, process, signal } = this.#options;
     const work = shorten(this.#options.work, tokens);
     const runs: RawRun[] = [];
     await settle(this.#generator, work);
     for (const treatment of order) {
-      if (this.#options.signal?.aborted === true) return undefined;
-      const { raw, result } = await measureRun(this.#generator, treatment, work, {
-        clock: this.#options.clock,
-        recorder: this.#recorder,
+      if (signal?.aborted === true) return undefined;
+      const { raw, results } = await measureRun(this.#generator, treatment, work, {
+        clock,
+        recorders: this.#recorders,
       });
-      this.#requireSameWork(treatment, result, tokens);
+      for (const [stream, result] of results.entries()) {
+        this.#requireSameWork(treatment, result, tokens, this.#recorders[stream]?.count ?? 0);
+      }
       runs.push(raw);
     }
-    return { runs };
-  }
-
-  /** A whole block enters everything that is derived from it at once. */
-  #keep(raw: RawBlock): void {
-    this.#options.onRawBlock?.(raw);
-    this.#blocks.push(deriveBlock(raw, this.#blocks.length));
-    for (const run of raw.runs) this.#distributions.add(run.treatment, run);
+    return { process, runs };
   }
 
   /** Times of different work do not compare. */
-  #requireSameWork(treatment: Treatment, result: GenerationResult, tokens: number): void {
-    const block = this.#blocks.length;
+  #requireSameWork(
+    treatment: Treatment,
+    result: GenerationResult,
+    tokens: number,
+    delivered: number,
+  ): void {
+    const block = this.#blocks;
     const delivers = treatment === "stream" || treatment === "streamAsync";
-    const counts = delivers ? [result.ids.length, this.#recorder.count] : [result.ids.length];
+    const counts = delivers ? [result.ids.length, delivered] : [result.ids.length];
     for (const count of counts) {
       if (count !== tokens) {
         throw new StreamgaugeError(
@@ -145,21 +153,5 @@ class Experiment {
           `All modes have to yield the same ids for the same prompt, config and seed.`,
       );
     }
-  }
-
-  #snapshot(status: Cell["status"]): Cell {
-    const { blocks, timeBudgetSeconds, expectedBlockSeconds, ...identity } = this.#plan;
-    return {
-      ...identity,
-      status,
-      failure: null,
-      promptTokens: this.#reference?.result.usage.promptTokens ?? null,
-      warmUp: this.#warmUp.summary,
-      plannedBlocks: blocks,
-      blocks: this.#blocks,
-      distributions: [],
-      analysis: null,
-      rawSamples: null,
-    };
   }
 }

@@ -2,13 +2,7 @@ export type { Claim } from "./claims.js";
 export { parseClaims, readClaims, shippedClaimsFile } from "./claims-file.js";
 export { systemClock, type Clock } from "./clock.js";
 export { definitions } from "./definitions.js";
-export {
-  findProfile,
-  type CellPlan,
-  type Profile,
-  type Selection,
-  type Stage,
-} from "./profiles.js";
+export { findProfile, profileNames, type Profile, type Selection } from "./profiles.js";
 export type { BenchProgress } from "./progress.js";
 export {
   InvalidRecordError,
@@ -32,7 +26,21 @@ export type {
   OpenGenerator,
   ScenarioGenerator,
 } from "./scenarios/generator-plan.js";
-export type { MainThreadPlan } from "./scenarios/main-thread.js";
+export {
+  defineScenario,
+  type MeasurableGenerator,
+  type ScenarioDefinition,
+} from "./scenarios/define-scenario.js";
+export { profileKinds } from "./scenarios/profiled.js";
+export type {
+  CellPlan,
+  MeasurementContext,
+  MeasurementPlan,
+  Measurements,
+  Scenario,
+  Size,
+  Stage,
+} from "./scenarios/stage.js";
 export {
   readRawSamples,
   type RawBlock,

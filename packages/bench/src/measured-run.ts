@@ -1,46 +1,57 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { GenerationConfig, GenerationResult, Generator, Prompt } from "@streamgauge/core";
+import type {
+  GenerationConfig,
+  GenerationResult,
+  Generator,
+  Prompt,
+  StreamToken,
+} from "@streamgauge/core";
 import type { Clock } from "./clock.js";
 import type { RawRun } from "./raw-samples.js";
 import type { Memory, Treatment } from "./record.js";
-import type { TokenRecorder } from "./recorder.js";
+import { joinTimes, type TokenRecorder } from "./recorder.js";
+import type { Workload } from "./scenarios/workloads.js";
 
 /** What every run of a cell is asked for: the same work each time. */
 export interface Work {
   readonly prompt: Prompt;
   readonly config: GenerationConfig & { readonly maxTokens: number };
+  /** What the consumer of a stream does with each token; its time is measured apart. */
+  readonly workload?: Workload | undefined;
 }
 
-/** A run, and what it made. */
+/** A run, and what each of its generations made. */
 export interface MeasuredRun {
   readonly raw: RawRun;
-  readonly result: GenerationResult;
+  readonly results: readonly GenerationResult[];
 }
 
 /**
- * Measures one generation. The recorder counts its tokens until the next run.
- * Everything but the two clock readings around the call happens outside of what
- * is timed.
+ * Measures as many generations at once as there are recorders, which count their
+ * tokens until the next run. Everything but the two clock readings around the
+ * calls happens outside of what is timed.
  */
 export async function measureRun(
   generator: Generator,
   treatment: Treatment,
   work: Work,
-  instruments: { readonly clock: Clock; readonly recorder: TokenRecorder },
+  instruments: { readonly clock: Clock; readonly recorders: readonly TokenRecorder[] },
 ): Promise<MeasuredRun> {
-  const { clock, recorder } = instruments;
-  recorder.reset();
+  const { clock, recorders } = instruments;
+  for (const recorder of recorders) recorder.reset();
   // What the run before has left in the event loop is not this run's cost.
   await nextTurn();
   const cpuBefore = process.cpuUsage();
   const loopBefore = performance.eventLoopUtilization();
   const startNanoseconds = clock.nowNanoseconds();
-  const result = await consume(generator, treatment, work, recorder);
+  const results = await Promise.all(
+    recorders.map((recorder) => consume(generator, treatment, work, recorder)),
+  );
   const endNanoseconds = clock.nowNanoseconds();
   const loop = performance.eventLoopUtilization(loopBefore);
   const cpu = process.cpuUsage(cpuBefore);
   return {
-    result,
+    results,
     raw: {
       treatment,
       endToEndNanoseconds: Math.round(endNanoseconds - startNanoseconds),
@@ -48,7 +59,7 @@ export async function measureRun(
       eventLoopUtilization: Number(loop.utilization.toFixed(4)),
       cpuMicroseconds: cpu.user + cpu.system,
       memory: sampleMemory(),
-      ...recorder.since(startNanoseconds),
+      ...joinTimes(recorders.map((recorder) => recorder.since(startNanoseconds))),
     },
   };
 }
@@ -67,31 +78,59 @@ export async function settle(generator: Generator, work: Work): Promise<void> {
 }
 
 /** The same work with at most so many tokens. */
-export function shorten({ prompt, config }: Work, tokens: number): Work {
-  return { prompt, config: { ...config, maxTokens: Math.min(tokens, config.maxTokens) } };
+export function shorten(work: Work, tokens: number): Work {
+  const { config } = work;
+  return { ...work, config: { ...config, maxTokens: Math.min(tokens, config.maxTokens) } };
 }
 
 /** Runs one generation in the way that the treatment stands for. */
 export async function consume(
   generator: Generator,
   treatment: Treatment,
-  { prompt, config }: Work,
+  { prompt, config, workload }: Work,
   recorder: TokenRecorder,
 ): Promise<GenerationResult> {
   switch (treatment) {
     case "generate":
     case "control":
       return await generator.generate(prompt, config);
-    case "stream":
-      return await generator.generateStream(prompt, (token) => recorder.record(token), config);
+    case "stream": {
+      const onToken =
+        workload === undefined
+          ? (token: StreamToken): void => recorder.record(token)
+          : timedCallback(workload, recorder);
+      return await generator.generateStream(prompt, onToken, config);
+    }
     case "streamAsync": {
       const stream = generator.generateStreamAsync(prompt, config);
-      for await (const token of stream) recorder.record(token);
+      if (workload === undefined) {
+        for await (const token of stream) recorder.record(token);
+      } else {
+        const onToken = timedCallback(workload, recorder);
+        for await (const token of stream) {
+          const done = onToken(token);
+          if (done !== undefined) await done;
+        }
+      }
       return await stream.result;
     }
     default:
       return treatment satisfies never;
   }
+}
+
+/** Asks the user's code to take a token, between the recorder's two stamps. */
+function timedCallback(
+  workload: Workload,
+  recorder: TokenRecorder,
+): (token: StreamToken) => void | Promise<void> {
+  const take = workload.create();
+  return (token) => {
+    recorder.record(token);
+    const done = take(token);
+    if (done === undefined) return recorder.recordCallback();
+    return done.then(() => recorder.recordCallback());
+  };
 }
 
 function sampleMemory(): Memory {

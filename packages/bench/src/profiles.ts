@@ -1,93 +1,79 @@
-import { StreamgaugeError, type Prompt } from "@streamgauge/core";
-import type { CellIdentity } from "./record.js";
+import { basename, resolve } from "node:path";
+import { StreamgaugeError } from "@streamgauge/core";
+import type { Look } from "./record.js";
+import { catalogue } from "./scenarios/catalogue.js";
 import type { GeneratorPlan } from "./scenarios/generator-plan.js";
-import type { MainThreadPlan } from "./scenarios/main-thread.js";
+import { embeddedModelName, promptFor } from "./scenarios/prompts.js";
+import { isModelSize } from "./scenarios/random-model.js";
+import type { CellPlan, Scenario, Size, Stage } from "./scenarios/stage.js";
+import { sequentialLooks } from "./statistics.js";
 
-/** One cell to run. */
-export interface CellPlan extends CellIdentity {
-  readonly blocks: number;
-  /** The cell ends early after this long, with the blocks that it has. */
-  readonly timeBudgetSeconds: number;
-  /** A guess, for the time left; corrected by what is seen. */
-  readonly expectedBlockSeconds: number;
-}
-
-/** What is measured on one generator, which is made once for all of it. */
-export interface Stage {
-  readonly generator: GeneratorPlan;
-  readonly prompt: Prompt;
-  readonly cells: readonly CellPlan[];
-  readonly mainThread: MainThreadPlan | undefined;
-}
-
-/** A named choice of cells and block counts. */
+/** How thoroughly to measure, and what, unless somebody chooses. */
 export interface Profile {
   readonly name: string;
+  /** One line for `--help`. */
   readonly description: string;
-  readonly stages: readonly Stage[];
+  readonly size: Size;
+  /**
+   * Fresh processes that are done when verdicts are looked for, ascending. The
+   * last is the most there will be; only undecided cells go on after a look.
+   */
+  readonly lookAtProcesses: readonly number[];
+  /** What is measured when nobody chooses. */
+  readonly scenarios: readonly Scenario[];
 }
 
 /** Which part of a profile to run. Everything that is left out is not restricted. */
 export interface Selection {
+  /** Names of any scenarios that ship or are in a module. */
   readonly scenarios?: readonly string[] | undefined;
   readonly tokens?: readonly number[] | undefined;
-  /** Blocks of each cell, instead of the profile's own numbers. */
+  /** Blocks of each cell and process, instead of the scenarios' own numbers. */
   readonly blocks?: number | undefined;
+  /** Instead of the embedded model: a size with random weights, or a model folder. */
+  readonly model?: string | undefined;
+  /** For the whole run: cells get fewer blocks where it would take longer. */
+  readonly timeBudgetMinutes?: number | undefined;
 }
 
-/** Short enough to leave room for 1,000 tokens in a context of 1,024. */
-const textPrompt = "It is not down in any map;";
+function scenariosNamed(...names: string[]): Scenario[] {
+  return catalogue.filter(({ name }) => names.includes(name));
+}
 
-/** The paced engine does not read its prompt, and has no tokenizer for text. */
-const idPrompt = [1, 2, 3, 4, 5, 6, 7, 8];
+const profiles: readonly Profile[] = [
+  {
+    name: "quick",
+    description: "the shipped claims, in one process and under five minutes",
+    size: "quick",
+    lookAtProcesses: [1],
+    scenarios: scenariosNamed("model", "model-inline", "paced", "paced-inline", "main-thread"),
+  },
+  {
+    name: "standard",
+    description:
+      "the claims in 8 fresh processes, up to 16 where they stay undecided; 20 minutes or more",
+    size: "standard",
+    lookAtProcesses: [8, 12, 16],
+    scenarios: scenariosNamed("model", "model-inline", "paced", "paced-inline", "main-thread"),
+  },
+  {
+    name: "full",
+    description: "every scenario in 10 fresh processes, up to 20; hours",
+    size: "full",
+    lookAtProcesses: [10, 15, 20],
+    scenarios: catalogue,
+  },
+];
 
-const mainThreadScenario = "main-thread";
-
-/** Tokens per second that the time estimates start from. */
-const expectedTokensPerSecond = 900;
-
-/** Blocks of a cell, and the seconds after which it ends with those that it has. */
-type CellSize = readonly [blocks: number, timeBudgetSeconds: number];
-
-/**
- * The shipped claims, as well as they can be decided in under five minutes on
- * two cores. Block counts are multiples of four, so that the orders are balanced
- * exactly; the time budgets keep a slow machine within the five minutes.
- */
-const quick: Profile = {
-  name: "quick",
-  description: "the shipped claims, the paced engine and the main thread, in under five minutes",
-  stages: [
-    stage(
-      "model",
-      { id: "pequod-pooled", engine: "onnx", model: "pequod", host: "pooled" },
-      { 10: [760, 58], 50: [120, 36], 100: [80, 36], 1000: [12, 40] },
-      { treatments: ["generate", "stream", "streamAsync"], tokens: 1000, generations: 1 },
-    ),
-    stage(
-      "model-inline",
-      { id: "pequod-inline", engine: "onnx", model: "pequod", host: "inline" },
-      { 100: [28, 12] },
-      { treatments: ["generate", "stream", "streamAsync"], tokens: 1000, generations: 1 },
-    ),
-    stage("paced", paced(0, "pooled"), { 100: [200, 5] }),
-    stage("paced", paced(100, "pooled"), { 100: [200, 11] }),
-    stage("paced", paced(2500, "pooled"), { 100: [12, 13] }),
-    stage("paced-inline", paced(0, "inline"), { 100: [200, 5] }),
-    stage("paced-inline", paced(100, "inline"), { 100: [80, 6] }),
-  ],
-};
-
-const profiles: readonly Profile[] = [quick];
-
-/** Names and descriptions of the profiles. */
+/** Names of the profiles. */
 export const profileNames: readonly string[] = profiles.map(({ name }) => name);
 
-/** What `--scenario` accepts. */
-export const scenarioNames: readonly string[] = [
-  ...new Set(profiles.flatMap(({ stages }) => stages.flatMap(scenariosOf))),
-  mainThreadScenario,
-];
+/** A line for each profile, and one for each scenario that ships. */
+export function describeChoices(): { readonly profiles: string[]; readonly scenarios: string[] } {
+  const line = ({ name, description }: Profile | Scenario): string =>
+    `${name.padEnd(14)}${description}`;
+  return { profiles: profiles.map(line), scenarios: catalogue.map(line) };
+}
 
 /** @throws StreamgaugeError `INVALID_OPTION` for a name that no profile has */
 export function findProfile(name: string): Profile {
@@ -98,88 +84,160 @@ export function findProfile(name: string): Profile {
   return found;
 }
 
+/** The looks of a profile, with the levels that spend 5 % over all of them. */
+export function looksOf({ lookAtProcesses }: Profile): readonly Look[] {
+  const [only] = lookAtProcesses;
+  if (only !== undefined && lookAtProcesses.length === 1) return [{ processes: only, tail: 0.05 }];
+  return sequentialLooks({
+    looks: lookAtProcesses,
+    spending: "obrien-fleming",
+    alpha: 0.05,
+  }).map(({ samples, tail }) => ({ processes: samples, tail }));
+}
+
 /**
- * The part of a profile that a selection names.
+ * What a selection leaves of a profile, generator by generator.
  *
+ * @param others scenarios that can be chosen beside those that ship
  * @throws StreamgaugeError `INVALID_OPTION` for an unknown scenario, a wrong
  *   number, or a selection with nothing in it
  */
-export function select(profile: Profile, selection: Selection): readonly Stage[] {
-  const { scenarios, tokens, blocks } = selection;
-  for (const name of scenarios ?? []) {
-    if (!scenarioNames.includes(name)) {
-      throw invalid(`There is no scenario "${name}". Scenarios: ${scenarioNames.join(", ")}.`);
-    }
-  }
+export function select(
+  profile: Profile,
+  selection: Selection,
+  others: readonly Scenario[] = [],
+): readonly Stage[] {
+  const { tokens, blocks, model, timeBudgetMinutes } = selection;
   if (blocks !== undefined && !(Number.isInteger(blocks) && blocks >= 1)) {
     throw invalid(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
   }
-  const wanted = (name: string): boolean => scenarios?.includes(name) ?? true;
-  const stages = profile.stages
-    .map((candidate): Stage => {
-      const cells = candidate.cells
-        .filter((cell) => wanted(cell.scenario) && (tokens?.includes(cell.tokens) ?? true))
-        .map((cell) => (blocks === undefined ? cell : { ...cell, blocks }));
-      const mainThread = wanted(mainThreadScenario) ? candidate.mainThread : undefined;
-      return { ...candidate, cells, mainThread };
-    })
-    .filter(({ cells, mainThread }) => cells.length > 0 || mainThread !== undefined);
-  const counts = new Set(profile.stages.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
+  if (timeBudgetMinutes !== undefined && !(timeBudgetMinutes > 0)) {
+    throw invalid(`The time budget is ${timeBudgetMinutes} minutes; it must be a number > 0.`);
+  }
+  const all = chosenScenarios(profile, selection, others).flatMap(({ stages }) =>
+    stages(profile.size),
+  );
+  const counts = new Set(all.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
   for (const count of tokens ?? []) {
     if (!counts.has(count)) {
       throw invalid(
-        `The profile "${profile.name}" has no cell of ${count} tokens. ` +
-          `It has ${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
+        `Nothing that is chosen has ${count} tokens. There are cells of ` +
+          `${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
       );
     }
   }
+  const stages = all
+    .map((stage) => (model === undefined ? stage : withModel(stage, model)))
+    .map((stage) => ({
+      ...stage,
+      cells: stage.cells
+        .filter((cell) => tokens?.includes(cell.tokens) ?? true)
+        .map((cell) => (blocks === undefined ? cell : { ...cell, blocks })),
+    }))
+    .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
   if (stages.length === 0) {
     throw invalid("Nothing is left to run: choose other scenarios or token counts.");
   }
-  return stages;
+  const merged = mergeByGenerator(stages);
+  return timeBudgetMinutes === undefined
+    ? merged
+    : fitInto(timeBudgetMinutes * 60, merged, profile.lookAtProcesses[0] ?? 1);
 }
 
-function paced(stepMicroseconds: number, host: GeneratorPlan["host"]): GeneratorPlan {
-  return {
-    id: `paced-${stepMicroseconds}us-${host}`,
-    engine: "paced",
-    model: `paced ${stepMicroseconds} µs`,
-    host,
-    stepMicroseconds,
+function chosenScenarios(
+  profile: Profile,
+  { scenarios }: Selection,
+  others: readonly Scenario[],
+): readonly Scenario[] {
+  const candidates = [...others, ...profile.scenarios, ...catalogue];
+  // Whoever gives a scenario the name of another means their own.
+  const known = candidates.filter(
+    ({ name }, index) => candidates.findIndex((other) => other.name === name) === index,
+  );
+  // A module is given to be measured: it is what runs unless more is asked for.
+  if (scenarios === undefined) return others.length > 0 ? others : profile.scenarios;
+  for (const name of scenarios) {
+    if (!known.some((scenario) => scenario.name === name)) {
+      const names = known.map((scenario) => scenario.name).join(", ");
+      throw invalid(`There is no scenario "${name}". Scenarios: ${names}.`);
+    }
+  }
+  return known.filter(({ name }) => scenarios.includes(name));
+}
+
+/** The embedded model is what is replaced; a stage without it stays. */
+function withModel(stage: Stage, model: string): Stage {
+  const { generator } = stage;
+  if (generator.model !== embeddedModelName) return stage;
+  const isName = model === embeddedModelName || isModelSize(model);
+  // The name of a folder, not its path: records are shown to others.
+  const name = isName ? model : basename(resolve(model)).replaceAll(/[^\w.-]+/g, "-");
+  const rename = (id: string): string => id.replace(embeddedModelName, name);
+  const changed: GeneratorPlan = {
+    ...generator,
+    model: name,
+    ...(!isName && { modelFolder: model }),
+    id: rename(generator.id),
   };
-}
-
-function stage(
-  scenario: string,
-  generator: GeneratorPlan,
-  sizeByTokens: Readonly<Record<number, CellSize>>,
-  mainThread?: MainThreadPlan,
-): Stage {
-  const secondsPerToken =
-    generator.engine === "paced"
-      ? ((generator.stepMicroseconds ?? 0) + 10) / 1e6
-      : 1 / expectedTokensPerSecond;
   return {
-    generator,
-    prompt: generator.engine === "paced" ? idPrompt : textPrompt,
-    mainThread,
-    cells: Object.entries(sizeByTokens).map(([tokens, [blocks, timeBudgetSeconds]]) => ({
-      id: `${generator.id}-${tokens}`,
-      scenario,
-      generator: generator.id,
-      engine: generator.engine,
-      model: generator.model,
-      host: generator.host,
-      tokens: Number(tokens),
-      blocks,
-      timeBudgetSeconds,
-      expectedBlockSeconds: 4 * (Number(tokens) * secondsPerToken + 0.001),
+    ...stage,
+    generator: changed,
+    prompt: promptFor(changed),
+    cells: stage.cells.map((cell) => ({
+      ...cell,
+      model: name,
+      id: rename(cell.id),
+      generator: changed.id,
     })),
   };
 }
 
-function scenariosOf({ cells }: Stage): string[] {
-  return cells.map((cell) => cell.scenario);
+/** One generator is made once, whatever scenarios measure on it. */
+function mergeByGenerator(stages: readonly Stage[]): Stage[] {
+  const merged = new Map<string, Stage>();
+  for (const stage of stages) {
+    const before = merged.get(stage.generator.id);
+    merged.set(
+      stage.generator.id,
+      before === undefined
+        ? stage
+        : {
+            ...before,
+            cells: [...before.cells, ...stage.cells],
+            measurements: [...before.measurements, ...stage.measurements],
+          },
+    );
+  }
+  return [...merged.values()];
+}
+
+/** Fewest blocks that a budget leaves of a cell: two balanced squares. */
+const fewestBlocks = 8;
+
+/**
+ * Fewer blocks and shorter budgets, in proportion, until the whole is expected
+ * to fit. Cells end at their budgets, so that a slow machine does not take longer.
+ */
+function fitInto(budgetSeconds: number, stages: readonly Stage[], processes: number): Stage[] {
+  const cellSeconds = ({ blocks, timeBudgetSeconds, expectedBlockSeconds }: CellPlan): number =>
+    Math.min(timeBudgetSeconds, blocks * expectedBlockSeconds);
+  const expected = stages.flatMap(({ cells, measurements }) => [
+    ...cells.map((cell) => processes * (cellSeconds(cell) + 5 * cell.expectedBlockSeconds)),
+    ...measurements.map(({ expectedSeconds }) => expectedSeconds),
+  ]);
+  const factor = budgetSeconds / expected.reduce((sum, seconds) => sum + seconds, 0);
+  if (factor >= 1) return [...stages];
+  return stages.map((stage) => ({
+    ...stage,
+    cells: stage.cells.map((cell) => ({
+      ...cell,
+      blocks: Math.min(
+        cell.blocks,
+        Math.max(fewestBlocks, Math.round((cell.blocks * factor) / 4) * 4),
+      ),
+      timeBudgetSeconds: cellSeconds(cell) * factor,
+    })),
+  }));
 }
 
 function invalid(message: string): StreamgaugeError {

@@ -59,17 +59,23 @@ export function linesOn(
   };
 }
 
-function describeProgress({ phase, subject, block, blocks, secondsLeft }: BenchProgress): string {
+function describeProgress(progress: BenchProgress): string {
+  const { process, secondsLeft } = progress;
+  const part = process === undefined ? "" : `process ${process.index + 1} of ${process.count}, `;
   const left = secondsLeft === undefined ? "" : `, ${showSeconds(secondsLeft)} left`;
+  return `${part}${progress.subject}: ${describePhase(progress)}${left}`;
+}
+
+function describePhase({ phase, block, blocks }: BenchProgress): string {
   switch (phase) {
     case "open":
-      return `${subject}: loading${left}`;
-    case "main-thread":
-      return `${subject}: main thread${left}`;
+      return "loading";
+    case "measurement":
+      return "measuring";
     case "warm-up":
-      return `${subject}: warm-up block ${block}${left}`;
+      return `warm-up block ${block}`;
     case "measure":
-      return `${subject}: block ${block} of ${blocks}${left}`;
+      return `block ${block} of ${blocks}`;
     default:
       return phase satisfies never;
   }

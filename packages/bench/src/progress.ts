@@ -1,11 +1,11 @@
 import type { Clock } from "./clock.js";
-import type { CellPlan, Stage } from "./profiles.js";
+import type { CellPlan, MeasurementPlan, Stage } from "./scenarios/stage.js";
 import { warmUpTokens } from "./warm-up.js";
 
 /** Where a run of the bench is. */
 export interface BenchProgress {
-  readonly phase: "open" | "warm-up" | "measure" | "main-thread";
-  /** Id of the cell, or of the generator outside of a cell. */
+  readonly phase: "open" | "warm-up" | "measure" | "measurement";
+  /** Id of the cell, of the measurement, or of the generator that is made. */
   readonly subject: string;
   /** Blocks of this phase that are done; 0 outside of a cell. */
   readonly block: number;
@@ -15,12 +15,12 @@ export interface BenchProgress {
   readonly fractionDone: number;
   /** Undefined until there is something to extrapolate from. */
   readonly secondsLeft: number | undefined;
+  /** Which process, from 0, of how many until the next look; absent where there is only one. */
+  readonly process?: { readonly index: number; readonly count: number };
 }
 
 /** Warm-up blocks of a cell that steadies at once. */
 const expectedWarmUpBlocks = 5;
-
-const expectedMainThreadSeconds = 1.2;
 
 /**
  * Estimates the time left. The plan's own guesses give the proportions, and what
@@ -31,7 +31,7 @@ export class ProgressTracker {
   readonly #clock: Clock;
   readonly #startNanoseconds: number;
   readonly #planned: CellPlan[];
-  #mainThreadsLeft: number;
+  readonly #measurements: MeasurementPlan[];
   /** Of what is done, as the plan expected it. */
   #doneSeconds = 0;
 
@@ -39,13 +39,11 @@ export class ProgressTracker {
     this.#clock = clock;
     this.#startNanoseconds = clock.nowNanoseconds();
     this.#planned = stages.flatMap(({ cells }) => cells);
-    this.#mainThreadsLeft = stages
-      .map(({ mainThread }) => mainThread?.treatments.length ?? 0)
-      .reduce((sum, count) => sum + count, 0);
+    this.#measurements = stages.flatMap(({ measurements }) => measurements);
   }
 
   /** Something without a cell begins, or goes on. */
-  at(phase: "open" | "main-thread", subject: string): BenchProgress {
+  at(phase: "open" | "measurement", subject: string): BenchProgress {
     return this.#progress({ phase, subject, block: 0, blocks: 0 }, 0);
   }
 
@@ -65,10 +63,9 @@ export class ProgressTracker {
     this.#planned.splice(this.#planned.indexOf(plan), 1);
   }
 
-  /** One treatment of the main-thread scenario has ended. */
-  mainThreadEnded(): void {
-    this.#doneSeconds += expectedMainThreadSeconds;
-    this.#mainThreadsLeft -= 1;
+  measurementEnded(plan: MeasurementPlan): void {
+    this.#doneSeconds += plan.expectedSeconds;
+    this.#measurements.splice(this.#measurements.indexOf(plan), 1);
   }
 
   #progress(
@@ -85,8 +82,8 @@ export class ProgressTracker {
         Math.min(plan.timeBudgetSeconds, slowness * plan.blocks * plan.expectedBlockSeconds),
     );
     const planned = cellSeconds.reduce((sum, seconds) => sum + seconds, 0);
-    const mainThreads = slowness * this.#mainThreadsLeft * expectedMainThreadSeconds;
-    const secondsLeft = Math.max(0, planned + mainThreads - slowness * inCellSeconds);
+    const others = this.#measurements.reduce((sum, plan) => sum + plan.expectedSeconds, 0);
+    const secondsLeft = Math.max(0, planned + slowness * (others - inCellSeconds));
     const whole = elapsedSeconds + secondsLeft;
     return {
       ...where,

@@ -6,8 +6,8 @@
  *
  * ```text
  * header    one line of JSON, ended by a line feed:
- *           {"format":"streamgauge/raw-samples","version":1,"runId":…,"cell":…,"blocks":n}
- * n blocks  runs in the block, then the runs in the order in which they ran
+ *           {"format":"streamgauge/raw-samples","version":2,"runId":…,"cell":…,"blocks":n}
+ * n blocks  process; runs in the block, then the runs in the order in which they ran
  * a run     treatment: 0 generate, 1 control, 2 stream, 3 streamAsync
  *           end to end, ns
  *           CPU time, µs
@@ -17,7 +17,12 @@
  *           t gaps, ns: delivered(i) − delivered(i − 1); the first since the call
  *           t latencies, ns: delivered(i) − produced(i) = l, written as l + 1 if
  *             l ≥ 0 and as l otherwise; 0 where the generator does not say
+ *           c = t if callbacks were timed, otherwise 0
+ *           c times in the callback, ns
  * ```
+ *
+ * The tokens of several streams at once stand one stream after the other. Version
+ * 1 had no processes and no callback times.
  *
  * Every number after the header is an integer as in `varint.ts`. Differences are
  * small where times are large: that is what keeps a token at five or six bytes.
@@ -40,6 +45,8 @@ export type RawRun = Pick<
 
 /** One run of every treatment, in the order in which they ran. */
 export interface RawBlock {
+  /** Which of the run's processes measured it, from 0. */
+  readonly process: number;
   readonly runs: readonly RawRun[];
 }
 
@@ -56,7 +63,8 @@ export interface RawSamples extends RawSamplesIdentity {
 }
 
 const format = "streamgauge/raw-samples";
-const version = 1;
+const version = 2;
+const readableVersions: readonly unknown[] = [1, version];
 
 /** The numbers of the treatments in the file, which stay whatever tables show first. */
 const treatmentCodes: readonly Treatment[] = ["generate", "control", "stream", "streamAsync"];
@@ -84,6 +92,7 @@ export class RawSamplesWriter {
   /** Takes a copy. @throws RangeError when a time is not an integer */
   add(block: RawBlock): void {
     const bytes: number[] = [];
+    pushVarint(bytes, block.process);
     pushVarint(bytes, block.runs.length);
     for (const run of block.runs) pushRun(bytes, run);
     this.#blocks.push(Uint8Array.from(bytes));
@@ -112,11 +121,12 @@ export async function readRawSamples(bytes: Uint8Array): Promise<RawSamples> {
     throw invalid(`they do not unpack (${messageOf(cause)})`, cause);
   }
   const headerEnd = content.indexOf("\n");
-  const { blocks: count, ...identity } = parseHeader(content.toString("utf8", 0, headerEnd));
+  const header = parseHeader(content.toString("utf8", 0, headerEnd));
+  const { blocks: count, version: written, ...identity } = header;
   try {
     const reader = new VarintReader(content.subarray(headerEnd + 1));
     const blocks: RawBlock[] = [];
-    while (blocks.length < count) blocks.push(readBlock(reader));
+    while (blocks.length < count) blocks.push(readBlock(reader, written));
     if (!reader.atEnd) throw new RangeError(`There are bytes after the last of ${count} blocks.`);
     return { ...identity, blocks };
   } catch (cause) {
@@ -146,15 +156,18 @@ function pushRun(bytes: number[], run: RawRun): void {
     if (Number.isNaN(latency)) pushVarint(bytes, 0);
     else pushVarint(bytes, latency < 0 ? latency : latency + 1);
   }
+  pushVarint(bytes, run.callbackNanoseconds.length);
+  for (const nanoseconds of run.callbackNanoseconds) pushVarint(bytes, nanoseconds);
 }
 
-function readBlock(reader: VarintReader): RawBlock {
+function readBlock(reader: VarintReader, written: number): RawBlock {
+  const process = written === 1 ? 0 : reader.next();
   const runs: RawRun[] = [];
-  for (let left = reader.next(); left > 0; left -= 1) runs.push(readRun(reader));
-  return { runs };
+  for (let left = reader.next(); left > 0; left -= 1) runs.push(readRun(reader, written));
+  return { process, runs };
 }
 
-function readRun(reader: VarintReader): RawRun {
+function readRun(reader: VarintReader, written: number): RawRun {
   const treatment = treatmentCodes[reader.next()];
   if (treatment === undefined) throw new RangeError("There is a run of an unknown treatment.");
   const run = {
@@ -175,18 +188,25 @@ function readRun(reader: VarintReader): RawRun {
     delivered.push((delivered.at(-1) ?? 0) + reader.next());
   }
   const produced = delivered.map((now) => {
-    const written = reader.next();
-    if (written === 0) return Number.NaN;
-    return now - (written < 0 ? written : written - 1);
+    const latency = reader.next();
+    if (latency === 0) return Number.NaN;
+    return now - (latency < 0 ? latency : latency - 1);
   });
+  const callbacks: number[] = [];
+  for (let left = written === 1 ? 0 : reader.next(); left > 0; left -= 1) {
+    callbacks.push(reader.next());
+  }
   return {
     ...run,
     deliveredNanoseconds: Float64Array.from(delivered),
     producedNanoseconds: Float64Array.from(produced),
+    callbackNanoseconds: Float64Array.from(callbacks),
   };
 }
 
-function parseHeader(line: string): RawSamplesIdentity & { readonly blocks: number } {
+function parseHeader(
+  line: string,
+): RawSamplesIdentity & { readonly blocks: number; readonly version: number } {
   let header: Record<string, unknown>;
   try {
     header = Object(JSON.parse(line)) as Record<string, unknown>;
@@ -195,13 +215,15 @@ function parseHeader(line: string): RawSamplesIdentity & { readonly blocks: numb
   }
   const { runId, cell, blocks } = header;
   if (header["format"] !== format) throw invalid(`their format is not "${format}"`);
-  if (header["version"] !== version) {
-    throw invalid(`they have version ${String(header["version"])}, and this reads ${version}`);
+  const written = header["version"];
+  if (!readableVersions.includes(written)) {
+    const known = readableVersions.join(" and ");
+    throw invalid(`they have version ${String(written)}, and this reads ${known}`);
   }
   if (typeof runId !== "string" || typeof cell !== "string" || !Number.isSafeInteger(blocks)) {
     throw invalid("their header names no run, cell or number of blocks");
   }
-  return { runId, cell, blocks: blocks as number };
+  return { runId, cell, blocks: blocks as number, version: written as number };
 }
 
 function invalid(what: string, cause?: unknown): StreamgaugeError {

@@ -33,12 +33,24 @@ export class RecordFile {
 
   /** Resolves, when the samples of a cell are in place, to what the record says of them. */
   async saveRawSamples(cell: string, bytes: Uint8Array): Promise<RawSamplesReference> {
+    const file = await this.saveFile(`raw/${cell}.bin.gz`, bytes);
+    return { file, byteLength: bytes.byteLength, sha256: sha256(bytes) };
+  }
+
+  /**
+   * Saves a file beside the record, in one of its folders.
+   *
+   * @param name as "folder/file"
+   * @returns the name as it became, relative to the record and with slashes
+   */
+  async saveFile(name: string, content: string | Uint8Array): Promise<string> {
+    const [folder = "", ...rest] = name.split("/");
     // Anybody's generator names its cells; a name must not leave the folder.
-    const file = `raw/${encodeURIComponent(cell)}.bin.gz`;
+    const file = `${encodeURIComponent(folder)}/${encodeURIComponent(rest.join("/"))}`;
     const path = join(dirname(this.path), file);
     await mkdir(dirname(path), { recursive: true });
-    await replaceFile(path, bytes);
-    return { file, byteLength: bytes.byteLength, sha256: sha256(bytes) };
+    await replaceFile(path, content);
+    return file;
   }
 }
 

@@ -14,7 +14,13 @@ import {
   type DistributionMetric,
   type LatencySummary,
 } from "./record/distribution.js";
-import { estimates, type Estimate, type Estimates, type Interval } from "./record/estimates.js";
+import {
+  estimates,
+  interval,
+  type Estimate,
+  type Estimates,
+  type Interval,
+} from "./record/estimates.js";
 import {
   abortMeasurement,
   arrivalsMeasurement,
@@ -38,6 +44,7 @@ import {
   optional,
   string,
   type Check,
+  type Shape,
 } from "./record/shape.js";
 import { treatment, treatments, type Treatment } from "./record/treatment.js";
 
@@ -74,6 +81,8 @@ export interface ResultRecord {
   readonly profile: string;
   /** Draws the order within the blocks; also the seed of every generation. */
   readonly seed: number;
+  /** What was to be measured, for whoever continues it. Since version 3. */
+  readonly plan?: RunPlan;
   /** ISO 8601. */
   readonly startedAt: string;
   /** ISO 8601; null while running. */
@@ -95,6 +104,30 @@ export interface ResultRecord {
   readonly definitions: readonly Definition[];
 }
 
+/** What a run was asked for, beside its profile and seed. */
+export interface RunPlan {
+  /** Names, where not all of the profile's. */
+  readonly scenarios: readonly string[] | null;
+  readonly tokens: readonly number[] | null;
+  readonly blocks: number | null;
+  readonly model: string | null;
+  readonly timeBudgetMinutes: number | null;
+  /** Kinds of profiles that were asked for. */
+  readonly profiles: readonly string[];
+  /** When verdicts are looked for; one look in a single process. */
+  readonly looks: readonly Look[];
+  /** Measurements that are done, by id: those that are no cells. */
+  readonly measured: readonly string[];
+}
+
+/** A planned look at the data. */
+export interface Look {
+  /** Processes that are done when it comes. */
+  readonly processes: number;
+  /** One-sided level of its bounds: 0.05 where there is only one look. */
+  readonly tail: number;
+}
+
 /** The machine and the software, and what about them may disturb a measurement. */
 export interface Environment {
   readonly cpuModel: string;
@@ -112,6 +145,8 @@ export interface Environment {
    * 0 to 1; null while running and where it cannot be read. Since version 2.
    */
   readonly stolenCpuFraction?: number | null;
+  /** The same before, during and after the run: at its beginning, as cells end, and at its end. Since version 3. */
+  readonly course?: readonly EnvironmentSample[];
   readonly nodeVersion: string;
   readonly v8Version: string;
   /** Name to version; null where a package was not found. */
@@ -122,6 +157,15 @@ export interface Environment {
   readonly advice: readonly string[];
   /** Largest resident set of the process, workers included, so far. */
   readonly peakResidentBytes: number;
+}
+
+/** How busy the machine was at a moment of the run. */
+export interface EnvironmentSample {
+  readonly secondsSinceStart: number;
+  /** Processes ready to run, averaged over one minute. */
+  readonly loadAverage: number;
+  /** {@link Environment.stolenCpuFraction} since the sample before; null where it cannot be read. */
+  readonly stolenCpuFraction: number | null;
 }
 
 /** The measuring instrument, measured. */
@@ -166,17 +210,33 @@ export interface CellIdentity {
    * calibrations. Since version 2.
    */
   readonly injectedFraction?: number;
+  /** What the consumer does with each token; without it nothing. Since version 3, as what follows. */
+  readonly workload?: string;
+  /** How ids are chosen, in words; without it the likeliest is taken. */
+  readonly sampling?: string;
+  /** Generations at once in each run; 1 without it. */
+  readonly concurrency?: number;
+  /** Slots of the ring between the threads; the runtime's default without it. */
+  readonly ringCapacity?: number;
+  /** Tokens published at once; 1 without it. */
+  readonly publishBatch?: number;
 }
+
+/** How far something is that is measured. */
+export type Status = "running" | "complete" | "interrupted" | "failed";
 
 /** One experiment: every treatment, in interleaved blocks. */
 export interface Cell extends CellIdentity {
-  readonly status: "running" | "complete" | "interrupted" | "failed";
+  readonly status: Status;
   /** Why the cell failed; null unless it did. */
   readonly failure: { readonly code: string; readonly message: string } | null;
   /** null until the first generation has said so. */
   readonly promptTokens: number | null;
+  /** Over all processes. */
   readonly warmUp: WarmUp;
-  /** Blocks that were planned; fewer are done when the time budget ran out. */
+  /** What each process did for this cell. Since version 3. */
+  readonly processes?: readonly ProcessPart[];
+  /** Blocks that were planned, over all processes; fewer are done when the time budget ran out. */
   readonly plannedBlocks: number;
   readonly blocks: readonly Block[];
   /** Over all tokens of all measured runs; made when the cell ends. */
@@ -199,6 +259,15 @@ export interface RawSamplesReference {
   readonly sha256: string;
 }
 
+/** One process's share of a cell. */
+export interface ProcessPart {
+  /** {@link Block.process} */
+  readonly process: number;
+  readonly status: Status;
+  readonly blocks: number;
+  readonly warmUp: WarmUp;
+}
+
 /** Blocks run before the measured ones and dropped. */
 export interface WarmUp {
   readonly blocksDropped: number;
@@ -209,6 +278,8 @@ export interface WarmUp {
 /** One run of every treatment: one sample. */
 export interface Block {
   readonly index: number;
+  /** Which process measured it, from 0; 0 without it. Since version 3. */
+  readonly process?: number;
   /** In the order in which they ran. */
   readonly runs: readonly Run[];
 }
@@ -225,6 +296,8 @@ export interface Run {
   readonly cpuMicroseconds: number;
   /** 0 to 1, of the consuming thread. */
   readonly eventLoopUtilization: number;
+  /** Inside the user's callbacks, all tokens together; only where they are timed. Since version 3. */
+  readonly callbackNanoseconds?: number;
   /** Sampled right after the run. */
   readonly memory: Memory;
 }
@@ -253,19 +326,32 @@ export interface TreatmentSummary {
   readonly timePerOutputTokenNanoseconds: number | null;
   readonly cpuMicrosecondsPerToken: number;
   readonly eventLoopUtilization: number;
+  /** Inside the user's callback; only where it is timed. Since version 3. */
+  readonly callbackMicrosecondsPerToken?: number;
   /** The largest sample of each, over all blocks. */
   readonly peakMemory: Memory;
 }
+
+export type SampleLevel = "blocks" | "processes" | "too few processes";
 
 /** A treatment against `generate`, block by block. */
 export interface Comparison {
   readonly treatment: Exclude<Treatment, "generate">;
   readonly blocks: number;
+  /** Processes that the blocks are from; 1 without it. Since version 3, as what follows. */
+  readonly processes?: number;
+  /**
+   * What is one sample: a block, or, where processes differ by more than their
+   * blocks explain, the mean of a process. `too few processes`: they differ, and
+   * there are not enough of them for an interval; it is of blocks, and too narrow.
+   * `blocks` without it.
+   */
+  readonly level?: SampleLevel;
   /** Fractions: 0.05 is 5 % slower than `generate`. */
   readonly overhead: Estimates;
-  /** Of the block log-ratios. */
+  /** Of the log-ratios of the samples. */
   readonly standardDeviation: number;
-  /** The overhead (a fraction) this many blocks show with a probability of 90 %. */
+  /** The overhead (a fraction) this many samples show with a probability of 90 %. */
   readonly smallestDetectableEffect: number;
   readonly costMicrosecondsPerToken: Estimates;
 }
@@ -304,7 +390,12 @@ export interface CalibrationPoint {
   readonly treatment: "stream" | "streamAsync";
   readonly injectedFraction: number;
   readonly overhead: Estimates;
-  /** Whether both estimates are within 0.01 of what was injected, or their 95 % intervals hold it. */
+  /** Less what streaming costs where nothing is injected. Since version 3. */
+  readonly net?: NetOverhead;
+  /**
+   * Whether both net estimates are within 0.01 of what was injected, or their
+   * 95 % intervals hold it. Before version 3 the estimates were not net.
+   */
   readonly recovered: boolean;
   /** Of the claim that the small experiments decided. */
   readonly limit: number;
@@ -313,27 +404,39 @@ export interface CalibrationPoint {
   readonly verdicts: Readonly<Record<Verdict, number>>;
 }
 
+/** An overhead less another, by both estimators. */
+export interface NetOverhead {
+  readonly hodgesLehmann: Pick<Estimate, "value" | "interval95">;
+  readonly mean: Pick<Estimate, "value" | "interval95">;
+}
+
 export type Verdict = "upheld" | "refuted" | "inconclusive" | "void";
 
 /**
  * What a claim limits. `overhead`: {@link Comparison.overhead}, a fraction.
- * `absoluteCost`: {@link Comparison.costMicrosecondsPerToken}.
+ * `absoluteCost`: {@link Comparison.costMicrosecondsPerToken}. `difference`: the
+ * overhead again, to both sides: that there is none. Since version 3.
  */
-export type ClaimMetric = "overhead" | "absoluteCost";
+export type ClaimMetric = "overhead" | "absoluteCost" | "difference";
 
 /** A claim held against one cell. */
 export interface ClaimResult {
   readonly id: string;
   readonly metric: ClaimMetric;
-  readonly treatment: "stream" | "streamAsync";
+  readonly treatment: Comparison["treatment"];
   /** {@link CellIdentity.id} */
   readonly cell: string;
-  /** The claim is that the metric is below it; in the metric's unit. */
+  /** The claim is that the metric is below it, or within ± it; in the metric's unit. */
   readonly limit: number;
   readonly verdict: Verdict;
   /** Why, in sentences. */
   readonly reasons: readonly string[];
-  /** `generate` against itself; null where there was no analysis. */
+  /**
+   * The look that decided, of those that were planned; only where there was more
+   * than one. Since version 3.
+   */
+  readonly look?: Look | null;
+  /** `generate` against itself; null where there was no analysis, and for a difference. */
   readonly control: {
     /** A quarter of the limit, in the metric's unit. */
     readonly margin: number;
@@ -368,7 +471,7 @@ export function parseRecord(json: unknown): ResultRecord {
   if (!readableRecordVersions.includes(json["version"] as number)) {
     throw new InvalidRecordError(
       `The record has version ${String(json["version"])}, and this streamgauge reads versions ` +
-        `${readableRecordVersions.join(" and ")}. Read it with the streamgauge that wrote it, or run the bench again.`,
+        `${readableRecordVersions.slice(0, -1).join(", ")} and ${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
   checkRecord(json, "record");
@@ -391,6 +494,15 @@ const environment = object<Environment>({
   loadAverageBefore: array(number),
   loadAverageAfter: nullable(array(number)),
   stolenCpuFraction: optional(nullable(number)),
+  course: optional(
+    array(
+      object<EnvironmentSample>({
+        secondsSinceStart: number,
+        loadAverage: number,
+        stolenCpuFraction: nullable(number),
+      }),
+    ),
+  ),
   nodeVersion: string,
   v8Version: string,
   packages: (value, path) => {
@@ -402,7 +514,11 @@ const environment = object<Environment>({
   peakResidentBytes: number,
 });
 
-const cell = object<Cell>({
+const status = oneOf("running", "complete", "interrupted", "failed");
+const warmUp = object<WarmUp>({ blocksDropped: number, steady: boolean });
+const look = object<Look>({ processes: number, tail: number });
+
+const identityShape: Shape<CellIdentity> = {
   id: string,
   scenario: string,
   generator: string,
@@ -411,14 +527,38 @@ const cell = object<Cell>({
   host: string,
   tokens: number,
   injectedFraction: optional(number),
-  status: oneOf("running", "complete", "interrupted", "failed"),
+  workload: optional(string),
+  sampling: optional(string),
+  concurrency: optional(number),
+  ringCapacity: optional(number),
+  publishBatch: optional(number),
+};
+
+/** The fields of {@link CellIdentity}. */
+export const identityFields: readonly (keyof CellIdentity)[] = Object.keys(
+  identityShape,
+) as (keyof CellIdentity)[];
+
+/** What identifies a cell, of a cell or a plan for one. */
+export function identityOf(cell: CellIdentity): CellIdentity {
+  const entries = identityFields.map((field) => [field, cell[field]]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as CellIdentity;
+}
+
+const cell = object<Cell>({
+  ...identityShape,
+  status,
   failure: nullable(object<NonNullable<Cell["failure"]>>({ code: string, message: string })),
   promptTokens: nullable(number),
-  warmUp: object<WarmUp>({ blocksDropped: number, steady: boolean }),
+  warmUp,
+  processes: optional(
+    array(object<ProcessPart>({ process: number, status, blocks: number, warmUp })),
+  ),
   plannedBlocks: number,
   blocks: array(
     object<Block>({
       index: number,
+      process: optional(number),
       runs: array(
         object<Run>({
           treatment,
@@ -427,6 +567,7 @@ const cell = object<Cell>({
           timePerOutputTokenNanoseconds: nullable(number),
           cpuMicroseconds: number,
           eventLoopUtilization: number,
+          callbackNanoseconds: optional(number),
           memory,
         }),
       ),
@@ -443,6 +584,7 @@ const cell = object<Cell>({
           timePerOutputTokenNanoseconds: nullable(number),
           cpuMicrosecondsPerToken: number,
           eventLoopUtilization: number,
+          callbackMicrosecondsPerToken: optional(number),
           peakMemory: memory,
         }),
       ),
@@ -450,6 +592,8 @@ const cell = object<Cell>({
         object<Comparison>({
           treatment: oneOf("control", "stream", "streamAsync"),
           blocks: number,
+          processes: optional(number),
+          level: optional(oneOf("blocks", "processes", "too few processes")),
           overhead: estimates,
           standardDeviation: number,
           smallestDetectableEffect: number,
@@ -463,6 +607,8 @@ const cell = object<Cell>({
   ),
 });
 
+const netEstimate = object<NetOverhead["mean"]>({ value: number, interval95: interval });
+
 const checkRecord: Check = object<ResultRecord>({
   schema: string,
   version: number,
@@ -470,6 +616,18 @@ const checkRecord: Check = object<ResultRecord>({
   status: oneOf("running", "complete", "interrupted"),
   profile: string,
   seed: number,
+  plan: optional(
+    object<RunPlan>({
+      scenarios: nullable(array(string)),
+      tokens: nullable(array(number)),
+      blocks: nullable(number),
+      model: nullable(string),
+      timeBudgetMinutes: nullable(number),
+      profiles: array(string),
+      looks: array(look),
+      measured: array(string),
+    }),
+  ),
   startedAt: string,
   endedAt: nullable(string),
   environment,
@@ -518,12 +676,13 @@ const checkRecord: Check = object<ResultRecord>({
   claims: array(
     object<ClaimResult>({
       id: string,
-      metric: oneOf("overhead", "absoluteCost"),
-      treatment: oneOf("stream", "streamAsync"),
+      metric: oneOf("overhead", "absoluteCost", "difference"),
+      treatment: oneOf("control", "stream", "streamAsync"),
       cell: string,
       limit: number,
       verdict: oneOf("upheld", "refuted", "inconclusive", "void"),
       reasons: array(string),
+      look: optional(nullable(look)),
       control: nullable(
         object<NonNullable<ClaimResult["control"]>>({ margin: number, equivalent: boolean }),
       ),
@@ -537,6 +696,7 @@ const checkRecord: Check = object<ResultRecord>({
         treatment: oneOf("stream", "streamAsync"),
         injectedFraction: number,
         overhead: estimates,
+        net: optional(object<NetOverhead>({ hodgesLehmann: netEstimate, mean: netEstimate })),
         recovered: boolean,
         limit: number,
         blocksPerExperiment: number,

@@ -11,8 +11,10 @@ import {
 /** The times of the tokens of one run: integers, since the call. */
 export interface TokenTimes {
   readonly deliveredNanoseconds: Float64Array;
-  /** NaN where the generator does not say. As long as the other. */
+  /** NaN where the generator does not say. As long as the first. */
   readonly producedNanoseconds: Float64Array;
+  /** Time inside the user's callback; as long as the others, or empty where it is not timed. */
+  readonly callbackNanoseconds: Float64Array;
 }
 
 /** In nanoseconds. A token made longer ago carries the time of another clock, which says nothing. */
@@ -27,18 +29,22 @@ export class TokenRecorder {
   readonly #clock: Clock;
   readonly #delivered: Float64Array;
   readonly #produced: Float64Array;
+  readonly #callback: Float64Array;
   #count = 0;
+  #callbacks = 0;
 
   /** @param capacity most tokens of one run; further ones are counted, not kept */
   constructor(clock: Clock, capacity: number) {
     this.#clock = clock;
     this.#delivered = new Float64Array(capacity);
     this.#produced = new Float64Array(capacity);
+    this.#callback = new Float64Array(capacity);
   }
 
   /** Forgets the run before. */
   reset(): void {
     this.#count = 0;
+    this.#callbacks = 0;
   }
 
   /** To be called first thing when a token arrives. */
@@ -47,6 +53,13 @@ export class TokenRecorder {
     this.#count = index + 1;
     this.#delivered[index] = this.#clock.nowNanoseconds();
     this.#produced[index] = token.producedAtMilliseconds ?? Number.NaN;
+  }
+
+  /** To be called when the user's code is done with the token recorded last. */
+  recordCallback(): void {
+    const index = this.#count - 1;
+    this.#callbacks = this.#count;
+    this.#callback[index] = this.#clock.nowNanoseconds() - (this.#delivered[index] as number);
   }
 
   /** Tokens recorded since {@link reset}. */
@@ -68,8 +81,22 @@ export class TokenRecorder {
         .subarray(0, this.#count)
         .map((milliseconds) => Math.round(milliseconds * 1e6 - startNanoseconds))
         .map((nanoseconds) => (Math.abs(nanoseconds) < tenDays ? nanoseconds : Number.NaN)),
+      callbackNanoseconds: this.#callback.subarray(0, this.#callbacks).map(Math.round),
     };
   }
+}
+
+/** The times of several streams at once, one stream after the other. */
+export function joinTimes(streams: readonly TokenTimes[]): TokenTimes {
+  const [only] = streams;
+  if (only !== undefined && streams.length === 1) return only;
+  const join = (field: keyof TokenTimes): Float64Array =>
+    Float64Array.from(streams.flatMap((times) => [...times[field]]));
+  return {
+    deliveredNanoseconds: join("deliveredNanoseconds"),
+    producedNanoseconds: join("producedNanoseconds"),
+    callbackNanoseconds: join("callbackNanoseconds"),
+  };
 }
 
 /** Median nanoseconds of recording one token. */
@@ -100,14 +127,21 @@ export class Distributions {
     }
   >();
 
-  /** Adds a run that has ended. */
-  add(
-    treatment: Treatment,
-    { deliveredNanoseconds: delivered, producedNanoseconds: produced }: TokenTimes,
-  ): void {
+  /**
+   * Adds a run that has ended.
+   *
+   * @param streams how many streams the run's tokens are of, one after the other
+   */
+  add(treatment: Treatment, times: TokenTimes, streams = 1): void {
+    const { deliveredNanoseconds: delivered, producedNanoseconds: produced } = times;
+    const tokensPerStream = delivered.length / streams;
+    for (const nanoseconds of times.callbackNanoseconds) {
+      this.#add(treatment, "callbackTime", nanoseconds);
+    }
     for (const [index, now] of delivered.entries()) {
       const previous = delivered[index - 1];
-      if (previous === undefined) this.#add(treatment, "timeToFirstToken", now);
+      if (previous === undefined || index % tokensPerStream === 0)
+        this.#add(treatment, "timeToFirstToken", now);
       else this.#add(treatment, "interTokenLatency", now - previous);
       const made = produced[index] as number;
       if (!Number.isNaN(made)) this.#add(treatment, "deliveryLatency", now - made);

@@ -31,11 +31,10 @@ export {
   type BlockValues,
   type PercentileRatioOptions,
 } from "./statistics/percentile-ratio.js";
+export { sampleLevel, samplesAt } from "./statistics/processes.js";
 export {
-  estimateAcrossProcesses,
-  varianceComponents,
-  type ProcessEstimates,
-  type VarianceComponents,
-} from "./statistics/processes.js";
-export { decideSequentially, type SequentialDecision } from "./statistics/sequential-decision.js";
+  decideSequentially,
+  type SequentialDecision,
+  type Side,
+} from "./statistics/sequential-decision.js";
 export { trend } from "./statistics/trend.js";

@@ -44,6 +44,7 @@ function verdicts(record: ResultRecord, options: SummaryOptions): string[] {
   return [
     ...verdictTable(record, "overhead", options),
     ...verdictTable(record, "absoluteCost", options),
+    ...verdictTable(record, "difference", options),
     ...unsettled(record.claims),
   ];
 }
@@ -53,7 +54,7 @@ function verdictTable(
   metric: ClaimMetric,
   options: SummaryOptions,
 ): string[] {
-  const { title, name, estimateOf, show, showRange } = claimMetrics[metric];
+  const { title, name, estimateOf, show, showRange, showLimit } = claimMetrics[metric];
   const rows = claims
     .filter((claim) => claim.metric === metric)
     .map((claim) => {
@@ -66,12 +67,13 @@ function verdictTable(
         comparison === undefined ? "-" : show(estimateOf(comparison).value),
         comparison === undefined ? "-" : showRange(estimateOf(comparison)),
         comparison === undefined ? "-" : String(comparison.blocks),
-        `< ${metric === "overhead" ? `${(claim.limit * 100).toFixed(0)} %` : claim.limit}`,
+        showLimit(claim.limit),
         showVerdict(claim.verdict, options.color),
       ];
     });
   if (rows.length === 0) return [];
-  const head = ["model", "mode", "tokens", name, "95 % interval", "blocks", "limit", "verdict"];
+  const interval = `${metric === "difference" ? 90 : 95} % interval`;
+  const head = ["model", "mode", "tokens", name, interval, "blocks", "limit", "verdict"];
   return [title, drawTable(head, rows, options)];
 }
 
@@ -193,6 +195,7 @@ interface ShownMetric {
   readonly estimateOf: (comparison: Comparison) => Estimate;
   readonly show: (value: number) => string;
   readonly showRange: (estimate: Estimate) => string;
+  readonly showLimit: (limit: number) => string;
 }
 
 const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
@@ -202,6 +205,7 @@ const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
     estimateOf: ({ overhead }) => overhead.hodgesLehmann,
     show: percent,
     showRange: percentRange,
+    showLimit: (limit) => `< ${(limit * 100).toFixed(0)} %`,
   },
   absoluteCost: {
     title: "Absolute cost against generate(), µs per token:",
@@ -209,6 +213,15 @@ const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
     estimateOf: ({ costMicrosecondsPerToken }) => costMicrosecondsPerToken.hodgesLehmann,
     show: oneDecimal,
     showRange: ({ interval95: { lower, upper } }) => `${oneDecimal(lower)} to ${oneDecimal(upper)}`,
+    showLimit: (limit) => `< ${limit}`,
+  },
+  difference: {
+    title: "No difference where there is none (90 % interval within the limit):",
+    name: "difference",
+    estimateOf: ({ overhead }) => overhead.hodgesLehmann,
+    show: twoDecimals,
+    showRange: ({ bounds95: { lower, upper } }) => `${twoDecimals(lower)} to ${twoDecimals(upper)}`,
+    showLimit: (limit) => `± ${twoDecimals(limit)}`,
   },
 };
 
@@ -254,6 +267,10 @@ function percent(fraction: number): string {
 
 function percentRange({ interval95 }: Estimate): string {
   return `${oneDecimal(interval95.lower * 100)} to ${percent(interval95.upper)}`;
+}
+
+function twoDecimals(fraction: number): string {
+  return `${(fraction * 100).toFixed(2)} %`;
 }
 
 /** Without the sign of a zero. */

@@ -1,6 +1,6 @@
 import { isStreamgaugeError, messageOf } from "@streamgauge/core";
 import { judge } from "./claims.js";
-import { deriveCell, type DerivedCell } from "./derivation.js";
+import { deriveCell, tokensOf, type DerivedCell } from "./derivation.js";
 import { firstDifference } from "./difference.js";
 import { readRawSamples, type RawBlock } from "./raw-samples.js";
 import { sha256 } from "./record-file.js";
@@ -106,7 +106,7 @@ async function deriveFromFile(
   const reference = cell.rawSamples ?? null;
   let hash: Agreement = "unchecked";
   if (reference === null) {
-    if (cell.blocks.length === 0) return { hash, derived: deriveCell([], cell.tokens) };
+    if (cell.blocks.length === 0) return { hash, derived: deriveCell([], cell) };
     // The samples of a cell that was running are what a crash costs.
     if (cell.status !== "running") {
       note(cell.id, `${cell.blocks.length} blocks, and no raw samples are named`);
@@ -119,8 +119,8 @@ async function deriveFromFile(
     hash = note(file, describeOtherBytes(reference, bytes));
     const { blocks, ...origin } = await readRawSamples(bytes);
     note(file, firstDifference({ runId, cell: cell.id }, origin, "the origin"));
-    note(file, describeOtherLength(blocks, cell.tokens));
-    return { hash, derived: deriveCell(blocks, cell.tokens) };
+    note(file, describeOtherLength(blocks, tokensOf(cell)));
+    return { hash, derived: deriveCell(blocks, cell) };
   } catch (error) {
     if (!isExpected(error)) throw error;
     note(file, messageOf(error));
@@ -129,12 +129,12 @@ async function deriveFromFile(
 }
 
 /** Judges each claim as the record states it, by the cell that the raw samples give. */
-function compareVerdicts({ claims }: ResultRecord, cell: Cell, note: Note): Agreement {
+function compareVerdicts({ claims, plan }: ResultRecord, cell: Cell, note: Note): Agreement {
   const verdicts = claims
     .filter((claim) => claim.cell === cell.id)
     .map((recorded) => {
       const { id, metric, treatment, limit } = recorded;
-      const again = judge({ id, metric, treatment, limit, of: { id: cell.id } }, cell);
+      const again = judge({ id, metric, treatment, limit, of: { id: cell.id } }, cell, plan?.looks);
       return note(cell.id, firstDifference(recorded, again, `claim ${id}`));
     });
   return verdicts.find((verdict) => verdict === "differs") ?? verdicts[0] ?? "unchecked";

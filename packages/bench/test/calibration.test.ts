@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { calibrate, calibrationProfile, injectedFractions } from "../src/calibration.js";
-import { runCell } from "../src/experiment.js";
+import { select } from "../src/profiles.js";
 import { parseRecord, type Cell } from "../src/record.js";
 import { runBench } from "../src/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
+import { measureCell } from "./measured-cell.js";
 import { cellPlan } from "./plans.js";
 
 /** A cell whose streams take `actual` longer, and whose every other block is slower by `wobble`. */
@@ -19,7 +20,7 @@ async function cellWith(injectedFraction: number, actual: number, wobble = 0): P
   });
   const work = { prompt: [1], config: { maxTokens: 10, ignoreEos: true, temperature: 0, seed: 1 } };
   const plan = cellPlan({ injectedFraction, blocks: 180, scenario: "calibration" });
-  return await runCell(generator, plan, { clock, seed: 5, work });
+  return await measureCell(generator, plan, { clock, seed: 5, work });
 }
 
 describe("calibrate", () => {
@@ -62,7 +63,7 @@ describe("calibrate", () => {
 
 describe("the calibration profile", () => {
   it("has a generator and a cell for each delay", () => {
-    const planned = calibrationProfile.stages.map(({ generator, cells }) => [
+    const planned = select(calibrationProfile, {}).map(({ generator, cells }) => [
       generator.injectedFraction,
       ...cells.map((cell) => cell.injectedFraction),
     ]);

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findProfile, parseClaims, readClaims, shippedClaimsFile } from "@streamgauge/bench";
+import { select } from "../src/profiles.js";
 import { isMadeFor } from "../src/claims.js";
 import { inTemporaryFolder } from "./example-record.js";
 
@@ -66,7 +67,7 @@ describe("readClaims", () => {
 
 describe("the shipped claims", () => {
   it("are made for cells that the quick profile has", async () => {
-    const cells = findProfile("quick").stages.flatMap((stage) => stage.cells);
+    const cells = select(findProfile("quick"), {}).flatMap((stage) => stage.cells);
     const claims = await readClaims(shippedClaimsFile);
     const held = claims.map((claim) => [
       claim.treatment,
@@ -79,6 +80,7 @@ describe("the shipped claims", () => {
       ["streamAsync", 0.1, model],
       ["stream", 40, ["paced-100us-pooled-100"]],
       ["streamAsync", 40, ["paced-100us-pooled-100"]],
+      ["control", 0.0125, ["paced-100us-pooled-100"]],
     ]);
   });
 

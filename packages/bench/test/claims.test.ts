@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { analyze } from "../src/analysis.js";
 import { judge, judgeClaims, type Claim } from "../src/claims.js";
-import type { Block, Cell, Run, Treatment } from "../src/record.js";
+import { identityOf, type Block, type Cell, type Run, type Treatment } from "../src/record.js";
 import { cellPlan } from "./plans.js";
 
 const claim: Claim = {
@@ -31,9 +31,14 @@ function at(values: number[] | undefined, index: number): number {
 }
 
 /** A cell whose log-ratios are given, over and over. */
-function cellWith(ratios: { control?: number[]; stream: number[] }, blocksOfCell = 12): Cell {
+function cellWith(
+  ratios: { control?: number[]; stream: number[] },
+  blocksOfCell = 12,
+  blocksOfProcess = Infinity,
+): Cell {
   const blocks: Block[] = Array.from({ length: blocksOfCell }, (_, index) => ({
     index,
+    process: Math.floor(index / blocksOfProcess),
     runs: [
       run("generate", 1e6),
       run("control", 1e6 * Math.exp(at(ratios.control, index))),
@@ -41,22 +46,17 @@ function cellWith(ratios: { control?: number[]; stream: number[] }, blocksOfCell
       run("streamAsync", 1e6),
     ],
   }));
-  const {
-    blocks: plannedBlocks,
-    timeBudgetSeconds: _,
-    expectedBlockSeconds: __,
-    ...id
-  } = cellPlan();
+  const plan = cellPlan();
   return {
-    ...id,
+    ...identityOf(plan),
     status: "complete",
     failure: null,
     promptTokens: 8,
     warmUp: { blocksDropped: 5, steady: true },
-    plannedBlocks,
+    plannedBlocks: plan.blocks,
     blocks,
     distributions: [],
-    analysis: analyze(blocks, id.tokens),
+    analysis: analyze(blocks, plan.tokens),
   };
 }
 
@@ -158,5 +158,71 @@ describe("judgeClaims", () => {
     expect(held({ scenario: "paced" })).toEqual(["fake-10"]);
     expect(held({})).toHaveLength(3);
     expect(held({ host: "pooled" })).toEqual([]);
+  });
+});
+
+describe("judge, after several looks", () => {
+  const looks = [
+    { processes: 3, tail: 0.005 },
+    { processes: 6, tail: 0.048 },
+  ];
+  const calm = [-0.002, 0.001, 0.002, -0.001];
+
+  it("decides at the first look that shows a side, and says which", () => {
+    const cell = cellWith({ control: calm, stream: calm.map((value) => value + 0.01) }, 36, 6);
+    expect(judge(claim, cell, looks)).toMatchObject({ verdict: "upheld", look: looks[0] });
+    expect(judge(claim, cell, looks).reasons[0]).toMatch(/look 1 of 2, each at 99\.5 %/);
+  });
+
+  it("keeps to it, whatever came later", () => {
+    const late = [...Array<number>(18).fill(0.001), ...Array<number>(18).fill(0.2)];
+    const stream = late.map((value, index) => value + at(calm, index));
+    const cell = cellWith({ control: calm, stream }, 36, 6);
+    expect(judge(claim, cell, looks)).toMatchObject({ verdict: "upheld", look: looks[0] });
+  });
+
+  it("goes to the next look while both sides are possible", () => {
+    const near = calm.map((value) => value * 20 + Math.log(1.047));
+    const cell = cellWith({ control: calm, stream: near }, 36, 6);
+    const { verdict, look, reasons } = judge(claim, cell, looks);
+    expect({ verdict, look }).toEqual({ verdict: "inconclusive", look: looks[1] });
+    expect(reasons.at(-1)).toMatch(/smallest detectable effect/);
+  });
+
+  it("waits for the first look", () => {
+    const cell = cellWith({ control: calm, stream: calm }, 12, 6);
+    expect(judge(claim, cell, looks)).toMatchObject({ verdict: "inconclusive", look: null });
+    expect(judge(claim, cell, looks).reasons[0]).toMatch(/2 of the 3 processes before the first/);
+  });
+
+  it("takes process means where processes differ, and refuses where they are too few", () => {
+    const shifted = Array.from({ length: 36 }, (_, index) => 0.03 * (Math.floor(index / 6) % 2));
+    const stream = shifted.map((value, index) => value + at(calm, index));
+    const cell = cellWith({ control: calm, stream }, 36, 6);
+    expect(cell.analysis?.comparisons[1]).toMatchObject({ level: "processes", processes: 6 });
+    expect(judge(claim, cell, looks).look).toEqual(looks[1]);
+    const few = cellWith({ control: calm, stream }, 18, 6);
+    expect(judge(claim, few, [looks[0]!])).toMatchObject({
+      verdict: "inconclusive",
+      reasons: [expect.stringMatching(/The 3 processes differ .* needs 6 of them/) as string],
+    });
+  });
+});
+
+describe("judge, of no difference", () => {
+  const same: Claim = { ...claim, metric: "difference", treatment: "control", limit: 0.0125 };
+  const about = (center: number): number[] => [center - 0.002, center + 0.002];
+
+  it.each([
+    [0, "upheld"],
+    [0.004, "upheld"],
+    [-0.005, "upheld"],
+    [0.012, "inconclusive"],
+    [0.03, "refuted"],
+    [-0.03, "refuted"],
+  ] as const)("of %d is %s within 1.25 %%", (center, verdict) => {
+    const cell = cellWith({ control: about(center), stream: [0] });
+    expect(judge(same, cell)).toMatchObject({ verdict, control: null });
+    expect(judge(same, cell).reasons).toHaveLength(2);
   });
 });

@@ -35,6 +35,9 @@ describe("streamgauge bench", () => {
       "--out",
       "--claims",
       "--enforce",
+      "--model",
+      "--time-budget",
+      "--resume",
     ]) {
       expect(stdout).toContain(flag);
     }
@@ -45,11 +48,14 @@ describe("streamgauge bench", () => {
   it.each([
     [["bench", "--fast"], /unknown option '--fast'/],
     [["bench", "--profile", "slow"], /Allowed choices are quick/],
-    [["bench", "--scenario", "x"], /Allowed choices are model, .*main-thread/],
+    [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
     [["bench", "--tokens", "many"], /must be an integer/],
-    [["bench", "--tokens", "11"], /INVALID_OPTION: .*no cell of 11 tokens/],
+    [["bench", "--tokens", "11"], /INVALID_OPTION: .*has 11 tokens/],
     [["bench", "--claims", "no.json"], /INVALID_CLAIMS: no\.json: ENOENT/],
-    [["bench", "extra"], /too many arguments/],
+    [["bench", "extra.js"], /INVALID_SCENARIOS: .*extra\.js does not load/],
+    [["bench", "--resume", "nowhere"], /INVALID_RECORD: .*ENOENT/],
+    [["bench", "--resume", "nowhere", "--seed", "1"], /INVALID_OPTION: --resume goes on/],
+    [["bench", "--time-budget", "soon"], /number of minutes > 0/],
     [["measure"], /unknown command 'measure'/],
   ])("refuses %j", async (flags, message) => {
     const { code, stdout, stderr } = await streamgauge(...flags);

@@ -1,11 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { analyze } from "../src/analysis.js";
 import { judge, type Claim } from "../src/claims.js";
-import type { Analysis, Block, Cell } from "../src/record.js";
-import { estimateAcrossProcesses, rescale } from "../src/statistics.js";
+import { identityOf, type Analysis, type Block, type Cell } from "../src/record.js";
 import {
   createDraws,
-  logRatios,
   noiseModels,
   simulateProcess,
   slightlyBetweenProcesses,
@@ -46,36 +44,23 @@ interface Design {
   readonly blocks: number;
 }
 
-/** The bench's own analysis; of several processes, with the estimates across them. */
+/** The bench's own analysis. */
 function analyzeProcesses(processes: readonly (readonly Block[])[]): Analysis {
-  const analysis = analyze(processes.flat(), 100);
+  const blocks = processes.flatMap((part, process) => part.map((block) => ({ ...block, process })));
+  const analysis = analyze(blocks, 100);
   if (analysis === null) throw new Error("Too few blocks.");
-  if (processes.length === 1) return analysis;
-  const judged = analysis.comparisons.filter(({ treatment }) => treatment !== "streamAsync");
-  const comparisons = judged.map((comparison) => {
-    const { estimates } = estimateAcrossProcesses(
-      processes.map((blocks) => logRatios(blocks, comparison.treatment)),
-    );
-    if (estimates === null) throw new Error("Too few processes.");
-    return { ...comparison, overhead: rescale(estimates, Math.expm1) };
-  });
-  return { ...analysis, comparisons };
+  return analysis;
 }
 
 function cellOf(analysis: Analysis): Cell {
-  const {
-    blocks: plannedBlocks,
-    timeBudgetSeconds: _,
-    expectedBlockSeconds: __,
-    ...id
-  } = cellPlan();
+  const plan = cellPlan();
   return {
-    ...id,
+    ...identityOf(plan),
     status: "complete",
     failure: null,
     promptTokens: 8,
     warmUp: { blocksDropped: 0, steady: true },
-    plannedBlocks,
+    plannedBlocks: plan.blocks,
     blocks: [],
     distributions: [],
     analysis,

@@ -1,8 +1,8 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import { runCell, type ExperimentOptions } from "../src/experiment.js";
-import type { Cell } from "../src/record.js";
+import type { RawBlock } from "../src/raw-samples.js";
 import { createFakeGenerator, ManualClock, type Mode } from "./fake-generator.js";
+import { measureCell } from "./measured-cell.js";
 import { cellPlan } from "./plans.js";
 
 const work = { prompt: [1], config: { maxTokens: 10, ignoreEos: true, temperature: 0, seed: 1 } };
@@ -10,8 +10,8 @@ const work = { prompt: [1], config: { maxTokens: 10, ignoreEos: true, temperatur
 /** Each treatment once, and the run before them that settles the machine. */
 const callsPerBlock = 5;
 
-function options(clock: ManualClock, rest: Partial<ExperimentOptions> = {}): ExperimentOptions {
-  return { clock, seed: 5, work, ...rest };
+function options(clock: ManualClock) {
+  return { clock, seed: 5, work } as const;
 }
 
 describe("runCell", () => {
@@ -24,7 +24,7 @@ describe("runCell", () => {
       tokenNanoseconds: (mode, call) =>
         100_000 * cost[mode] * (1 + Math.floor((call - 1) / callsPerBlock) / 16),
     });
-    const cell = await runCell(generator, cellPlan({ blocks: 16 }), options(clock));
+    const cell = await measureCell(generator, cellPlan({ blocks: 16 }), options(clock));
     expect(cell).toMatchObject({ status: "complete", promptTokens: 8, failure: null });
     const [control, stream, streamAsync] = cell.analysis?.comparisons ?? [];
     expect(control?.overhead.hodgesLehmann.value).toBeCloseTo(0, 9);
@@ -40,7 +40,7 @@ describe("runCell", () => {
       clock,
       tokenNanoseconds: (mode) => (mode === "stream" ? 107_000 : 100_000),
     });
-    const { analysis } = await runCell(generator, cellPlan(), options(clock));
+    const { analysis } = await measureCell(generator, cellPlan(), options(clock));
     expect(analysis?.comparisons[1]?.costMicrosecondsPerToken.hodgesLehmann.value).toBeCloseTo(
       7,
       9,
@@ -51,7 +51,7 @@ describe("runCell", () => {
   it("interleaves: each block runs every treatment once, in balanced orders", async () => {
     const clock = new ManualClock();
     const generator = createFakeGenerator({ clock, tokenNanoseconds: () => 1000 });
-    const { blocks } = await runCell(generator, cellPlan({ blocks: 8 }), options(clock));
+    const { blocks } = await measureCell(generator, cellPlan({ blocks: 8 }), options(clock));
     expect(blocks).toHaveLength(8);
     for (const square of [blocks.slice(0, 4), blocks.slice(4)]) {
       for (const position of [0, 1, 2, 3]) {
@@ -64,7 +64,7 @@ describe("runCell", () => {
   it("measures tokens where they arrive", async () => {
     const clock = new ManualClock();
     const generator = createFakeGenerator({ clock, tokenNanoseconds: () => 100_000 });
-    const { blocks, distributions } = await runCell(generator, cellPlan(), options(clock));
+    const { blocks, distributions } = await measureCell(generator, cellPlan(), options(clock));
     const stream = blocks[0]?.runs.find(({ treatment }) => treatment === "stream");
     expect(stream).toMatchObject({
       timeToFirstTokenNanoseconds: 100_000,
@@ -91,7 +91,7 @@ describe("runCell", () => {
       tokenNanoseconds: (_mode, call) =>
         1000 * Math.max(1, 8 - Math.floor((call - 1) / callsPerBlock)),
     });
-    const { warmUp } = await runCell(generator, cellPlan(), options(clock));
+    const { warmUp } = await measureCell(generator, cellPlan(), options(clock));
     expect(warmUp.steady).toBe(true);
     expect(warmUp.blocksDropped).toBeGreaterThan(8);
   });
@@ -99,7 +99,7 @@ describe("runCell", () => {
   it("says so when it never becomes steady", async () => {
     const clock = new ManualClock();
     const generator = createFakeGenerator({ clock, tokenNanoseconds: (_mode, call) => call });
-    const { warmUp, status } = await runCell(generator, cellPlan(), options(clock));
+    const { warmUp, status } = await measureCell(generator, cellPlan(), options(clock));
     expect({ warmUp, status }).toEqual({
       warmUp: { blocksDropped: 20, steady: false },
       status: "complete",
@@ -110,9 +110,9 @@ describe("runCell", () => {
     const clock = new ManualClock();
     const generator = createFakeGenerator({ clock, tokenNanoseconds: () => 1e9 });
     const plan = cellPlan({ blocks: 50, timeBudgetSeconds: 400 });
-    expect((await runCell(generator, plan, options(clock))).blocks).toHaveLength(9);
+    expect((await measureCell(generator, plan, options(clock))).blocks).toHaveLength(9);
     const hurry = cellPlan({ blocks: 50, timeBudgetSeconds: 1 });
-    expect((await runCell(generator, hurry, options(clock))).blocks).toHaveLength(6);
+    expect((await measureCell(generator, hurry, options(clock))).blocks).toHaveLength(6);
   });
 
   it.each(["stream", "streamAsync"] as const)("fails when %s makes other ids", async (wrong) => {
@@ -122,7 +122,7 @@ describe("runCell", () => {
       tokenNanoseconds: () => 1000,
       idAt: (mode: Mode, index) => (mode === wrong && index === 7 ? 42 : index),
     });
-    const cell = await runCell(generator, cellPlan(), options(clock));
+    const cell = await measureCell(generator, cellPlan(), options(clock));
     expect(cell).toMatchObject({ status: "failed", failure: { code: "OUTPUT_MISMATCH" } });
     expect(cell.failure?.message).toMatch(/index 7/);
     expect(cell.failure?.message).toContain(wrong);
@@ -131,7 +131,7 @@ describe("runCell", () => {
   it("fails when a run makes too few tokens", async () => {
     const clock = new ManualClock();
     const generator = createFakeGenerator({ clock, tokenNanoseconds: () => 1000 });
-    const cell = await runCell(generator, cellPlan({ tokens: 11 }), options(clock));
+    const cell = await measureCell(generator, cellPlan({ tokens: 11 }), options(clock));
     expect(cell.failure?.message).toMatch(/made 10 of 11 tokens/);
   });
 
@@ -145,16 +145,18 @@ describe("runCell", () => {
         if (call === (5 + 7) * callsPerBlock + 3) controller.abort();
       },
     });
-    const saved: Cell[] = [];
-    const cell = await runCell(
-      generator,
-      cellPlan({ blocks: 40 }),
-      options(clock, { signal: controller.signal, onBlock: (soFar) => void saved.push(soFar) }),
-    );
+    const saved: RawBlock[] = [];
+    let dropped = 0;
+    const cell = await measureCell(generator, cellPlan({ blocks: 40 }), {
+      ...options(clock),
+      signal: controller.signal,
+      onWarmUp: (blocks) => void (dropped = blocks),
+      onBlock: (block) => void saved.push(block),
+    });
     expect(cell.status).toBe("interrupted");
     expect(cell.blocks).toHaveLength(7);
     expect(cell.blocks.every(({ runs }) => runs.length === 4)).toBe(true);
     expect(cell.analysis).not.toBeNull();
-    expect(saved).toHaveLength(12);
+    expect([dropped, saved.length]).toEqual([5, 7]);
   });
 });

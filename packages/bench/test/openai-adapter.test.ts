@@ -4,12 +4,12 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { isStreamgaugeError, type GenerationConfig, type Generator } from "@streamgauge/core";
+import { defineScenario, runBench } from "@streamgauge/bench";
 import { createOpenAIGenerator, type OpenAIOptions } from "@streamgauge/bench/adapters";
 import { systemClock } from "../src/clock.js";
-import { runCell } from "../src/experiment.js";
-import { runBench } from "../src/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
-import { cellPlan, profileOf } from "./plans.js";
+import { measureCell } from "./measured-cell.js";
+import { cellPlan } from "./plans.js";
 
 interface Seen {
   readonly url: string;
@@ -565,28 +565,26 @@ const obedient: Script = (response, seen) => {
 
 describe("the bench", () => {
   const plan = cellPlan({ tokens: 12, blocks: 6 });
-  const profile = profileOf(plan);
 
   it("measures an endpoint like any generator", async () => {
     const { generator, requests } = await generatorOver(obedient, { extensions: ["ignore_eos"] });
     await inTemporaryFolder(async (outputFolder) => {
       const { record } = await runBench({
-        profile: {
-          ...profile,
-          stages: profile.stages.map((stage) => ({ ...stage, prompt: "Hello" })),
-        },
+        scenarios: [
+          defineScenario({
+            name: "endpoint",
+            open: () => generator,
+            prompt: "Hello",
+            tokens: [12],
+            blocks: 6,
+          }),
+        ],
         seed: 1,
         outputFolder,
-        openGenerator: () =>
-          Promise.resolve({
-            ...generator,
-            describe: () => ({ endpoint: "chat" }),
-            close: () => Promise.resolve(),
-          }),
       });
       const [cell] = record.cells;
       expect(cell?.failure).toBeNull();
-      expect(cell).toMatchObject({ status: "complete", promptTokens: 3 });
+      expect(cell).toMatchObject({ id: "endpoint-12", status: "complete", promptTokens: 3 });
       expect(cell?.blocks).toHaveLength(6);
       const times = cell?.blocks.flatMap(({ runs }) => runs) ?? [];
       for (const { treatment, timeToFirstTokenNanoseconds } of times) {
@@ -608,7 +606,7 @@ describe("the bench", () => {
         done,
       )(response, seen);
     });
-    const cell = await runCell(generator, plan, {
+    const cell = await measureCell(generator, plan, {
       clock: systemClock,
       seed: 1,
       work: { prompt: "Hello", config: { maxTokens: 12 } },

@@ -1,4 +1,6 @@
-import type { CellPlan, Profile } from "../src/profiles.js";
+import type { Profile } from "../src/profiles.js";
+import { mainThreadMeasurement } from "../src/scenarios/main-thread.js";
+import type { CellPlan, Stage } from "../src/scenarios/stage.js";
 
 export function cellPlan(changes: Partial<CellPlan> = {}): CellPlan {
   return {
@@ -16,17 +18,29 @@ export function cellPlan(changes: Partial<CellPlan> = {}): CellPlan {
   };
 }
 
+/** Cells over one fake generator, and the main thread. */
+export function stageOfCells(...cells: CellPlan[]): Stage {
+  return {
+    generator: { id: "fake", engine: "onnx", model: "fake", host: "inline" },
+    prompt: [1, 2, 3],
+    cells,
+    measurements: [
+      mainThreadMeasurement({
+        treatment: "stream",
+        tokens: 10,
+        generations: 1,
+        expectedSecondsPerToken: 0.12,
+      }),
+    ],
+  };
+}
+
 export function profileOf(...cells: CellPlan[]): Profile {
   return {
     name: "test",
     description: "a fake generator",
-    stages: [
-      {
-        generator: { id: "fake", engine: "onnx", model: "fake", host: "inline" },
-        prompt: [1, 2, 3],
-        cells,
-        mainThread: { treatments: ["stream"], tokens: 10, generations: 1 },
-      },
-    ],
+    size: "quick",
+    lookAtProcesses: [1],
+    scenarios: [{ name: "test", description: "", stages: () => [stageOfCells(...cells)] }],
   };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { ProgressTracker } from "../src/progress.js";
 import { ManualClock } from "./fake-generator.js";
-import { cellPlan, profileOf } from "./plans.js";
+import { cellPlan, stageOfCells } from "./plans.js";
 
 /** Eight blocks of a second and five to warm up: 13 s; twice, and 1.2 s of main thread. */
 const plans = [cellPlan({ id: "a" }), cellPlan({ id: "b" })] as const;
 
 function start() {
   const clock = new ManualClock();
-  return { clock, tracker: new ProgressTracker(clock, profileOf(...plans).stages) };
+  return { clock, tracker: new ProgressTracker(clock, [stageOfCells(...plans)]) };
 }
 
 describe("the time left", () => {
@@ -33,7 +33,7 @@ describe("the time left", () => {
   it("counts a cell with its time budget at most", () => {
     const { clock } = start();
     const short = cellPlan({ id: "b", timeBudgetSeconds: 3 });
-    const tracker = new ProgressTracker(clock, profileOf(plans[0], short).stages);
+    const tracker = new ProgressTracker(clock, [stageOfCells(plans[0], short)]);
     clock.advance(13e9);
     tracker.cellEnded(plans[0], 8);
     expect(tracker.inCell("warm-up", short, 0).secondsLeft).toBeCloseTo(5 + 3 + 1.2, 6);
@@ -43,7 +43,7 @@ describe("the time left", () => {
     const { clock, tracker } = start();
     clock.advance(30e9);
     for (const plan of plans) tracker.cellEnded(plan, 8);
-    tracker.mainThreadEnded();
+    for (const plan of stageOfCells().measurements) tracker.measurementEnded(plan);
     const progress = tracker.at("open", "the end");
     expect(progress).toMatchObject({ secondsLeft: 0, fractionDone: 1 });
   });

@@ -25,14 +25,21 @@ const run = fc
       arrayBufferBytes: time,
     }),
     tokens: fc.array(tokenTime, { maxLength: 50 }),
+    timesCallbacks: fc.boolean(),
   })
-  .map(({ tokens, tenThousandths, ...rest }) => ({
+  .map(({ tokens, tenThousandths, timesCallbacks, ...rest }) => ({
     ...rest,
     eventLoopUtilization: Number((tenThousandths / 1e4).toFixed(4)),
     deliveredNanoseconds: Float64Array.from(tokens, ({ delivered }) => delivered),
     producedNanoseconds: Float64Array.from(tokens, ({ produced }) => produced),
+    callbackNanoseconds: Float64Array.from(timesCallbacks ? tokens : [], ({ delivered }) =>
+      Math.round(delivered / 7),
+    ),
   }));
-const blocks = fc.array(fc.record({ runs: fc.array(run, { maxLength: 4 }) }), { maxLength: 4 });
+const process = fc.nat({ max: 20 });
+const blocks = fc.array(fc.record({ process, runs: fc.array(run, { maxLength: 4 }) }), {
+  maxLength: 4,
+});
 
 async function write(content: readonly RawBlock[]): Promise<Uint8Array> {
   const writer = new RawSamplesWriter(identity);
@@ -42,7 +49,7 @@ async function write(content: readonly RawBlock[]): Promise<Uint8Array> {
 }
 
 const [example = []] = fc.sample(
-  fc.array(fc.record({ runs: fc.array(run, { minLength: 4 }) }), { minLength: 3 }),
+  fc.array(fc.record({ process, runs: fc.array(run, { minLength: 4 }) }), { minLength: 3 }),
   {
     numRuns: 1,
     seed: 7,
@@ -72,7 +79,7 @@ describe("raw samples", () => {
       .split("\n");
     expect(JSON.parse(line ?? "")).toEqual({
       format: "streamgauge/raw-samples",
-      version: 1,
+      version: 2,
       ...identity,
       blocks: example.length,
     });
@@ -84,8 +91,9 @@ describe("raw samples", () => {
     const times = {
       deliveredNanoseconds: delivered,
       producedNanoseconds: delivered.map((now, index) => now - 3000 - index),
+      callbackNanoseconds: new Float64Array(0),
     };
-    const content = gunzipSync(await write([{ runs: [{ ...sample!, ...times }] }]));
+    const content = gunzipSync(await write([{ process: 0, runs: [{ ...sample!, ...times }] }]));
     expect(content.length).toBeLessThan(5 * 1000 + 300);
   });
 
@@ -116,7 +124,7 @@ describe("raw samples", () => {
     ["", /do not begin with a line of JSON/],
     ["null\n", /their format is not/],
     ['{"format":"other"}\n', /their format is not "streamgauge\/raw-samples"/],
-    ['{"format":"streamgauge/raw-samples","version":2}\n', /version 2, and this reads 1/],
+    ['{"format":"streamgauge/raw-samples","version":3}\n', /version 3, and this reads 1 and 2/],
     ['{"format":"streamgauge/raw-samples","version":1}\n', /names no run, cell or number/],
     [header(0, "\u0000"), /bytes after the last of 0 blocks/],
     [header(1, ""), /bytes end in the middle of a number/],

@@ -15,38 +15,44 @@ afterAll(() => {
   console.table(table);
 });
 
+/** All samples are there, and each look takes its share of them. */
+function decide(samples: readonly number[], limit: number, looks: readonly SequentialLook[]) {
+  return decideSequentially(looks, limit, (look) =>
+    samples.length < look.samples ? undefined : samples.slice(0, look.samples),
+  );
+}
+
 describe("decideSequentially", () => {
   const looks = sequentialLooks({ looks: [8, 16, 24], spending: "pocock", alpha: 0.05 });
   const around = (center: number, count: number): number[] =>
     Array.from({ length: count }, (_, index) => center + (index % 2 === 0 ? 0.01 : -0.01));
 
   it("waits for the first look", () => {
-    expect(decideSequentially(around(0, 7), 0.05, looks)).toEqual({
+    expect(decide(around(0, 7), 0.05, looks)).toEqual({
       side: "undecided",
       look: null,
       bounds: null,
-      nextLookAt: 8,
     });
   });
 
   it("stops at the first look that shows a side", () => {
-    const low = decideSequentially(around(0, 24), 0.05, looks);
-    expect(low).toMatchObject({ side: "below", look: looks[0], nextLookAt: null });
+    const low = decide(around(0, 24), 0.05, looks);
+    expect(low).toMatchObject({ side: "below", look: looks[0] });
     expect(low.bounds?.mean.upper).toBeLessThan(0.05);
-    expect(decideSequentially(around(0.1, 8), 0.05, looks).side).toBe("above");
+    expect(decide(around(0.1, 8), 0.05, looks).side).toBe("above");
   });
 
   it("asks for the next look while both sides are possible, and ends at the cap", () => {
-    const at = (count: number) => decideSequentially(around(0.05, count), 0.05, looks);
-    expect(at(8)).toMatchObject({ side: "undecided", look: looks[0], nextLookAt: 16 });
-    expect(at(23)).toMatchObject({ side: "undecided", look: looks[1], nextLookAt: 24 });
-    expect(at(24)).toMatchObject({ side: "undecided", look: looks[2], nextLookAt: null });
+    const at = (count: number) => decide(around(0.05, count), 0.05, looks);
+    expect(at(8)).toMatchObject({ side: "undecided", look: looks[0] });
+    expect(at(23)).toMatchObject({ side: "undecided", look: looks[1] });
+    expect(at(24)).toMatchObject({ side: "undecided", look: looks[2] });
     expect(at(1000)).toEqual(at(24));
   });
 
   it("keeps to what an earlier look decided, whatever came later", () => {
     const samples = [...around(0, 8), ...around(0.3, 16)];
-    expect(decideSequentially(samples, 0.05, looks)).toMatchObject({
+    expect(decide(samples, 0.05, looks)).toMatchObject({
       side: "below",
       look: looks[0],
     });
@@ -54,14 +60,14 @@ describe("decideSequentially", () => {
 
   it("needs both estimators: the median alone upholds nothing", () => {
     const stalled = around(0, 24).map((value, index) => (index % 6 === 0 ? 0.8 : value));
-    expect(decideSequentially(stalled, 0.05, looks).side).toBe("undecided");
+    expect(decide(stalled, 0.05, looks).side).toBe("undecided");
   });
 
   it("cannot decide where so few samples exclude nothing at the look's level", () => {
     const early = sequentialLooks({ looks: [6, 60], spending: "obrien-fleming", alpha: 0.05 });
-    const decision = decideSequentially(around(0, 6), 0.05, early);
+    const decision = decide(around(0, 6), 0.05, early);
     expect(decision.bounds?.hodgesLehmann).toEqual({ lower: -Infinity, upper: Infinity });
-    expect(decision).toMatchObject({ side: "undecided", nextLookAt: 60 });
+    expect(decision).toMatchObject({ side: "undecided" });
   });
 });
 
@@ -104,11 +110,11 @@ describe("decideSequentially on simulated machines", () => {
             ? run(cap)
             : Array.from({ length: cap }, () => mean(run(blocksOfSample)));
         for (const plan of plans) {
-          const { side } = decideSequentially(samples, truth, plan.looks);
+          const { side } = decide(samples, truth, plan.looks);
           tally.count(`${plan.spending} upholds`, side === "below");
           tally.count(`${plan.spending} refutes`, side === "above");
         }
-        const naive = decideSequentially(samples, truth, uncorrected(looks));
+        const naive = decide(samples, truth, uncorrected(looks));
         tally.count("uncorrected upholds", naive.side === "below");
       }
       table[`${name}, looks at ${looks.join(", ")}`] = tally.percents();

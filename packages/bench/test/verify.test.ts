@@ -168,7 +168,7 @@ describe("verifyRecord", () => {
       ...raw,
       endToEndNanoseconds: raw.endToEndNanoseconds - 1,
     }));
-    const { cells } = await withSamples([{ runs }, ...rest]);
+    const { cells } = await withSamples([{ ...first!, runs }, ...rest]);
     expect(cells[1]).toMatchObject({ hash: "agrees", blocks: "differs" });
   });
 
@@ -191,7 +191,7 @@ describe("verifyRecord", () => {
 
   it("reports samples that make no block", async () => {
     const [first, ...rest] = await secondBlocks();
-    const { problems } = await withSamples([{ runs: first!.runs.slice(1) }, ...rest]);
+    const { problems } = await withSamples([{ ...first!, runs: first!.runs.slice(1) }, ...rest]);
     expect(problems[0]).toMatch(/^raw\/second\.bin\.gz: Block 0 has no run of/);
   });
 

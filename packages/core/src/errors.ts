@@ -36,7 +36,11 @@ export type ErrorCode =
   /** A file of raw samples is damaged, or not one this version can read. */
   | "INVALID_RAW_SAMPLES"
   /** A file of claims is not there, or a field of it is wrong. */
-  | "INVALID_CLAIMS";
+  | "INVALID_CLAIMS"
+  /** A module of scenarios does not load, or has none. */
+  | "INVALID_SCENARIOS"
+  /** A process that measured ended before it was done. */
+  | "PROCESS_FAILED";
 
 /** A failure in a form that survives `postMessage`; see {@link StreamgaugeError.toWire}. */
 export interface WireError {

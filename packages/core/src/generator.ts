@@ -89,6 +89,11 @@ export interface Usage {
   readonly promptTokens: number;
   /** Tokens in the result, the end-of-sequence token included. */
   readonly completionTokens: number;
+  /**
+   * Tokens that were made: more than `completionTokens` where a stopped stream
+   * left some unread. Absent where the generator cannot know.
+   */
+  readonly producedTokens?: number;
 }
 
 /** Where the time of a generation went. Differences of one monotonic clock, in milliseconds. */
@@ -105,6 +110,8 @@ export interface Timings {
 export interface GenerationSummary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
+  /** Absent where the producer cannot know; see {@link Usage}. */
+  readonly producedTokens?: number;
   readonly timings: Timings;
 }
 

@@ -27,12 +27,17 @@ export class Transcript {
    *   producer's reason, which depends on how far ahead the producer was
    */
   result(summary: GenerationSummary, stopReason?: StopReason): GenerationResult {
+    const { promptTokens, producedTokens } = summary;
     return {
       ids: this.#ids,
       text: this.#text,
       logprobs: this.#logprobs,
       finishReason: stopReason ?? summary.finishReason,
-      usage: { promptTokens: summary.promptTokens, completionTokens: this.#ids.length },
+      usage: {
+        promptTokens,
+        completionTokens: this.#ids.length,
+        ...(producedTokens === undefined ? {} : { producedTokens }),
+      },
       timings: summary.timings,
     };
   }

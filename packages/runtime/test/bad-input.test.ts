@@ -8,6 +8,7 @@ import {
   embeddedModel,
   type Runtime,
 } from "@streamgauge/runtime";
+import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ElementType, encodeModelHeader, type GraphValue } from "../src/onnx/protobuf.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -67,12 +68,6 @@ describe("a model folder is refused", () => {
       "MODEL_NOT_FOUND",
       /config\.json/,
       (folder) => rm(join(folder, "config.json")),
-    ],
-    [
-      "without tokenizer.json",
-      "MODEL_NOT_FOUND",
-      /tokenizer\.json/,
-      (folder) => rm(join(folder, "tokenizer.json")),
     ],
     ["without a graph", "MODEL_NOT_FOUND", /model\.onnx/, (folder) => rm(graphFile(folder))],
     [
@@ -189,9 +184,41 @@ describe("a running generator", () => {
 
   it("takes the longest prompt there is room for", async () => {
     const longest = await runtime.generate(Array<number>(1023).fill(5), { maxTokens: 9 });
-    expect(longest.usage).toEqual({ promptTokens: 1023, completionTokens: 1 });
+    expect(longest.usage).toEqual({
+      promptTokens: 1023,
+      completionTokens: 1,
+      producedTokens: 1,
+    });
   });
 });
+
+describe("a model without a tokenizer", () => {
+  it("takes token ids, gives ids without text, and refuses text with the remedy", async () => {
+    const model = join(await temporaryFolder(), "model");
+    await buildRandomModel({ shape: tiny, seed: 1, out: model });
+    await using generator = await createInlineGenerator({ model });
+    const { ids, text } = await generator.generate([1, 2, 3], { maxTokens: 5 });
+    expect(ids).toHaveLength(5);
+    expect(text).toBe("");
+    const failure = await failureOf(generator.generate("Call me"));
+    expect(failure.code).toBe("INVALID_PROMPT");
+    expect(failure.message).toMatch(/no tokenizer: give token ids/);
+  });
+});
+
+const tiny: LlamaShape = {
+  vocabularySize: 64,
+  hiddenSize: 16,
+  intermediateSize: 32,
+  layers: 1,
+  attentionHeads: 2,
+  keyValueHeads: 1,
+  headDimension: 16,
+  contextLength: 32,
+  normEpsilon: 1e-5,
+  ropeTheta: 10_000,
+  tiedEmbeddings: true,
+};
 
 /** A valid ONNX model that is no decoder: y = Identity(x). */
 function identityGraph(): Uint8Array {

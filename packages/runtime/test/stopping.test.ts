@@ -53,12 +53,27 @@ describe("stopping", () => {
     await expectFreeWorker();
   });
 
+  it("counts what was made, also what nobody read", async () => {
+    const stopped = await runtime.generateStream("go", ({ index }) => index < 9, endless);
+    const { completionTokens, producedTokens } = stopped.usage;
+    expect(completionTokens).toBe(10);
+    expect(producedTokens).toBeGreaterThanOrEqual(10);
+    // The ring bounds how far ahead the producer is; one more token waits for room.
+    expect(producedTokens).toBeLessThanOrEqual(10 + 8 + 1);
+    const whole = await runtime.generate("go", { maxTokens: 12 });
+    expect(whole.usage).toMatchObject({ completionTokens: 12, producedTokens: 12 });
+  });
+
   it("settles a queued generation at once", async () => {
     const stream = runtime.generateStreamAsync("go", endless);
     const iterator = stream[Symbol.asyncIterator]();
     await iterator.next();
     const queued = runtime.generate("later", { ...endless, signal: AbortSignal.abort() });
-    expect(await queued).toMatchObject({ finishReason: "aborted", ids: [] });
+    expect(await queued).toMatchObject({
+      finishReason: "aborted",
+      ids: [],
+      usage: { producedTokens: 0 },
+    });
     await iterator.return?.();
     await expectFreeWorker();
   });

@@ -248,6 +248,7 @@ class Decoding {
     return {
       finishReason: this.finishReason ?? "length",
       promptTokens: this.#promptTokens,
+      producedTokens: this.#completionTokens,
       timings: {
         queueMilliseconds: startedAt - this.#calledAt,
         prefillMilliseconds: (firstAt ?? performance.now()) - startedAt,

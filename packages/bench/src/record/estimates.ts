@@ -21,7 +21,12 @@ export interface Interval {
   readonly upper: number;
 }
 
-const interval: Check = object<Interval>({ lower: number, upper: number });
-const estimate: Check = object<Estimate>({ value: number, interval95: interval, bounds95: interval });
+/** Checks an {@link Interval}. */
+export const interval: Check = object<Interval>({ lower: number, upper: number });
+const estimate: Check = object<Estimate>({
+  value: number,
+  interval95: interval,
+  bounds95: interval,
+});
 /** Checks {@link Estimates}. */
 export const estimates: Check = object<Estimates>({ hodgesLehmann: estimate, mean: estimate });

@@ -18,33 +18,53 @@ export interface MeasuredMode {
  * ones are done (an open loop). Since version 3.
  */
 export interface ArrivalsMeasurement extends MeasuredMode {
+  /** Worker threads that share the load; 1 for a generator without workers. */
+  readonly workers: number;
+  /** Call → result settled of one generation with nothing beside it; a median. */
+  readonly aloneNanoseconds: number;
   /** Offered: the arrivals are a Poisson process of this rate. */
   readonly arrivalsPerSecond: number;
-  /** Offered rate × the time of one generation alone: 1 is all that one worker can do. */
+  /** Offered rate × the time of one generation alone / workers: 1 is all that they can do. */
   readonly offeredLoad: number;
+  /** Those that were completed. */
   readonly generations: number;
+  /** First arrival due → last result settled. */
   readonly durationNanoseconds: number;
+  /** generations / duration. */
   readonly completionsPerSecond: number;
-  /** From the moment at which the generation was due. null for `generate`. */
+  /** First token delivered − moment at which the generation was due. null for `generate`. */
   readonly timeToFirstToken: LatencySummary | null;
-  /** From the moment at which the generation was due: waiting counts. */
+  /** Result settled − moment at which the generation was due: waiting counts. */
   readonly endToEnd: LatencySummary;
   /**
-   * From the moment at which the engine began with it: what a closed loop would
-   * report, leaving the waiting out ("coordinated omission").
+   * Result settled − moment at which the engine began with it: what a closed loop
+   * would report, leaving the waiting out ("coordinated omission").
    */
   readonly serviceTime: LatencySummary;
+  /**
+   * Call made − moment at which the generation was due: how late the load was
+   * offered, because the calling thread was busy. It is part of the two latencies
+   * from the due moment.
+   */
+  readonly callLateness: LatencySummary;
 }
 
 /** What stopping a generation costs. Since version 3. */
 export interface AbortMeasurement extends MeasuredMode {
+  /** Those that were aborted, which {@link ranToEnd} is not among. */
   readonly generations: number;
-  /** Abort requested − result settled, which is after the producer has stopped. */
+  /** Those whose producer had made every token when it was told to stop. */
+  readonly ranToEnd: number;
+  /** Result settled − abort requested. A result settles after its producer has stopped. */
   readonly abortLatency: LatencySummary;
-  /** Tokens made after the abort was requested, over all generations. */
-  readonly wastedTokens: number;
+  /**
+   * Tokens that were made and never delivered, over all generations: those that
+   * waited when the abort was requested, and those made since. null for
+   * `generate`, whose result has all of them.
+   */
+  readonly wastedTokens: number | null;
   /** Most of one generation. */
-  readonly mostWastedTokens: number;
+  readonly mostWastedTokens: number | null;
 }
 
 /** A consumer that takes longer for each token than the engine does. Since version 3. */
@@ -53,13 +73,18 @@ export interface SlowConsumerMeasurement extends MeasuredMode {
   readonly consumerMicrosecondsPerToken: number;
   /** Slots of the ring; null where there is none. */
   readonly ringCapacity: number | null;
+  /** Call made → result settled. */
   readonly durationNanoseconds: number;
-  /** duration / (tokens × the consumer's time): 1 where the consumer alone sets the pace. */
+  /**
+   * duration / time that the consumer took for all tokens, which is at least what
+   * was asked of it: 1 where the consumer alone sets the pace.
+   */
   readonly slowdown: number;
-  /** Most tokens that were made and not yet delivered. */
-  readonly mostTokensWaiting: number;
-  readonly deliveryLatency: LatencySummary;
-  /** Largest growth of the process's resident set while it ran. */
+  /** Most tokens at one moment that were made and not yet delivered; null where nobody knows. */
+  readonly mostTokensWaiting: number | null;
+  /** Delivered − made, of each token; null where nobody knows. */
+  readonly deliveryLatency: LatencySummary | null;
+  /** Largest resident set of the process while it ran − the one before. */
   readonly residentGrowthBytes: number;
 }
 
@@ -74,6 +99,8 @@ const measuredMode = {
 /** Checks an {@link ArrivalsMeasurement}. */
 export const arrivalsMeasurement: Check = object<ArrivalsMeasurement>({
   ...measuredMode,
+  workers: number,
+  aloneNanoseconds: number,
   arrivalsPerSecond: number,
   offeredLoad: number,
   generations: number,
@@ -82,15 +109,17 @@ export const arrivalsMeasurement: Check = object<ArrivalsMeasurement>({
   timeToFirstToken: nullable(latencySummary),
   endToEnd: latencySummary,
   serviceTime: latencySummary,
+  callLateness: latencySummary,
 });
 
 /** Checks an {@link AbortMeasurement}. */
 export const abortMeasurement: Check = object<AbortMeasurement>({
   ...measuredMode,
   generations: number,
+  ranToEnd: number,
   abortLatency: latencySummary,
-  wastedTokens: number,
-  mostWastedTokens: number,
+  wastedTokens: nullable(number),
+  mostWastedTokens: nullable(number),
 });
 
 /** Checks a {@link SlowConsumerMeasurement}. */
@@ -100,7 +129,7 @@ export const slowConsumerMeasurement: Check = object<SlowConsumerMeasurement>({
   ringCapacity: nullable(number),
   durationNanoseconds: number,
   slowdown: number,
-  mostTokensWaiting: number,
-  deliveryLatency: latencySummary,
+  mostTokensWaiting: nullable(number),
+  deliveryLatency: nullable(latencySummary),
   residentGrowthBytes: number,
 });

@@ -10,8 +10,10 @@ export interface GeneratorPlan {
    * arithmetic. Any other word names a generator that is not the runtime's.
    */
   readonly engine: string;
-  /** The embedded model's name, a size with random weights (`15M`), or a model folder. */
+  /** What tables say. The embedded model's name, a size with random weights (`15M`), or any with a folder. */
   readonly model: string;
+  /** The folder of an `onnx` model that is neither embedded nor a size. */
+  readonly modelFolder?: string;
   /** `pooled`: in a worker thread. `inline`: in the consuming thread, without a hop. */
   readonly host: string;
   /** Time between two tokens; for the paced engine only. */
@@ -40,6 +42,8 @@ export type ScenarioGenerator = Generator & {
   close(): Promise<void>;
   /** Its worker threads' diagnostics, where it has such threads. */
   readonly diagnostics?: Diagnostics;
+  /** The files that {@link GeneratorPlan.operatorProfile} asked for; empty until `close()` has ended. */
+  operatorProfiles?(): readonly string[];
 };
 
 /** Makes the generator of a plan. */

@@ -4,16 +4,37 @@ import type { MainThreadMeasurement, Treatment } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { percentile } from "../statistics.js";
 import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
+import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./measurement-work.js";
+import type { MeasurementPlan } from "./stage.js";
 
-/** How free the consuming thread is, asked of one generator. */
-export interface MainThreadPlan {
-  readonly treatments: readonly Treatment[];
+/** What {@link mainThreadMeasurement} is told. */
+export interface MainThreadOptions extends MeasurementOptions {
+  readonly treatment: Treatment;
   readonly tokens: number;
-  /** Generations of each treatment, one after the other. */
+  /** One after the other. */
   readonly generations: number;
 }
 
 const periodMilliseconds = 10;
+
+/** How free the consuming thread is while tokens are made at full speed. */
+export function mainThreadMeasurement(options: MainThreadOptions): MeasurementPlan {
+  const { treatment, tokens, generations } = options;
+  const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
+  return {
+    id: options.id ?? `main-thread-${treatment}-${tokens}`,
+    expectedSeconds: generations * tokens * secondsPerToken,
+    async measure(generator, context) {
+      const { clock, plan, signal } = context;
+      if (signal?.aborted === true) return {};
+      const work = workOf(context, tokens);
+      const size = { clock, tokens, generations };
+      return {
+        mainThread: [await measureMainThread(generator, plan, treatment, work, size)],
+      };
+    },
+  };
+}
 
 /**
  * Generates at full speed and watches the calling thread meanwhile: its

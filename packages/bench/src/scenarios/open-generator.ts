@@ -1,27 +1,69 @@
+import { existsSync } from "node:fs";
+import { StreamgaugeError } from "@streamgauge/core";
+import type * as Runtime from "@streamgauge/runtime";
 import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
 import { injectDelay } from "./injected-delay.js";
+import { embeddedModelName } from "./prompts.js";
+import { isModelSize, modelSizes, randomModel, type RandomModelOptions } from "./random-model.js";
+import { workerDiagnostics } from "./thread-diagnostics.js";
 
 /**
  * Makes the generator of a plan with `@streamgauge/runtime`. The runtime is
  * loaded here and not before, so that `--help` does not load onnxruntime.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for an engine that the runtime does
+ *   not have, `MODEL_NOT_FOUND` for a model that is none, and what the runtime throws
  */
-export async function openGenerator(plan: GeneratorPlan): Promise<ScenarioGenerator> {
+export async function openGenerator(
+  plan: GeneratorPlan,
+  options: RandomModelOptions = {},
+): Promise<ScenarioGenerator> {
   const { injectedFraction, stepMicroseconds = 0 } = plan;
-  if (injectedFraction === undefined) return await openPlain(plan);
-  return injectDelay(
-    await openPlain(plan),
-    await openPlain({ ...plan, stepMicroseconds: stepMicroseconds * (1 + injectedFraction) }),
-  );
+  if (injectedFraction === undefined) return await openPlain(plan, options);
+  const slower = { ...plan, stepMicroseconds: stepMicroseconds * (1 + injectedFraction) };
+  return injectDelay(await openPlain(plan, options), await openPlain(slower, options));
 }
 
-async function openPlain(plan: GeneratorPlan): Promise<ScenarioGenerator> {
+async function openPlain(
+  plan: GeneratorPlan,
+  options: RandomModelOptions,
+): Promise<ScenarioGenerator> {
   const runtime = await import("@streamgauge/runtime");
-  const model =
-    plan.engine === "paced"
-      ? runtime.pacedModel({ stepMicroseconds: plan.stepMicroseconds ?? 0 })
-      : runtime.embeddedModel;
-  return plan.host === "pooled"
-    ? // One stream at a time is measured: a second worker would only wait.
-      await runtime.createRuntime({ model, workers: 1 })
-    : await runtime.createInlineGenerator({ model });
+  const engine = {
+    model: await modelOf(plan, runtime, options),
+    ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
+  };
+  if (plan.host !== "pooled") return await runtime.createInlineGenerator(engine);
+  const pool = await runtime.createRuntime({
+    ...engine,
+    // One stream at a time is measured unless the plan says otherwise: a second
+    // worker would only wait.
+    workers: plan.workers ?? 1,
+    ...(plan.ring === undefined ? {} : { ring: plan.ring }),
+  });
+  return { ...pool, diagnostics: workerDiagnostics(pool) };
+}
+
+async function modelOf(
+  { engine, model, modelFolder, stepMicroseconds = 0 }: GeneratorPlan,
+  runtime: typeof Runtime,
+  options: RandomModelOptions,
+): Promise<string | Runtime.PacedModel> {
+  if (engine === "paced") return runtime.pacedModel({ stepMicroseconds });
+  if (engine !== "onnx") {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `The runtime has no engine "${engine}": choose "onnx" or "paced", or give the bench an ` +
+        `\`open\` of your own that makes this generator.`,
+    );
+  }
+  if (modelFolder !== undefined && existsSync(modelFolder)) return modelFolder;
+  if (modelFolder === undefined && model === embeddedModelName) return runtime.embeddedModel;
+  if (modelFolder === undefined && isModelSize(model)) return await randomModel(model, options);
+  throw new StreamgaugeError(
+    "MODEL_NOT_FOUND",
+    `There is no model folder "${modelFolder ?? model}". Give the path of a folder that holds onnx/model.onnx, ` +
+      `"${embeddedModelName}" for the embedded model, or a size (${modelSizes.join(", ")}) for ` +
+      `random weights.`,
+  );
 }

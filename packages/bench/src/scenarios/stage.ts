@@ -3,6 +3,29 @@ import type { Clock } from "../clock.js";
 import type { CellIdentity, ResultRecord } from "../record.js";
 import type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "./generator-plan.js";
 
+/** How much of a scenario to run. Those of `standard` and `full` are for each of several processes. */
+export type Size = "quick" | "standard" | "full";
+
+/** A question that the bench asks, with everything that is measured to answer it. */
+export interface Scenario {
+  /** What `--scenario` says. */
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly description: string;
+  readonly stages: (size: Size) => readonly Stage[];
+}
+
+/** What is measured on one generator, which is made once for all of it. */
+export interface Stage {
+  readonly generator: GeneratorPlan;
+  readonly prompt: Prompt;
+  readonly cells: readonly CellPlan[];
+  /** What is no cell, after the cells; in the first process only. */
+  readonly measurements: readonly MeasurementPlan[];
+  /** Makes the generator. Default: the runtime's. */
+  readonly open?: OpenGenerator;
+}
+
 /** One cell to run. */
 export interface CellPlan extends CellIdentity {
   /** Of each process. */
@@ -11,22 +34,12 @@ export interface CellPlan extends CellIdentity {
   readonly timeBudgetSeconds: number;
   /** A guess, for the time left; corrected by what is seen. */
   readonly expectedBlockSeconds: number;
-  /** How ids are chosen; greedy without it. */
-  readonly samplingConfig?: Pick<GenerationConfig, "temperature" | "topK" | "topP">;
-}
-
-/** What is measured on one generator, which is made once for all of it. */
-export interface Stage {
-  readonly generator: GeneratorPlan;
-  readonly prompt: Prompt;
-  readonly cells: readonly CellPlan[];
-  /** What is no cell, after the cells. */
-  readonly measurements: readonly MeasurementPlan[];
+  /** Instead of greedy decoding past the end of the text. `maxTokens` is the cell's. */
+  readonly config?: Omit<GenerationConfig, "maxTokens" | "signal">;
 }
 
 /** Something that is measured in other ways than by interleaved modes. */
 export interface MeasurementPlan {
-  readonly scenario: string;
   /** For the progress display. Unique in a run. */
   readonly id: string;
   /** A guess, for the time left. */

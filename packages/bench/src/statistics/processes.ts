@@ -1,26 +1,7 @@
 import fQuantile from "@stdlib/stats-base-dists-f-quantile";
-import type { Estimates } from "../record.js";
+import type { SampleLevel } from "../record.js";
 import { mean, requireSamples, sumOfSquares } from "./descriptive.js";
-import { estimateBoth } from "./estimates.js";
 import { minimumSamples } from "./hodges-lehmann.js";
-
-/** How much of the scatter stays when a process is repeated and how much comes with a new one. */
-export interface VarianceComponents {
-  /** Between the true means of processes; 0 where the samples show none. Unit of the samples, squared. */
-  readonly between: number;
-  /** Between the blocks of one process. Unit of the samples, squared. */
-  readonly within: number;
-}
-
-/** What blocks in several processes say together. */
-export interface ProcessEstimates {
-  /** What was taken as one sample: a block, or the mean of a process. */
-  readonly level: "blocks" | "processes";
-  /** null with a single process, or with no process of two blocks. */
-  readonly components: VarianceComponents | null;
-  /** null with fewer than {@link minimumSamples} of what is a sample at this level. */
-  readonly estimates: Estimates | null;
-}
 
 /**
  * How sure the F test must be that processes do *not* differ: it drops process
@@ -31,48 +12,34 @@ export interface ProcessEstimates {
 const negligible = 0.25;
 
 /**
- * The components of variance of a one-way layout by analysis of variance:
- * within = MSW, between = max(0, (MSB − MSW) / n₀), where n₀ = (N − Σnᵢ²/N) / (k − 1)
- * is the common number of blocks if the k processes have as many each (Searle,
- * Casella and McCulloch 1992, "Variance Components", section 3.6).
+ * What to take as one sample, so that an interval is honest about what processes
+ * differ in: code layout and JIT state are drawn once per process, so that its
+ * blocks err together (Kalibera and Jones 2013).
  *
- * @param processes the block values of each process
- * @throws RangeError with fewer than two processes, or no process of two blocks
- */
-export function varianceComponents(processes: readonly (readonly number[])[]): VarianceComponents {
-  const { between, within, commonCount } = meanSquares(processes);
-  return { between: Math.max(0, (between - within) / commonCount), within };
-}
-
-/**
- * Estimates over the blocks of several processes, honest about what the
- * processes differ in: code layout and JIT state are drawn once per process, so
- * that its blocks err together (Kalibera and Jones 2013).
- *
- * Blocks count as samples if an F test at 25 % finds no variance between
- * processes; otherwise the process means do, each once. The price of letting the
- * data choose: in simulations of 6 to 10 processes, over all ratios of the two
- * variances, 95 % t intervals cover 93.6 to 97.1 % and one-sided bounds miss up
- * to 5.6 %. Process means need {@link minimumSamples} processes: plan for eight
- * or more.
+ * Blocks, if an F test at 25 % finds no variance between processes; otherwise the
+ * process means, each once. The price of letting the data choose: in simulations
+ * of 6 to 10 processes, over all ratios of the two variances, 95 % t intervals
+ * cover 93.6 to 97.1 % and one-sided bounds miss up to 5.6 %. An interval needs
+ * {@link minimumSamples} process means: plan for eight or more.
  *
  * @param processes the block values of each process
  * @throws RangeError where a process has no block
  */
-export function estimateAcrossProcesses(
-  processes: readonly (readonly number[])[],
-): ProcessEstimates {
+export function sampleLevel(processes: readonly (readonly number[])[]): SampleLevel {
   for (const blocks of processes) requireSamples(blocks, 1);
-  const all = processes.flat();
-  const separable = processes.length > 1 && all.length > processes.length;
+  const count = processes.reduce((sum, { length }) => sum + length, 0);
   // What cannot be separated: one process has only blocks, processes of one block only means.
-  const level = (separable ? !differ(processes) : processes.length <= 1) ? "blocks" : "processes";
-  const samples = level === "blocks" ? all : processes.map(mean);
-  return {
-    level,
-    components: separable ? varianceComponents(processes) : null,
-    estimates: samples.length < minimumSamples ? null : estimateBoth(samples),
-  };
+  const separable = processes.length > 1 && count > processes.length;
+  if (processes.length <= 1 || (separable && !differ(processes))) return "blocks";
+  return processes.length < minimumSamples ? "too few processes" : "processes";
+}
+
+/** The samples at a level, in the order in which they were measured. */
+export function samplesAt(
+  level: SampleLevel,
+  processes: readonly (readonly number[])[],
+): readonly number[] {
+  return level === "processes" ? processes.map(mean) : processes.flat();
 }
 
 function differ(processes: readonly (readonly number[])[]): boolean {
@@ -80,12 +47,12 @@ function differ(processes: readonly (readonly number[])[]): boolean {
   return between > within * fQuantile(1 - negligible, betweenFreedom, withinFreedom);
 }
 
+/** Of a one-way layout, by analysis of variance. */
 function meanSquares(processes: readonly (readonly number[])[]): {
   between: number;
   within: number;
   betweenFreedom: number;
   withinFreedom: number;
-  commonCount: number;
 } {
   requireSamples(processes, 2);
   const all = processes.flat();
@@ -98,12 +65,10 @@ function meanSquares(processes: readonly (readonly number[])[]): {
     0,
   );
   const squaresWithin = processes.reduce((sum, blocks) => sum + sumOfSquares(blocks), 0);
-  const squaredCounts = processes.reduce((sum, blocks) => sum + blocks.length ** 2, 0);
   return {
     between: squaresBetween / betweenFreedom,
     within: squaresWithin / withinFreedom,
     betweenFreedom,
     withinFreedom,
-    commonCount: (all.length - squaredCounts / all.length) / betweenFreedom,
   };
 }

@@ -1,18 +1,17 @@
 import type { Interval } from "../record.js";
-import type { SequentialLook } from "./group-sequential.js";
-import { hodgesLehmannBounds } from "./hodges-lehmann.js";
+import { hodgesLehmannBounds, minimumSamples } from "./hodges-lehmann.js";
 import { meanBounds } from "./mean-estimate.js";
 
-/** On which side of a limit samples lie, as far as the looks up to now can say. */
-export interface SequentialDecision {
-  /** A claim "below the limit" is upheld by `below`, refuted by `above`. */
-  readonly side: "below" | "above" | "undecided";
+/** On which side of a limit samples lie; a claim "below it" is upheld by `below`. */
+export type Side = "below" | "above" | "undecided";
+
+/** What samples say about a limit, as far as the looks up to now can tell. */
+export interface SequentialDecision<Planned> {
+  readonly side: Side;
   /** The look that decided, else the last one that came; null before the first. */
-  readonly look: SequentialLook | null;
+  readonly look: Planned | null;
   /** What that look compared with the limit, each bound at the level `look.tail`. */
   readonly bounds: { readonly hodgesLehmann: Interval; readonly mean: Interval } | null;
-  /** How many samples there must be for the next look; null when none is to come. */
-  readonly nextLookAt: number | null;
 }
 
 /**
@@ -26,38 +25,32 @@ export interface SequentialDecision {
  * more samples, or years later, earlier looks come out as they did. Samples
  * beyond the last look that came wait for the next.
  *
- * @param samples in order of measurement: block log-ratios, or process means
- *   where processes differ
+ * @param looks in order; `tail` is the level of their bounds, from `sequentialLooks`
  * @param limit in the unit of the samples: ln(1 + m) for log-ratios
- * @param looks from `sequentialLooks`
+ * @param samplesAt what there was to see at a look; undefined if it has not come.
+ *   Nothing is decided with fewer than {@link minimumSamples}
  */
-export function decideSequentially(
-  samples: readonly number[],
+export function decideSequentially<Planned extends { readonly tail: number }>(
+  looks: readonly Planned[],
   limit: number,
-  looks: readonly SequentialLook[],
-): SequentialDecision {
-  let last: SequentialDecision = {
-    side: "undecided",
-    look: null,
-    bounds: null,
-    nextLookAt: looks[0]?.samples ?? null,
-  };
-  for (const [index, look] of looks.entries()) {
-    if (look.samples > samples.length) break;
-    const seen = samples.slice(0, look.samples);
+  samplesAt: (look: Planned) => readonly number[] | undefined,
+): SequentialDecision<Planned> {
+  let last: SequentialDecision<Planned> = { side: "undecided", look: null, bounds: null };
+  for (const look of looks) {
+    const samples = samplesAt(look);
+    if (samples === undefined) break;
+    if (samples.length < minimumSamples) continue;
     const bounds = {
-      hodgesLehmann: hodgesLehmannBounds(seen, look.tail),
-      mean: meanBounds(seen, look.tail),
+      hodgesLehmann: hodgesLehmannBounds(samples, look.tail),
+      mean: meanBounds(samples, look.tail),
     };
-    const side = sideOf(Object.values(bounds), limit);
-    const nextLookAt = side === "undecided" ? (looks[index + 1]?.samples ?? null) : null;
-    last = { side, look, bounds, nextLookAt };
-    if (side !== "undecided") break;
+    last = { side: sideOf(Object.values(bounds), limit), look, bounds };
+    if (last.side !== "undecided") break;
   }
   return last;
 }
 
-function sideOf(bounds: readonly Interval[], limit: number): SequentialDecision["side"] {
+function sideOf(bounds: readonly Interval[], limit: number): Side {
   if (bounds.every(({ upper }) => upper < limit)) return "below";
   if (bounds.every(({ lower }) => lower > limit)) return "above";
   return "undecided";

@@ -30,7 +30,7 @@ export async function decode(
 ): Promise<GenerationSummary> {
   const startedAt = performance.now();
   checkIds("stopTokenIds", config.stopTokenIds, model.vocabularySize, "INVALID_CONFIG");
-  const promptIds = typeof prompt === "string" ? model.encode(prompt) : prompt;
+  const promptIds = typeof prompt === "string" ? encode(prompt, model) : prompt;
   checkPrompt(promptIds, model);
   const sequence = model.begin(config);
   const text = model.createDetokenizer();
@@ -39,7 +39,8 @@ export async function decode(
   let firstAt: number | undefined;
   let lastAt = startedAt;
   let finishReason: FinishReason | undefined = await prefill(sequence, promptIds, sink);
-  for (let index = 0; finishReason === undefined; index++) {
+  let index = 0;
+  for (; finishReason === undefined; index++) {
     const { id, logprob } = sequence.choose();
     lastAt = performance.now();
     firstAt ??= lastAt;
@@ -71,12 +72,22 @@ export async function decode(
   return {
     finishReason,
     promptTokens: promptIds.length,
+    producedTokens: index,
     timings: {
       queueMilliseconds: Math.max(0, startedAt - calledAtMilliseconds),
       prefillMilliseconds: (firstAt ?? performance.now()) - startedAt,
       decodeMilliseconds: firstAt === undefined ? 0 : lastAt - firstAt,
     },
   };
+}
+
+function encode(prompt: string, model: Model): readonly number[] {
+  if (model.encode !== undefined) return model.encode(prompt);
+  throw new StreamgaugeError(
+    "INVALID_PROMPT",
+    "The prompt is text, and this model has no tokenizer: give token ids, or add tokenizer.json " +
+      "to the model's folder.",
+  );
 }
 
 async function prefill(

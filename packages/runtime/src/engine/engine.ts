@@ -102,7 +102,7 @@ export async function openEngine(
  */
 async function warmUp(model: Model): Promise<void> {
   const sink = new CollectingSink(false, () => undefined);
-  const ids = model.encode("a");
+  const ids = model.encode?.("a") ?? [];
   const prompt = ids.length > 0 ? ids : [0];
   const request = { prompt, config: resolveConfig({ maxTokens: 4 }) };
   await decode(model, request, sink, performance.now());

@@ -9,8 +9,8 @@ export interface Model {
   readonly contextLength: number;
   readonly vocabularySize: number;
   readonly eosTokenIds: ReadonlySet<number>;
-  /** Token ids of a prompt text. */
-  encode(text: string): readonly number[];
+  /** Token ids of a prompt text; undefined for a model without a tokenizer. */
+  readonly encode: ((text: string) => readonly number[]) | undefined;
   createDetokenizer(): TextAssembler;
   /**
    * Begins an empty sequence; the one before it is over.

@@ -19,7 +19,7 @@ import {
   type CacheEntry,
   type KeyValueCache,
 } from "./key-value-cache.js";
-import type { Model, Sequence } from "./model.js";
+import type { Model, Sequence, TextAssembler } from "./model.js";
 import { readModelSettings, type ModelSettings } from "./model-settings.js";
 import {
   findOperatorProfile,
@@ -48,8 +48,9 @@ export interface OpenOnnxModel {
 }
 
 /**
- * Opens a folder in the Hugging Face layout: `config.json`, `tokenizer.json`,
- * `onnx/model.onnx` and, if present, `generation_config.json`.
+ * Opens a folder in the Hugging Face layout: `config.json`, `onnx/model.onnx`
+ * and, if present, `tokenizer.json` and `generation_config.json`. Without a
+ * tokenizer the model takes token ids, and its tokens have no text.
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`,
  *   and `INVALID_OPTION` when the operator profile cannot be written
@@ -62,12 +63,13 @@ export async function openOnnxModel(
     throw new StreamgaugeError(
       "MODEL_NOT_FOUND",
       `There is no model folder at ${folder}. Give the path of a folder that holds config.json, ` +
-        `tokenizer.json and onnx/model.onnx.`,
+        `onnx/model.onnx and, to work with text, tokenizer.json.`,
     );
   }
   onProgress({ stage: "reading" });
   const settings = await readModelSettings(folder);
-  const tokenizer = await loadTokenizer(folder);
+  const hasTokenizer = existsSync(join(folder, "tokenizer.json"));
+  const tokenizer = hasTokenizer ? await loadTokenizer(folder) : undefined;
   const graphFile = join(folder, "onnx", "model.onnx");
   const graph = await readGraph(graphFile);
   onProgress({ stage: "preparing" });
@@ -80,7 +82,9 @@ export async function openOnnxModel(
   const session = await createSession(bytes, graphFile, { threads, spinning, profiling });
   const profileFile = profiling && (await findOperatorProfile(profiling));
   const entries = readCacheEntries(session, graphFile);
-  checkTokenizer(tokenizer.vocabularySize, settings.vocabularySize, folder);
+  if (tokenizer !== undefined) {
+    checkTokenizer(tokenizer.vocabularySize, settings.vocabularySize, folder);
+  }
 
   const run: GraphRun = {
     session,
@@ -97,8 +101,8 @@ export async function openOnnxModel(
       contextLength: settings.contextLength,
       vocabularySize: settings.vocabularySize,
       eosTokenIds: settings.eosTokenIds,
-      encode: (text) => tokenizer.encode(text),
-      createDetokenizer: () => createDetokenizer(tokenizer),
+      encode: tokenizer && ((text) => tokenizer.encode(text)),
+      createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
       begin: (config) => beginSequence(run, createCache(entries), config),
       async close() {
         // Releasing writes the file too; this does not depend on when it happens.
@@ -108,6 +112,9 @@ export async function openOnnxModel(
     },
   };
 }
+
+/** The text of a model without a tokenizer, as those with random weights are. */
+const idsOnly: TextAssembler = { push: () => "", flush: () => "" };
 
 interface GraphRun {
   readonly session: InferenceSession;

@@ -304,6 +304,7 @@ function summaryOf(outcome: Outcome, { consumer }: NewRing): GenerationSummary {
   return {
     finishReason: consumer.stopReason ?? "cancelled",
     promptTokens: 0,
+    producedTokens: 0,
     timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
   };
 }

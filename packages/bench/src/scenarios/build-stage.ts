@@ -1,0 +1,87 @@
+import type { GeneratorPlan } from "./generator-plan.js";
+import { embeddedModelName, promptFor } from "./prompts.js";
+import type { CellPlan, MeasurementPlan, Size, Stage } from "./stage.js";
+
+/** Tokens per second that the time estimates start from. */
+const expectedTokensPerSecond: Readonly<Record<string, number>> = {
+  [embeddedModelName]: 700,
+  "15M": 200,
+  "42M": 80,
+  "135M": 25,
+};
+
+/** Blocks of a cell, and the seconds after which it ends with those that it has. */
+export type CellSize = readonly [blocks: number, timeBudgetSeconds: number];
+
+/** By token count, for each size of a run; one that is left out has no such cells. */
+export type CellSizes = Readonly<Record<Size, Readonly<Record<number, CellSize>>>>;
+
+/** What cells of one stage have in common beyond their generator. */
+export type CellVariant = Pick<
+  CellPlan,
+  "workload" | "sampling" | "concurrency" | "config" | "injectedFraction"
+>;
+
+/** A stage with a cell for each token count. */
+export function stageOf(
+  scenario: string,
+  generator: GeneratorPlan,
+  sizes: Readonly<Record<number, CellSize>>,
+  variants: Readonly<Record<string, CellVariant>> = { "": {} },
+): Stage {
+  return {
+    generator,
+    prompt: promptFor(generator),
+    measurements: [],
+    cells: Object.entries(variants).flatMap(([name, variant]) =>
+      Object.entries(sizes).map(([tokens, [blocks, timeBudgetSeconds]]): CellPlan => ({
+        id: [generator.id, name, tokens].filter((part) => part !== "").join("-"),
+        scenario,
+        generator: generator.id,
+        engine: generator.engine,
+        model: generator.model,
+        host: generator.host,
+        tokens: Number(tokens),
+        ...(generator.ring?.capacity !== undefined && { ringCapacity: generator.ring.capacity }),
+        ...(generator.ring?.publishBatch !== undefined && {
+          publishBatch: generator.ring.publishBatch,
+        }),
+        ...variant,
+        blocks,
+        timeBudgetSeconds,
+        expectedBlockSeconds:
+          4 * (variant.concurrency ?? 1) * (Number(tokens) * secondsPerToken(generator) + 0.001),
+      })),
+    ),
+  };
+}
+
+/** A stage that only has measurements. */
+export function measurementsOn(
+  generator: GeneratorPlan,
+  measurements: readonly MeasurementPlan[],
+): Stage {
+  return { generator, prompt: promptFor(generator), cells: [], measurements };
+}
+
+/** The embedded model. */
+export function pequod(host: "pooled" | "inline"): GeneratorPlan {
+  return { id: `${embeddedModelName}-${host}`, engine: "onnx", model: embeddedModelName, host };
+}
+
+/** The paced engine with a step of so many microseconds. */
+export function paced(stepMicroseconds: number, host: "pooled" | "inline"): GeneratorPlan {
+  return {
+    id: `paced-${stepMicroseconds}us-${host}`,
+    engine: "paced",
+    model: `paced ${stepMicroseconds} µs`,
+    host,
+    stepMicroseconds,
+  };
+}
+
+/** A guess, for the time left. */
+export function secondsPerToken({ engine, model, stepMicroseconds = 0 }: GeneratorPlan): number {
+  if (engine === "paced") return (stepMicroseconds + 15) / 1e6;
+  return 1 / (expectedTokensPerSecond[model] ?? 100);
+}

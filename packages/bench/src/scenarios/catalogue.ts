@@ -1,0 +1,276 @@
+import type { GeneratorPlan, RingPlan } from "./generator-plan.js";
+import {
+  measurementsOn,
+  paced,
+  pequod,
+  secondsPerToken,
+  stageOf,
+  type CellSize,
+  type CellVariant,
+} from "./build-stage.js";
+import { abortMeasurement } from "./abort.js";
+import { arrivalsMeasurement } from "./arrivals.js";
+import { mainThreadMeasurement } from "./main-thread.js";
+import { slowConsumerMeasurement } from "./slow-consumer.js";
+import type { Scenario, Size } from "./stage.js";
+
+type BySize<T> = Readonly<Record<Size, T>>;
+type Cells = Readonly<Record<number, CellSize>>;
+
+/** The shipped claims on the model that people see. Blocks are multiples of four: balanced orders. */
+const modelCells: BySize<Cells> = {
+  quick: { 10: [760, 50], 50: [120, 32], 100: [80, 32], 1000: [12, 36] },
+  standard: { 10: [96, 8], 50: [24, 8], 100: [16, 8], 1000: [4, 16] },
+  full: { 10: [160, 14], 50: [40, 14], 100: [28, 14], 1000: [8, 40] },
+};
+
+const model: Scenario = {
+  name: "model",
+  description: "the embedded model in a worker thread, 10 to 1000 tokens: the claims",
+  stages: (size) => [stageOf("model", pequod("pooled"), modelCells[size])],
+};
+
+const modelInline: Scenario = {
+  name: "model-inline",
+  description: "the same in the consuming thread, without a hop",
+  stages: (size) => {
+    const cells: BySize<Cells> = {
+      quick: { 100: [28, 10] },
+      standard: { 100: [16, 8] },
+      full: { 10: [80, 8], 100: [24, 12], 1000: [4, 20] },
+    };
+    return [stageOf("model-inline", pequod("inline"), cells[size])];
+  },
+};
+
+const pacedPooled: Scenario = {
+  name: "paced",
+  description: "known ids every 0, 100 and 2500 µs from a worker thread: the absolute cost",
+  stages: (size) => {
+    const cells: Readonly<Record<number, BySize<Cells>>> = {
+      0: sizes([200, 5], [48, 2], [80, 4]),
+      100: sizes([200, 11], [48, 4], [80, 6]),
+      2500: { quick: { 100: [12, 13] }, standard: { 100: [8, 10] }, full: { 100: [12, 14] } },
+    };
+    return Object.entries(cells).map(([step, bySize]) =>
+      stageOf("paced", paced(Number(step), "pooled"), bySize[size]),
+    );
+  },
+};
+
+const pacedInline: Scenario = {
+  name: "paced-inline",
+  description: "the same in the consuming thread",
+  stages: (size) => {
+    const cells: Readonly<Record<number, BySize<Cells>>> = {
+      0: sizes([200, 5], [48, 2], [80, 4]),
+      100: sizes([80, 5], [32, 3], [60, 5]),
+      2500: { quick: { 100: [8, 8] }, standard: { 100: [4, 5] }, full: { 100: [8, 9] } },
+    };
+    return Object.entries(cells).map(([step, bySize]) =>
+      stageOf("paced-inline", paced(Number(step), "inline"), bySize[size]),
+    );
+  },
+};
+
+const mainThread: Scenario = {
+  name: "main-thread",
+  description: "how free the consuming thread is while tokens arrive at full speed",
+  stages: () =>
+    (["pooled", "inline"] as const).map((host) =>
+      measurementsOn(
+        pequod(host),
+        (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+          mainThreadMeasurement({ treatment, tokens: 1000, generations: 1 }),
+        ),
+      ),
+    ),
+};
+
+/** Slots, and tokens published at once. A batch of 1 and 256 slots are the default. */
+const rings: readonly Required<Pick<RingPlan, "capacity" | "publishBatch">>[] = [
+  { capacity: 1, publishBatch: 1 },
+  { capacity: 16, publishBatch: 1 },
+  { capacity: 256, publishBatch: 1 },
+  { capacity: 4096, publishBatch: 1 },
+  { capacity: 256, publishBatch: 8 },
+  { capacity: 256, publishBatch: 64 },
+];
+
+const buffers: Scenario = {
+  name: "buffers",
+  description: "ring capacities 1 to 4096 and publish batches 1 to 64",
+  stages: (size) =>
+    [0, 100].flatMap((step) =>
+      rings.map((ring): ReturnType<typeof stageOf> => {
+        const cells = sizes([40, 4], [16, 2], [32, 4]);
+        return stageOf("buffers", withRing(paced(step, "pooled"), ring), cells[size]);
+      }),
+    ),
+};
+
+function withRing(plan: GeneratorPlan, ring: RingPlan): GeneratorPlan {
+  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
+}
+
+const modelSizes: Scenario = {
+  name: "model-sizes",
+  description: "models of 3.7M, 15M, 42M and 135M parameters",
+  stages: (size) => {
+    const cells: Readonly<Record<string, BySize<Cells>>> = {
+      pequod: { quick: { 50: [40, 10] }, standard: { 50: [16, 6] }, full: { 50: [24, 8] } },
+      "15M": { quick: { 50: [16, 14] }, standard: { 50: [8, 12] }, full: { 50: [16, 16] } },
+      "42M": { quick: { 50: [8, 20] }, standard: { 50: [4, 16] }, full: { 50: [8, 28] } },
+      "135M": { quick: { 20: [8, 30] }, standard: { 20: [4, 20] }, full: { 50: [4, 60] } },
+    };
+    return Object.entries(cells).map(([name, bySize]) =>
+      stageOf(
+        "model-sizes",
+        { ...pequod("pooled"), id: `${name}-sizes`, model: name },
+        bySize[size],
+      ),
+    );
+  },
+};
+
+const callbackNames = ["empty", "format", "accumulate", "json", "busy-50us", "async"] as const;
+
+const callbacks: Scenario = {
+  name: "callbacks",
+  description: "consumers that do something with each token; their time measured apart",
+  stages: (size) =>
+    (["pooled", "inline"] as const).map((host) =>
+      stageOf(
+        "callbacks",
+        paced(100, host),
+        sizes([40, 4], [16, 2], [32, 4])[size],
+        Object.fromEntries(
+          callbackNames.map((workload) => [workload, { workload } satisfies CellVariant]),
+        ),
+      ),
+    ),
+};
+
+const samplings: Readonly<Record<string, CellVariant>> = {
+  greedy: { sampling: "greedy" },
+  temperature: drawn("temperature 0.8", { temperature: 0.8 }),
+  "top-k": drawn("temperature 0.8, top-k 50", { temperature: 0.8, topK: 50 }),
+  "top-p": drawn("temperature 0.8, top-p 0.95", { temperature: 0.8, topP: 0.95 }),
+};
+
+function drawn(sampling: string, config: NonNullable<CellVariant["config"]>): CellVariant {
+  return { sampling, config: { ignoreEos: true, ...config } };
+}
+
+const sampling: Scenario = {
+  name: "sampling",
+  description: "greedy, temperature, top-k and top-p",
+  stages: (size) => {
+    const cells: BySize<Cells> = {
+      quick: { 100: [24, 12] },
+      standard: { 100: [8, 6] },
+      full: { 100: [16, 10] },
+    };
+    return [stageOf("sampling", pequod("pooled"), cells[size], samplings)];
+  },
+};
+
+const concurrency: Scenario = {
+  name: "concurrency",
+  description: "1 to 16 generations at once",
+  stages: (size) => {
+    const levels = size === "quick" ? [1, 4, 16] : [1, 2, 4, 8, 16];
+    const variants = Object.fromEntries(
+      levels.map((count) => [`x${count}`, { concurrency: count } satisfies CellVariant]),
+    );
+    const cells = { quick: [20, 10], standard: [8, 8], full: [12, 14] } as const;
+    return [
+      stageOf("concurrency", paced(100, "pooled"), { 100: cells[size] }, variants),
+      stageOf("concurrency", pequod("pooled"), { 50: cells[size] }, variants),
+    ];
+  },
+};
+
+const arrivals: Scenario = {
+  name: "arrivals",
+  description: "an open load: latency from the moment a generation is due, waiting included",
+  stages: (size) => {
+    const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
+    const generations = { quick: 60, standard: 120, full: 300 }[size];
+    return [
+      measurementsOn(
+        pequod("pooled"),
+        loads.flatMap((offeredLoad) =>
+          (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+            arrivalsMeasurement({ treatment, tokens: 50, offeredLoad, generations }),
+          ),
+        ),
+      ),
+    ];
+  },
+};
+
+const abort: Scenario = {
+  name: "abort",
+  description: "from an abort to the end of a generation, and the tokens made in vain",
+  stages: (size) => {
+    const generations = { quick: 20, standard: 40, full: 100 }[size];
+    const plans = (tokens: number, generator: GeneratorPlan) =>
+      (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+        abortMeasurement({
+          treatment,
+          tokens,
+          generations,
+          expectedSecondsPerToken: secondsPerToken(generator),
+        }),
+      );
+    // More than twice the ring's slots: a producer that has made all tokens cannot be stopped.
+    return [
+      measurementsOn(pequod("pooled"), plans(600, pequod("pooled"))),
+      measurementsOn(paced(100, "pooled"), plans(1000, paced(100, "pooled"))),
+    ];
+  },
+};
+
+const slowConsumer: Scenario = {
+  name: "slow-consumer",
+  description: "a consumer slower than the engine: what waits, and what it costs in memory",
+  stages: (size) => {
+    const tokens = size === "quick" ? 500 : 2000;
+    return [16, 256].map((capacity) =>
+      measurementsOn(
+        withRing(paced(100, "pooled"), { capacity, publishBatch: 1 }),
+        (["stream", "streamAsync"] as const).map((treatment) =>
+          slowConsumerMeasurement({ treatment, tokens, consumerMicrosecondsPerToken: 1000 }),
+        ),
+      ),
+    );
+  },
+};
+
+/** Everything that ships. Order: what people look for first. */
+export const catalogue: readonly Scenario[] = [
+  model,
+  modelInline,
+  pacedPooled,
+  pacedInline,
+  mainThread,
+  buffers,
+  modelSizes,
+  callbacks,
+  sampling,
+  concurrency,
+  arrivals,
+  abort,
+  slowConsumer,
+];
+
+/** Cells of 100 tokens in all sizes; longer ones in a full run. */
+function sizes(quick: CellSize, standard: CellSize, full: CellSize): BySize<Cells> {
+  const [blocks, seconds] = full;
+  return {
+    quick: { 100: quick },
+    standard: { 100: standard },
+    full: { 100: full, 1000: [Math.max(4, Math.round(blocks / 16) * 4), seconds] },
+  };
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
+import { looksOf, select } from "../src/profiles.js";
+import { catalogue } from "../src/scenarios/catalogue.js";
+import type { Size } from "../src/scenarios/stage.js";
+import { measurementId } from "../src/execution.js";
+import { createFakeGenerator, ManualClock } from "./fake-generator.js";
+
+const sizes: readonly Size[] = ["quick", "standard", "full"];
+const names = catalogue.map(({ name }) => name);
+
+describe("the catalogue", () => {
+  it("has what the method asks for", () => {
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "model",
+        "model-inline",
+        "paced",
+        "paced-inline",
+        "main-thread",
+        "buffers",
+        "model-sizes",
+        "callbacks",
+        "sampling",
+        "concurrency",
+        "arrivals",
+        "abort",
+        "slow-consumer",
+      ]),
+    );
+  });
+
+  it.each(sizes)("gives everything a name of its own (%s)", (size) => {
+    const stages = select({ ...findProfile("full"), size }, { scenarios: names });
+    const cells = stages.flatMap((stage) => stage.cells.map(({ id }) => id));
+    const measurements = stages.flatMap((stage) =>
+      stage.measurements.map((plan) => measurementId(stage, plan)),
+    );
+    const generators = stages.map(({ generator }) => generator.id);
+    for (const ids of [cells, measurements, generators]) {
+      expect(ids.filter((id, index) => ids.indexOf(id) < index)).toEqual([]);
+    }
+    expect(cells.filter((id) => !/^[\w.-]+$/.test(id))).toEqual([]);
+  });
+
+  it.each(sizes)("has balanced orders in each cell (%s)", (size) => {
+    const cells = catalogue.flatMap((scenario) => scenario.stages(size)).flatMap((s) => s.cells);
+    expect(cells.filter(({ blocks }) => blocks % 4 !== 0).map(({ id }) => id)).toEqual([]);
+  });
+});
+
+describe("select", () => {
+  const quick = findProfile("quick");
+
+  it("makes each generator once, whatever is measured on it", () => {
+    const stages = select(quick, { scenarios: ["model", "main-thread"] });
+    expect(stages.map(({ generator }) => generator.id)).toEqual(["pequod-pooled", "pequod-inline"]);
+    expect(stages[0]?.cells).toHaveLength(4);
+    expect(stages[0]?.measurements.length).toBeGreaterThan(0);
+  });
+
+  it("puts another model in the place of the embedded one, and only there", () => {
+    const stages = select(quick, { model: "models/my model", scenarios: ["model", "paced"] });
+    expect(stages.map(({ generator }) => [generator.id, generator.model])).toEqual([
+      ["my-model-pooled", "my-model"],
+      ["paced-0us-pooled", "paced 0 µs"],
+      ["paced-100us-pooled", "paced 100 µs"],
+      ["paced-2500us-pooled", "paced 2500 µs"],
+    ]);
+    expect(stages[0]?.generator.modelFolder).toBe("models/my model");
+    expect(stages[0]?.cells[0]).toMatchObject({
+      id: "my-model-pooled-10",
+      generator: "my-model-pooled",
+      model: "my-model",
+    });
+  });
+
+  it("fits a time budget with fewer blocks, and leaves what fits alone", () => {
+    const seconds = (minutes: number | undefined) =>
+      select(quick, { timeBudgetMinutes: minutes })
+        .flatMap(({ cells }) => cells)
+        .reduce((sum, cell) => sum + cell.timeBudgetSeconds, 0);
+    expect(seconds(1)).toBeLessThan(60);
+    expect(seconds(60)).toBe(seconds(undefined));
+    const cells = select(quick, { timeBudgetMinutes: 1 }).flatMap((stage) => stage.cells);
+    expect(cells.every(({ blocks }) => blocks >= 8)).toBe(true);
+  });
+
+  it.each([
+    [{ timeBudgetMinutes: 0 }, /time budget is 0 minutes/],
+    [{ scenarios: ["paced"], tokens: [7] }, /has 7 tokens. There are cells of 100/],
+    [{ scenarios: ["main-thread"], tokens: [7] }, /7 tokens/],
+  ])("refuses %j", (selection, message) => {
+    expect(() => select(quick, selection)).toThrow(message);
+  });
+});
+
+describe("the profiles", () => {
+  it("look once in one process, or spend 5 % over planned looks", () => {
+    expect(profileNames).toEqual(["quick", "standard", "full"]);
+    expect(looksOf(findProfile("quick"))).toEqual([{ processes: 1, tail: 0.05 }]);
+    const looks = looksOf(findProfile("standard"));
+    expect(looks.map(({ processes }) => processes)).toEqual([8, 12, 16]);
+    const tails = looks.map(({ tail }) => tail);
+    expect(tails).toEqual(tails.toSorted((first, second) => first - second));
+    expect(tails.at(-1)).toBeLessThan(0.05);
+  });
+});
+
+describe("defineScenario", () => {
+  const clock = new ManualClock();
+  const open = () => createFakeGenerator({ clock, tokenNanoseconds: () => 1000 });
+
+  it("makes a cell for each token count", () => {
+    const scenario = defineScenario({ name: "mine", open, prompt: [1], tokens: [3, 7] });
+    const [stage] = scenario.stages("quick");
+    expect(stage?.cells.map(({ id, model, host }) => ({ id, model, host }))).toEqual([
+      { id: "mine-3", model: "mine", host: "own" },
+      { id: "mine-7", model: "mine", host: "own" },
+    ]);
+  });
+
+  it.each([
+    [{ name: "my engine" }, /name is "my engine"; it must be letters/],
+    [{ name: "mine", tokens: [0] }, /token count of the scenario "mine" is 0/],
+    [{ name: "mine", blocks: 1.5 }, /number of blocks of the scenario "mine" is 1.5/],
+  ])("refuses %j", (changes, message) => {
+    const define = () => defineScenario({ open, prompt: [1], ...changes });
+    expect(define).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }) as Error);
+    expect(define).toThrow(message);
+  });
+});

@@ -1,0 +1,28 @@
+import type { Generator } from "@streamgauge/core";
+import { deriveCell } from "../src/derivation.js";
+import { runCell, type ExperimentOptions } from "../src/experiment.js";
+import type { RawBlock } from "../src/raw-samples.js";
+import { identityOf, type Cell } from "../src/record.js";
+import type { CellPlan } from "../src/scenarios/stage.js";
+
+/** Runs a cell in one process, and gives what a record would say of it. */
+export async function measureCell(
+  generator: Generator,
+  plan: CellPlan,
+  options: Pick<ExperimentOptions, "clock" | "seed" | "work"> & Partial<ExperimentOptions>,
+): Promise<Cell> {
+  const raw: RawBlock[] = [];
+  const {
+    process: _,
+    blocks: __,
+    ...part
+  } = await runCell(generator, plan, {
+    process: 0,
+    ...options,
+    onBlock: async (block, blocks) => {
+      raw.push(block);
+      await options.onBlock?.(block, blocks);
+    },
+  });
+  return { ...identityOf(plan), ...part, plannedBlocks: plan.blocks, ...deriveCell(raw, plan) };
+}
