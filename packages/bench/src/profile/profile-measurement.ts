@@ -1,6 +1,7 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
 import { measureRun, settle, shorten, type MeasuredRun, type Work } from "../measured-run.js";
 import type { PeakMemory, ProfileMeasurement } from "../record.js";
+import { modeOf, workOf } from "../scenarios/measurement-work.js";
 import type { MeasurementPlan } from "../scenarios/stage.js";
 import { warmUpTokens } from "../warm-up.js";
 import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
@@ -58,7 +59,6 @@ export function profileMeasurement(options: ProfileOptions): MeasurementPlan {
     );
   }
   return {
-    scenario: "profiles",
     id: `${generator}/${kind}/${treatment}/${tokens}`,
     expectedSeconds: (3 * (blocks + warmUpBlocks) * tokens) / expectedTokensPerSecond,
     async measure(measured, context) {
@@ -105,17 +105,13 @@ class ProfileRun {
     const { context, tokens } = setting;
     this.#instrument = instrument;
     this.#setting = setting;
-    this.#work = {
-      prompt: context.prompt,
-      config: { maxTokens: tokens, ignoreEos: true, temperature: 0, seed: context.seed },
-    };
+    this.#work = workOf(context, tokens);
     this.#recorder = new ObservingRecorder(context.clock, tokens);
   }
 
   /** Undefined when it was aborted before the first block was complete. */
   async measure(count: number): Promise<ProfileMeasurement | undefined> {
     const { context, treatment, tokens } = this.#setting;
-    const { id, model, host } = context.plan;
     const warmUpWork = shorten(this.#work, warmUpTokens);
     let warmUpLeft = warmUpBlocks;
     for (const order of instrumentOrders(context.seed)) {
@@ -134,11 +130,7 @@ class ProfileRun {
     if (blocks.length === 0) return undefined;
     const { findings, files } = await this.#instrument.conclude({ peakMemory: this.#peakMemory });
     return {
-      generator: id,
-      model,
-      host,
-      treatment,
-      tokens,
+      ...modeOf(context.plan, treatment, tokens),
       cost: estimateCost(blocks, tokens),
       files,
       generations: findings.kind === "operators" ? 1 : this.#observed,
@@ -156,9 +148,10 @@ class ProfileRun {
     let reference: GenerationResult | undefined;
     for (const state of order) {
       if (this.#setting.context.signal?.aborted === true) return undefined;
-      const { raw, result } = await (state === "on"
+      const { raw, results } = await (state === "on"
         ? this.#observe(work, observations)
         : this.#runUnobserved(work));
+      const [result] = results as [GenerationResult];
       reference ??= result;
       requireSameWork(result, reference, work.config.maxTokens);
       latencies[state] = raw.endToEndNanoseconds;
@@ -171,7 +164,7 @@ class ProfileRun {
     await settle(generator, work);
     const run = await measureRun(generator, treatment, work, {
       clock: context.clock,
-      recorder: this.#recorder,
+      recorders: [this.#recorder],
     });
     const peak = this.#peakMemory;
     for (const field of Object.keys(peak) as (keyof PeakMemory)[]) {
@@ -186,11 +179,14 @@ class ProfileRun {
     // Before it is on: what it reports is about the run alone.
     await settle(generator, work);
     await this.#instrument.start();
-    const run = await measureRun(generator, treatment, work, { clock: context.clock, recorder });
+    const run = await measureRun(generator, treatment, work, {
+      clock: context.clock,
+      recorders: [recorder],
+    });
     await this.#instrument.stop();
     if (observations === "keep") {
       this.#observed += 1;
-      this.#instrument.keep({ ...run.raw, result: run.result });
+      this.#instrument.keep({ ...run.raw, result: run.results[0] as GenerationResult });
     }
     return run;
   }
