@@ -57,7 +57,7 @@ Profiles:
 Scenarios:
   ${scenarios.join("\n  ")}
 
-Exit codes: 0 done, 1 an error or a failed cell, 130 interrupted; see also --enforce.
+Exit codes: 0 done, 1 an error or something that failed, 130 interrupted; see also --enforce.
 The first Ctrl-C ends the run after the current generation and keeps what is done; --resume
 measures the rest.
 
@@ -133,6 +133,7 @@ export async function benchInTerminal(options: BenchOptions, enforce: boolean): 
 export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   if (record.status === "interrupted") return 130;
   if (record.cells.some(({ status }) => status === "failed")) return 1;
+  if ((record.failedMeasurements ?? []).length > 0) return 1;
   if (!enforce) return 0;
   if (record.claims.some(({ verdict }) => verdict === "refuted")) return 1;
   const upheld = record.claims.filter(({ verdict }) => verdict === "upheld");

@@ -1,10 +1,11 @@
+import { StreamgaugeError } from "@streamgauge/core";
 import type { Clock } from "./clock.js";
 import { runCell } from "./experiment.js";
 import type { RunSink } from "./journal.js";
 import type { Work } from "./measured-run.js";
 import { ProgressTracker, type BenchProgress } from "./progress.js";
 import type { OpenGenerator, ScenarioGenerator } from "./scenarios/generator-plan.js";
-import type { CellPlan, MeasurementPlan, Stage } from "./scenarios/stage.js";
+import type { CellPlan, MeasurementPlan, Measurements, Stage } from "./scenarios/stage.js";
 import { findWorkload } from "./scenarios/workloads.js";
 
 /** What one process measures. */
@@ -22,8 +23,8 @@ export interface Execution {
 }
 
 /**
- * Measures generator by generator, cell by cell, and tells the sink. A cell that
- * fails does not throw; a generator that cannot be made does.
+ * Measures generator by generator, cell by cell, and tells the sink. A cell or a
+ * measurement that fails does not throw; a generator that cannot be made does.
  */
 export async function execute(execution: Execution): Promise<void> {
   const tracker = new ProgressTracker(execution.clock, execution.stages);
@@ -95,15 +96,20 @@ async function runMeasurements(
     if (isAborted(execution)) return;
     const id = measurementId(stage, plan);
     report(tracker.at("measurement", id));
-    const measurements = await plan.measure(generator, {
-      clock,
-      seed,
-      plan: stage.generator,
-      prompt: stage.prompt,
-      signal,
-      open,
-      saveFile: (name, content) => sink.fileMade(name, content),
-    });
+    const measurements = await plan
+      .measure(generator, {
+        clock,
+        seed,
+        plan: stage.generator,
+        prompt: stage.prompt,
+        signal,
+        open,
+        saveFile: (name, content) => sink.fileMade(name, content),
+      })
+      .catch((error: unknown): Measurements => {
+        const { code, message } = StreamgaugeError.toWire(error, "ENGINE_FAILED");
+        return { failedMeasurements: [{ id, code, message }] };
+      });
     tracker.measurementEnded(plan);
     // What was interrupted would count as done.
     if (!isAborted(execution)) await sink.measured(id, measurements);

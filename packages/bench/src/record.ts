@@ -92,16 +92,26 @@ export interface ResultRecord {
   readonly generators: readonly GeneratorDescription[];
   readonly cells: readonly Cell[];
   readonly mainThread: readonly MainThreadMeasurement[];
-  /** Since version 3, like the three that follow. */
+  /** Since version 3, as what follows. */
   readonly arrivals?: readonly ArrivalsMeasurement[];
   readonly aborts?: readonly AbortMeasurement[];
   readonly slowConsumers?: readonly SlowConsumerMeasurement[];
   readonly profiles?: readonly ProfileMeasurement[];
+  /** Measurements beside the cells that failed, and why. Since version 3. */
+  readonly failedMeasurements?: readonly FailedMeasurement[];
   readonly claims: readonly ClaimResult[];
   /** What the bench made of delays that were known; only in calibrations. Since version 2. */
   readonly calibration?: readonly CalibrationPoint[];
   /** What each number of this record means. */
   readonly definitions: readonly Definition[];
+}
+
+/** A measurement that failed; the others went on. */
+export interface FailedMeasurement {
+  /** As in {@link RunPlan.measured}. */
+  readonly id: string;
+  readonly code: string;
+  readonly message: string;
 }
 
 /** What a run was asked for, beside its profile and seed. */
@@ -673,6 +683,9 @@ const checkRecord: Check = object<ResultRecord>({
   aborts: optional(array(abortMeasurement)),
   slowConsumers: optional(array(slowConsumerMeasurement)),
   profiles: optional(array(profileMeasurement)),
+  failedMeasurements: optional(
+    array(object<FailedMeasurement>({ id: string, code: string, message: string })),
+  ),
   claims: array(
     object<ClaimResult>({
       id: string,

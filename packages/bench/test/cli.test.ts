@@ -142,5 +142,7 @@ describe("exitCodeOf", () => {
     expect(exitCodeOf({ ...record, status: "interrupted" }, true)).toBe(130);
     const failed = record.cells.map((cell) => ({ ...cell, status: "failed" as const }));
     expect(exitCodeOf({ ...record, cells: failed }, false)).toBe(1);
+    const failedMeasurements = [{ id: "any", code: "ENGINE_FAILED", message: "It failed." }];
+    expect(exitCodeOf({ ...record, failedMeasurements }, false)).toBe(1);
   });
 });

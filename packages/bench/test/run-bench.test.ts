@@ -12,7 +12,7 @@ import { runBench, type BenchOptions } from "../src/run-bench.js";
 import { verifyRecord } from "../src/verify.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { createFakeGenerator, ManualClock, type FakeOptions } from "./fake-generator.js";
-import { cellPlan, profileOf } from "./plans.js";
+import { cellPlan, profileOf, stageOfCells } from "./plans.js";
 
 const cells = [cellPlan({ id: "first" }), cellPlan({ id: "second", tokens: 20 })];
 
@@ -184,6 +184,27 @@ describe("runBench", () => {
       "void",
       "void",
     ]);
+  });
+
+  it("goes on with the others when a measurement fails", async () => {
+    const failing = {
+      id: "failing",
+      expectedSeconds: 1,
+      measure: () => Promise.reject(new StreamgaugeError("ENGINE_FAILED", "It failed.")),
+    };
+    const stage = stageOfCells(cellPlan());
+    const measurements = [failing, ...stage.measurements];
+    const { record } = await bench({
+      profile: {
+        ...profileOf(),
+        scenarios: [{ name: "x", description: "", stages: () => [{ ...stage, measurements }] }],
+      },
+    });
+    expect(record.status).toBe("complete");
+    expect(record.failedMeasurements).toEqual([
+      { id: "fake failing", code: "ENGINE_FAILED", message: "It failed." },
+    ]);
+    expect(record.mainThread).toHaveLength(1);
   });
 
   it("reports a generator that cannot be made", async () => {

@@ -50,7 +50,10 @@ export interface MeasurementPlan {
 
 /** The parts of a record that measurements fill. */
 export type Measurements = Partial<
-  Pick<ResultRecord, "mainThread" | "arrivals" | "aborts" | "slowConsumers" | "profiles">
+  Pick<
+    ResultRecord,
+    "mainThread" | "arrivals" | "aborts" | "slowConsumers" | "profiles" | "failedMeasurements"
+  >
 >;
 
 /** What a measurement is given. */
