@@ -1,6 +1,6 @@
-import { build, encodeIntoCompressedBase64, type Histogram } from "hdr-histogram-js";
 import type { StreamToken } from "@streamgauge/core";
 import { measureCost, type Clock } from "./clock.js";
+import { LatencyHistogram } from "./latency-histogram.js";
 import {
   treatments,
   type Distribution,
@@ -120,7 +120,11 @@ export function measureRecording(clock: Clock): number {
 export class Distributions {
   readonly #histograms = new Map<
     string,
-    { readonly treatment: Treatment; readonly metric: DistributionMetric; histogram: Histogram }
+    {
+      readonly treatment: Treatment;
+      readonly metric: DistributionMetric;
+      readonly histogram: LatencyHistogram;
+    }
   >();
 
   /**
@@ -149,34 +153,20 @@ export class Distributions {
     const entries = treatments.flatMap((treatment) =>
       [...this.#histograms.values()].filter((entry) => entry.treatment === treatment),
     );
-    return entries.map(({ treatment, metric, histogram }) => {
-      // A percentile is the end of its bucket, which can lie above the largest value.
-      const percentile = (percent: number): number =>
-        Math.min(histogram.getValueAtPercentile(percent), histogram.maxValue);
-      return {
-        treatment,
-        metric,
-        count: histogram.totalCount,
-        meanNanoseconds: Math.round(histogram.mean),
-        minimumNanoseconds: percentile(0),
-        p50Nanoseconds: percentile(50),
-        p90Nanoseconds: percentile(90),
-        p99Nanoseconds: percentile(99),
-        p999Nanoseconds: percentile(99.9),
-        maximumNanoseconds: histogram.maxValue,
-        histogram: encodeIntoCompressedBase64(histogram),
-      };
-    });
+    return entries.map(({ treatment, metric, histogram }) => ({
+      treatment,
+      metric,
+      ...histogram.summarize(),
+    }));
   }
 
   #add(treatment: Treatment, metric: DistributionMetric, nanoseconds: number): void {
     const key = `${treatment} ${metric}`;
     let entry = this.#histograms.get(key);
     if (entry === undefined) {
-      entry = { treatment, metric, histogram: build({ numberOfSignificantValueDigits: 3 }) };
+      entry = { treatment, metric, histogram: new LatencyHistogram() };
       this.#histograms.set(key, entry);
     }
-    // Clocks of two threads agree to less than a microsecond, not exactly.
-    entry.histogram.recordValue(Math.max(0, nanoseconds));
+    entry.histogram.add(nanoseconds);
   }
 }

@@ -19,6 +19,9 @@ export async function startCpuProfile(): Promise<() => Promise<Profiler.Profile>
   try {
     await session.post("Profiler.enable");
     await session.post("Profiler.setSamplingInterval", { interval: samplingIntervalMicroseconds });
+    // A major collection that begins inside of `Profiler.start` waits forever for a
+    // lock that its own thread holds (nodejs/node#65140): have none due then.
+    await session.post("HeapProfiler.collectGarbage");
     await session.post("Profiler.start");
   } catch (error) {
     session.disconnect();

@@ -1,0 +1,66 @@
+import type { CodeCategory } from "../record.js";
+import type { CallFrame } from "./diagnostics.js";
+
+/** Whose code a call frame is. `asleep`: the thread had nothing to do. `instrument`: the profiler's own. */
+export type Attribution = CodeCategory | "asleep" | "instrument";
+
+/** V8's names for what is no function. */
+const states: Readonly<Record<string, Attribution>> = {
+  "(idle)": "asleep",
+  "(program)": "other",
+  "(garbage collector)": "garbage collection",
+  "(root)": "other",
+};
+
+/** The first that matches a file's path decides. Paths have forward slashes. */
+const places: readonly (readonly [RegExp, Attribution])[] = [
+  [/^node:inspector/, "instrument"],
+  [/^node:/, "node"],
+  [/\/node_modules\/onnxruntime-(node|common)\//, "onnxruntime"],
+  [/\/node_modules\/@huggingface\/tokenizers\//, "tokenizer"],
+  [/\/node_modules\/(piscina|comlink)\//, "host"],
+  [/\/(packages|@streamgauge)\/runtime\/(dist|src)\/diagnostics/, "instrument"],
+  [/\/(packages|@streamgauge)\/runtime\/(dist|src)\/ring\//, "ring"],
+  [/\/(packages|@streamgauge)\/runtime\/(dist|src)\/text\//, "tokenizer"],
+  [/\/(packages|@streamgauge)\/runtime\/(dist|src)\/(engine|onnx)\//, "engine"],
+  [/\/(packages|@streamgauge)\/runtime\/(dist|src)\//, "host"],
+  [/\/(packages|@streamgauge)\/core\/(dist|src)\//, "adapter"],
+  [/\/(packages|@streamgauge)\/bench\/(dist|src)\//, "bench"],
+];
+
+/**
+ * Whose code a frame is, where its caller's attribution is known. Code without a
+ * file (`Atomics.store`, `Array.push`, an addon's function) works for its
+ * caller: the operators' kernels are called by onnxruntime-node, so they are
+ * onnxruntime's, and the inspector's own work is the instrument's.
+ */
+export function attributionOf({ functionName, url }: CallFrame, caller: Attribution): Attribution {
+  if (url === "") return states[functionName] ?? (isState(functionName) ? "other" : caller);
+  const path = url.replaceAll("\\", "/");
+  const own = places.find(([pattern]) => pattern.test(path))?.[1] ?? "user";
+  // Node's functions that the inspector runs are part of it.
+  return own === "node" && caller === "instrument" ? "instrument" : own;
+}
+
+/** V8 puts in brackets what is no function. */
+function isState(functionName: string): boolean {
+  return /^\(.*\)$/.test(functionName);
+}
+
+/** Name and place of a function, as "poll (ring/consumer.js:52)", or whom native code works for. */
+export function nameOf({ functionName, url, lineNumber }: CallFrame, caller?: CallFrame): string {
+  const name = functionName === "" ? "(anonymous)" : functionName;
+  if (url !== "") return `${name} (${shortPath(url)}:${lineNumber + 1})`;
+  if (isState(functionName) || caller === undefined) return name;
+  return `native ${name} in ${nameOf(caller)}`;
+}
+
+/** The end of a path that says enough: within our packages or an installed one, or two segments. */
+function shortPath(url: string): string {
+  const path = url.replaceAll("\\", "/");
+  const own = /\/(?:packages|@streamgauge)\/(\w+)\/(?:dist|src)\/(.*)$/.exec(path);
+  if (own !== null) return own[1] === "runtime" ? (own[2] as string) : `${own[1]}/${own[2]}`;
+  if (path.startsWith("node:")) return path;
+  const installed = path.split("/node_modules/").at(-1) as string;
+  return installed === path ? path.split("/").slice(-2).join("/") : installed;
+}

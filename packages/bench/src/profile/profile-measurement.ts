@@ -1,0 +1,209 @@
+import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
+import { measureRun, settle, shorten, type MeasuredRun, type Work } from "../measured-run.js";
+import type { PeakMemory, ProfileMeasurement } from "../record.js";
+import { modeOf, workOf } from "../scenarios/measurement-work.js";
+import type { MeasurementPlan } from "../scenarios/stage.js";
+import { warmUpTokens } from "../warm-up.js";
+import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
+import type { Diagnostics } from "./diagnostics.js";
+import { estimateCost, type InstrumentBlock } from "./instrument-cost.js";
+import { instrumentOrders, type InstrumentState } from "./instrument-orders.js";
+import type {
+  Instrument,
+  InstrumentSetting,
+  ObservedTreatment,
+  ProfileKind,
+} from "./instrument.js";
+import { openLedgerInstrument } from "./ledger-instrument.js";
+import { ObservingRecorder } from "./observing-recorder.js";
+import { openOperatorInstrument } from "./operator-instrument.js";
+
+/** What to observe, and how often. */
+export interface ProfileOptions {
+  readonly kind: ProfileKind;
+  /** `generate` delivers nothing that a timeline or a ledger could be about. */
+  readonly treatment: ObservedTreatment;
+  /**
+   * Of each generation. Operators: few, such as 64, because onnxruntime keeps
+   * some 70 events of 2.5 kB in memory for each token, and a million at most.
+   * CPU profiles: many where tokens are fast, because a sample is taken each 200 µs.
+   */
+  readonly tokens: number;
+  /** Six or a multiple: then the orders are balanced exactly, and there is an interval. */
+  readonly blocks: number;
+  /** {@link GeneratorPlan.id}, for the measurement's own id. */
+  readonly generator: string;
+  /** The calling thread's. */
+  readonly mainDiagnostics: Diagnostics;
+  /** For the time left. Default 900. */
+  readonly expectedTokensPerSecond?: number;
+}
+
+/** Blocks that are dropped: code gets compiled, and the inspector loaded. */
+const warmUpBlocks = 2;
+
+/**
+ * The plan of one profile: blocks of one mode without the instrument, without it
+ * again and with it, interleaved in all orders. The findings are from the runs
+ * with it; what it costs from comparing them with the others.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for a kind that the mode cannot have;
+ *   `measure` rejects with it for one that the generator cannot have
+ */
+export function profileMeasurement(options: ProfileOptions): MeasurementPlan {
+  const { kind, treatment, tokens, blocks, generator, expectedTokensPerSecond = 900 } = options;
+  if (treatment === "generate" && (kind === "timeline" || kind === "ledger")) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `There is no ${kind} of generate(), which delivers no token before its end: use a stream.`,
+    );
+  }
+  return {
+    id: `${generator}/${kind}/${treatment}/${tokens}`,
+    expectedSeconds: (3 * (blocks + warmUpBlocks) * tokens) / expectedTokensPerSecond,
+    async measure(measured, context) {
+      const setting = { generator: measured, context, treatment, tokens };
+      const instrument = await openInstrument(options, setting);
+      try {
+        const profile = await new ProfileRun(instrument, setting).measure(blocks);
+        return profile === undefined ? {} : { profiles: [profile] };
+      } finally {
+        await instrument.close();
+      }
+    },
+  };
+}
+
+async function openInstrument(
+  { kind, mainDiagnostics }: ProfileOptions,
+  setting: InstrumentSetting,
+): Promise<Instrument> {
+  switch (kind) {
+    case "ledger":
+      return await openLedgerInstrument(setting);
+    case "operators":
+      return await openOperatorInstrument(setting);
+    default:
+      return createDiagnosticInstrument(kind, mainDiagnostics, setting);
+  }
+}
+
+class ProfileRun {
+  readonly #instrument: Instrument;
+  readonly #setting: InstrumentSetting;
+  readonly #work: Work;
+  readonly #recorder: ObservingRecorder;
+  readonly #peakMemory = {
+    residentBytes: 0,
+    heapUsedBytes: 0,
+    externalBytes: 0,
+    arrayBufferBytes: 0,
+  };
+  #observed = 0;
+
+  constructor(instrument: Instrument, setting: InstrumentSetting) {
+    const { context, tokens } = setting;
+    this.#instrument = instrument;
+    this.#setting = setting;
+    this.#work = workOf(context, tokens);
+    this.#recorder = new ObservingRecorder(context.clock, tokens);
+  }
+
+  /** Undefined when it was aborted before the first block was complete. */
+  async measure(count: number): Promise<ProfileMeasurement | undefined> {
+    const { context, treatment, tokens } = this.#setting;
+    const warmUpWork = shorten(this.#work, warmUpTokens);
+    let warmUpLeft = warmUpBlocks;
+    for (const order of instrumentOrders(context.seed)) {
+      if (warmUpLeft === 0) break;
+      warmUpLeft -= 1;
+      if ((await this.#runBlock(order, warmUpWork, "drop")) === undefined) return undefined;
+    }
+    const blocks: InstrumentBlock[] = [];
+    // A fresh sequence: each six measured blocks have all orders.
+    for (const order of instrumentOrders(context.seed)) {
+      if (blocks.length >= count) break;
+      const block = await this.#runBlock(order, this.#work, "keep");
+      if (block === undefined) break;
+      blocks.push(block);
+    }
+    if (blocks.length === 0) return undefined;
+    const { findings, files } = await this.#instrument.conclude({ peakMemory: this.#peakMemory });
+    return {
+      ...modeOf(context.plan, treatment, tokens),
+      cost: estimateCost(blocks, tokens),
+      files,
+      generations: findings.kind === "operators" ? 1 : this.#observed,
+      findings,
+    };
+  }
+
+  /** Undefined when it was interrupted: half a block is not a sample. */
+  async #runBlock(
+    order: readonly InstrumentState[],
+    work: Work,
+    observations: "keep" | "drop",
+  ): Promise<InstrumentBlock | undefined> {
+    const latencies = { off: 0, offAgain: 0, on: 0 };
+    let reference: GenerationResult | undefined;
+    for (const state of order) {
+      if (this.#setting.context.signal?.aborted === true) return undefined;
+      const { raw, results } = await (state === "on"
+        ? this.#observe(work, observations)
+        : this.#runUnobserved(work));
+      const [result] = results as [GenerationResult];
+      reference ??= result;
+      requireSameWork(result, reference, work.config.maxTokens);
+      latencies[state] = raw.endToEndNanoseconds;
+    }
+    return latencies;
+  }
+
+  async #runUnobserved(work: Work): Promise<MeasuredRun> {
+    const { generator, treatment, context } = this.#setting;
+    await settle(generator, work);
+    const run = await measureRun(generator, treatment, work, {
+      clock: context.clock,
+      recorders: [this.#recorder],
+    });
+    const peak = this.#peakMemory;
+    for (const field of Object.keys(peak) as (keyof PeakMemory)[]) {
+      peak[field] = Math.max(peak[field], run.raw.memory[field]);
+    }
+    return run;
+  }
+
+  async #observe(work: Work, observations: "keep" | "drop"): Promise<MeasuredRun> {
+    const { generator, recorder } = this.#instrument;
+    const { treatment, context } = this.#setting;
+    // Before it is on: what it reports is about the run alone.
+    await settle(generator, work);
+    await this.#instrument.start();
+    const run = await measureRun(generator, treatment, work, {
+      clock: context.clock,
+      recorders: [recorder],
+    });
+    await this.#instrument.stop();
+    if (observations === "keep") {
+      this.#observed += 1;
+      this.#instrument.keep({ ...run.raw, result: run.results[0] as GenerationResult });
+    }
+    return run;
+  }
+}
+
+/** Times of different work do not compare. */
+function requireSameWork(
+  result: GenerationResult,
+  reference: GenerationResult,
+  tokens: number,
+): void {
+  const same =
+    result.ids.length === tokens && result.ids.every((id, index) => id === reference.ids[index]);
+  if (same) return;
+  throw new StreamgaugeError(
+    "OUTPUT_MISMATCH",
+    `A profiled generation made ${result.ids.length} of ${tokens} tokens, or other ids than the ` +
+      `generation before: with the instrument and without it, the work has to be the same.`,
+  );
+}
