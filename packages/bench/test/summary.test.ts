@@ -190,6 +190,12 @@ describe("renderSummary", () => {
     expect(text).toMatch(/\| \d+ \/ \d+ \/ \d+ +\| \d+ \/ \d+ \/ \d+ +\| - \/ 832 \/ - +\|/);
   });
 
+  it("names what failed beside the cells", async () => {
+    const failedMeasurements = [{ id: "fake ledger", code: "ENGINE_FAILED", message: "It broke." }];
+    const text = renderSummary({ ...(await exampleRecord()), failedMeasurements }, plain);
+    expect(text).toContain("Failed, fake ledger: ENGINE_FAILED It broke.");
+  });
+
   it("fits a terminal of 120 columns", async () => {
     const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
     const tables = text.split("\n").filter((line) => /^[|+-]/.test(line));

@@ -5,6 +5,7 @@ import {
   cellColumns,
   cellHead,
   comparisonOf,
+  hasSeveralProcesses,
   sampleColumns,
   sampleHead,
   section,
@@ -36,9 +37,6 @@ export function costs(record: ResultRecord): string {
       ];
     }),
   );
-  const inProcesses = record.cells.some(
-    ({ analysis }) => analysis?.comparisons.some(({ processes = 1 }) => processes > 1) === true,
-  );
   return section(record, "Absolute cost", rows, {
     head: [
       ...cellHead,
@@ -49,7 +47,11 @@ export function costs(record: ResultRecord): string {
       ...sampleHead,
       "break-even, µs per token",
     ],
-    definitions: ["absolute cost", "break-even", ...(inProcesses ? ["sample level"] : [])],
+    definitions: [
+      "absolute cost",
+      "break-even",
+      ...(hasSeveralProcesses(record) ? ["sample level"] : []),
+    ],
   });
 }
 

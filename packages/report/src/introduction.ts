@@ -1,15 +1,11 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { escapeMarkdown, list } from "./markdown-text.js";
+import { hasSeveralProcesses } from "./section.js";
 
 /** Which run this is, and what a reader should know before believing its numbers. */
-export function introduction({
-  startedAt,
-  endedAt,
-  status,
-  profile,
-  seed,
-  cells,
-}: ResultRecord): string {
+export function introduction(record: ResultRecord): string {
+  const { startedAt, endedAt, status, profile, seed, cells, failedMeasurements = [] } = record;
+  const samples = hasSeveralProcesses(record) ? "Blocks or means of processes" : "Blocks";
   const failed = cells.filter(({ failure }) => failure !== null);
   return [
     "# Benchmarks",
@@ -17,10 +13,11 @@ export function introduction({
     escapeMarkdown(
       `What it costs to receive tokens one by one instead of all at the end. Run of ${startedAt} ` +
         `to ${endedAt ?? "?"}, profile ${profile}, seed ${seed}, ${status}. ` +
-        `Intervals are 95 %, two-sided. Blocks are the samples, never tokens.`,
+        `Intervals are 95 %, two-sided. ${samples} are the samples, never tokens.`,
     ),
     list([
       ...failed.map(({ id, failure }) => `Failed: ${id}. ${failure?.code}: ${failure?.message}`),
+      ...failedMeasurements.map(({ id, code, message }) => `Failed: ${id}. ${code}: ${message}`),
       ...cells
         .filter(({ warmUp, blocks }) => blocks.length > 0 && !warmUp.steady)
         .map(({ id, warmUp }) => {

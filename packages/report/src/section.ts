@@ -25,6 +25,13 @@ export function modeColumns({ model, host, tokens, treatment }: MeasuredMode): s
   return [model, host, String(tokens), modeNames[treatment]];
 }
 
+/** Whether anything was compared in more than one process. */
+export function hasSeveralProcesses({ cells }: ResultRecord): boolean {
+  return cells.some(({ analysis }) =>
+    analysis?.comparisons.some(({ processes = 1 }) => processes > 1),
+  );
+}
+
 /** Heads of {@link sampleColumns}. */
 export const sampleHead = ["processes", "sample"] as const;
 

@@ -127,6 +127,14 @@ describe("renderBenchmarks of a record with something of everything", () => {
     expect(sectionOf("### Ledger: a token's way")).toContain("| residual | 120.0 µs |");
   });
 
+  it("names what failed beside the cells, and what the samples are", () => {
+    expect(text).toContain("Blocks or means of processes are the samples, never tokens.");
+    const failedMeasurements = [{ id: "pequod ledger", code: "OUT", message: "It broke." }];
+    expect(renderBenchmarks({ ...record, failedMeasurements })).toContain(
+      "- Failed: pequod ledger. OUT: It broke.",
+    );
+  });
+
   it("has no section for what a record has nothing of", async () => {
     const titles = renderBenchmarks(await fixtureRecord()).match(/^#+ .*$/gm);
     expect(titles).not.toContainEqual(

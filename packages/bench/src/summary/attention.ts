@@ -14,12 +14,14 @@ export function controls({ cells }: ResultRecord): string[] {
 }
 
 /** What a reader should know before believing the numbers. */
-export function attention({ cells, environment }: ResultRecord): string[] {
+export function attention(record: ResultRecord): string[] {
+  const { cells, environment, failedMeasurements = [] } = record;
   return [
     ...environment.advice.map((advice) => `Advice: ${advice}.`),
     ...cells
       .filter(({ failure }) => failure !== null)
       .map((cell) => `Failed, ${cell.id}: ${cell.failure?.code} ${cell.failure?.message}`),
+    ...failedMeasurements.map(({ id, code, message }) => `Failed, ${id}: ${code} ${message}`),
     ...cells
       .filter(({ warmUp, status }) => status === "complete" && !warmUp.steady)
       .map(({ id, warmUp }) => {
