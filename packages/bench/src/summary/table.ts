@@ -44,15 +44,17 @@ export function comparisonOf(
 const levelNames = {
   blocks: "blocks",
   processes: "means",
-  "too few processes": "too few processes",
+  "too few processes": "too few",
 } as const;
 
 /**
- * How many processes a comparison is from, and what is one sample of it: a block,
- * or a process mean. Empty for a single process.
+ * How many processes comparisons of one cell are from, and what is one sample of
+ * each: a block, or a process mean. Empty for a single process.
  */
-export function showProcesses({ processes = 1, level = "blocks" }: Comparison): string {
-  return processes === 1 ? "" : `${processes} (${levelNames[level]})`;
+export function showProcesses(...comparisons: readonly Comparison[]): string {
+  const [{ processes = 1 } = {}] = comparisons;
+  const levels = new Set(comparisons.map(({ level = "blocks" }) => levelNames[level]));
+  return processes === 1 ? "" : `${processes} (${[...levels].join(", ")})`;
 }
 
 /**
