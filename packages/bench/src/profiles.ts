@@ -40,13 +40,16 @@ function scenariosNamed(...names: string[]): Scenario[] {
   return catalogue.filter(({ name }) => names.includes(name));
 }
 
+/** What is asked when nobody chooses. */
+const questions = ["model", "model-inline", "paced", "paced-inline", "main-thread", "memory"];
+
 const profiles: readonly Profile[] = [
   {
     name: "quick",
     description: "the shipped claims, in one process and under five minutes",
     size: "quick",
     lookAtProcesses: [1],
-    scenarios: scenariosNamed("model", "model-inline", "paced", "paced-inline", "main-thread"),
+    scenarios: scenariosNamed(...questions),
   },
   {
     name: "standard",
@@ -54,7 +57,7 @@ const profiles: readonly Profile[] = [
       "the claims in 8 fresh processes, up to 16 where they stay undecided; 20 minutes or more",
     size: "standard",
     lookAtProcesses: [8, 12, 16],
-    scenarios: scenariosNamed("model", "model-inline", "paced", "paced-inline", "main-thread"),
+    scenarios: scenariosNamed(...questions),
   },
   {
     name: "full",
@@ -204,7 +207,13 @@ function mergeByGenerator(stages: readonly Stage[]): Stage[] {
         : {
             ...before,
             cells: [...before.cells, ...stage.cells],
-            measurements: [...before.measurements, ...stage.measurements],
+            measurements: [
+              ...before.measurements,
+              // Two scenarios can want the same thing.
+              ...stage.measurements.filter(
+                ({ id }) => !before.measurements.some((known) => known.id === id),
+              ),
+            ],
           },
     );
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
 import { looksOf, select } from "../src/profiles.js";
 import { catalogue } from "../src/scenarios/catalogue.js";
+import { withProfiles } from "../src/scenarios/profiled.js";
 import type { Size } from "../src/scenarios/stage.js";
 import { measurementId } from "../src/execution.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
@@ -26,6 +27,8 @@ describe("the catalogue", () => {
         "arrivals",
         "abort",
         "slow-consumer",
+        "memory",
+        "profiles",
       ]),
     );
   });
@@ -92,6 +95,40 @@ describe("select", () => {
     [{ scenarios: ["main-thread"], tokens: [7] }, /7 tokens/],
   ])("refuses %j", (selection, message) => {
     expect(() => select(quick, selection)).toThrow(message);
+  });
+});
+
+describe("withProfiles", () => {
+  const stages = (...scenarios: string[]) => select(quick, { scenarios });
+  const quick = findProfile("quick");
+  const ids = (chosen: ReturnType<typeof withProfiles>) =>
+    chosen.flatMap((stage) => stage.measurements.map((plan) => measurementId(stage, plan)));
+
+  it("is about the model where it is measured", () => {
+    const added = ids(withProfiles(stages("model", "paced"), ["cpuProfile", "operators"]));
+    expect(added).toEqual([
+      "pequod-pooled cpuProfile-stream-200",
+      "pequod-pooled cpuProfile-streamAsync-200",
+      "pequod-pooled operators-stream-64",
+    ]);
+  });
+
+  it("is about everything else otherwise, where it can be had", () => {
+    const added = ids(withProfiles(stages("paced-inline", "buffers"), ["ledger"]));
+    expect(added).toHaveLength(2 * stages("buffers").length);
+    expect(added[0]).toMatch(/^paced-0us-pooled-ring-1-batch-1 ledger-stream-/);
+  });
+
+  it("asks for nothing twice", () => {
+    const added = ids(withProfiles(stages("model", "memory"), ["allocations"]));
+    expect(added).toHaveLength(3);
+  });
+
+  it.each([
+    ["heap", /no profile of kind "heap".*cpuProfile, allocations/],
+    ["operators", /Nothing that is measured can have the profile "operators" \(paced-0us-inline/],
+  ])("refuses %s", (kind, message) => {
+    expect(() => withProfiles(stages("paced-inline"), [kind])).toThrow(message);
   });
 });
 

@@ -90,7 +90,6 @@ class Scene {
       treatment: "stream",
       tokens,
       blocks: 6,
-      generator: this.plan.id,
       mainDiagnostics: this.diagnostics("main"),
       ...about,
     };

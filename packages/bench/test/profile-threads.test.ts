@@ -39,7 +39,6 @@ describe("a profile of real threads", () => {
       treatment: "stream",
       tokens,
       blocks: 1,
-      generator: plan.id,
       mainDiagnostics,
     }).measure(generator, {
       clock: systemClock,

@@ -31,8 +31,6 @@ export interface ProfileOptions {
   readonly tokens: number;
   /** Six or a multiple: then the orders are balanced exactly, and there is an interval. */
   readonly blocks: number;
-  /** {@link GeneratorPlan.id}, for the measurement's own id. */
-  readonly generator: string;
   /** The calling thread's. */
   readonly mainDiagnostics: Diagnostics;
   /** For the time left. Default 900. */
@@ -51,7 +49,7 @@ const warmUpBlocks = 2;
  *   `measure` rejects with it for one that the generator cannot have
  */
 export function profileMeasurement(options: ProfileOptions): MeasurementPlan {
-  const { kind, treatment, tokens, blocks, generator, expectedTokensPerSecond = 900 } = options;
+  const { kind, treatment, tokens, blocks, expectedTokensPerSecond = 900 } = options;
   if (treatment === "generate" && (kind === "timeline" || kind === "ledger")) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
@@ -59,7 +57,7 @@ export function profileMeasurement(options: ProfileOptions): MeasurementPlan {
     );
   }
   return {
-    id: `${generator}/${kind}/${treatment}/${tokens}`,
+    id: `${kind}-${treatment}-${tokens}`,
     expectedSeconds: (3 * (blocks + warmUpBlocks) * tokens) / expectedTokensPerSecond,
     async measure(measured, context) {
       const setting = { generator: measured, context, treatment, tokens };

@@ -12,6 +12,7 @@ import { abortMeasurement } from "./abort.js";
 import { arrivalsMeasurement } from "./arrivals.js";
 import { mainThreadMeasurement } from "./main-thread.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
+import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "./stage.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;
@@ -248,6 +249,29 @@ const slowConsumer: Scenario = {
   },
 };
 
+const memory: Scenario = {
+  name: "memory",
+  description: "bytes and objects per token, and the peak of the memory, for each mode",
+  stages: (size) =>
+    (["pooled", "inline"] as const)
+      .filter((host) => host === "pooled" || size === "full")
+      .map((host) =>
+        profiledStage(measurementsOn(pequod(host), []), ["allocations"], size === "full" ? 12 : 6),
+      ),
+};
+
+const profiles: Scenario = {
+  name: "profiles",
+  description: "every profile of the embedded model, and the ledger of the paced engine",
+  stages: () => [
+    profiledStage(
+      measurementsOn(pequod("pooled"), []),
+      profileFlags.map(({ kind }) => kind),
+    ),
+    profiledStage(measurementsOn(paced(100, "pooled"), []), ["ledger"]),
+  ],
+};
+
 /** Everything that ships. Order: what people look for first. */
 export const catalogue: readonly Scenario[] = [
   model,
@@ -263,6 +287,8 @@ export const catalogue: readonly Scenario[] = [
   arrivals,
   abort,
   slowConsumer,
+  memory,
+  profiles,
 ];
 
 /** Cells of 100 tokens in all sizes; longer ones in a full run. */
