@@ -160,9 +160,9 @@ describe("renderSummary", () => {
     const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
     const rows = [
       /main +\| 21\.5 +\| 420 +\| ring 61 %, adapter 39 % +\|/,
-      /main +\| poll \(ring\/consumer\.js:52\) +\| ring +\| 9\.2 +\| 42\.8 % +\|/,
+      /main +\| poll \(ring\/consumer\.js:52\) +\| 9\.2 +\| 42\.8 % +\|/,
       /main +\| 832 +\| 11\.3 +\| 150 +\| 20 +\|/,
-      /next \(stream\.js:9\) +\| adapter +\| 512 +\|/,
+      /next \(stream\.js:9\) +\| 512 +\|/,
       /worker 0 +\| 7 +\| 9\.5 +\| 4\.1 +\| 6\.2 +\|/,
       /6\.40 ms +\| 99\.90 % +\| 8 of run 3 +\| major GC 4\.1 ms on worker 0 +\|/,
       /900\.0 us +\| 99\.00 % +\| 2 of run 0 +\| unknown +\|/,

@@ -1,6 +1,7 @@
 import {
   findAllocations,
   profilesOfKind,
+  treatments,
   type Cell,
   type ResultRecord,
   type Treatment,
@@ -20,9 +21,12 @@ export function memory(record: ResultRecord): string {
     );
     return own === undefined ? "" : wholeBytes(own.bytesPerToken);
   };
+  const isJoined = record.cells.some((cell) =>
+    treatments.some((treatment) => findAllocations(record, cell, treatment) !== undefined),
+  );
   return section(
     record,
-    profiles.length === 0 ? "Peak memory" : "Peak memory and bytes per token",
+    isJoined ? "Peak memory and bytes per token" : "Peak memory",
     treatmentRows(record, ({ treatment, peakMemory }, cell) => [
       mebibytes(peakMemory.residentBytes),
       mebibytes(peakMemory.heapUsedBytes),

@@ -34,7 +34,10 @@ export function memory(record: ResultRecord, options: SummaryOptions): string[] 
         ),
       ),
     ]);
-  const bytes = profiles.length > 0 ? ", and bytes allocated per token" : "";
+  const isJoined = record.cells.some((cell) =>
+    modes.some((mode) => findAllocations(record, cell, mode) !== undefined),
+  );
+  const bytes = isJoined ? ", and bytes allocated per token" : "";
   return titledTable(
     `Peak memory, MiB${bytes} (generate / sync / async stream):`,
     [...cellHead, "resident", "JS heap", ...threads.map((thread) => `${thread}, B/token`)],

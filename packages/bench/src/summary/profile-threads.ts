@@ -1,4 +1,4 @@
-import type { ProfileOf } from "../record.js";
+import type { MeasuredMode, ProfileOf } from "../record.js";
 import { duration, mebibytes, oneDecimal, percent } from "./numbers.js";
 import { modeColumns, modeHead, titledTable, type SummaryOptions } from "./table.js";
 
@@ -6,6 +6,21 @@ import { modeColumns, modeHead, titledTable, type SummaryOptions } from "./table
 const mostRows = 5;
 /** Categories that are named in one column. */
 const mostCategories = 4;
+
+/** Characters of a function's name and place that are shown. */
+const longestName = 48;
+
+/** Heads of {@link shortColumns}. */
+const shortHead = ["model", "host", "mode"] as const;
+
+/** Without the token count, which the table before has: names are long. */
+function shortColumns(profile: MeasuredMode): string[] {
+  return modeColumns(profile).slice(0, shortHead.length);
+}
+
+function shorten(name: string): string {
+  return name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+}
 
 /** Whose code the threads were in, and the hottest functions. */
 export function cpuProfile(
@@ -28,17 +43,16 @@ export function cpuProfile(
   const hot = profiles.flatMap(({ findings, ...profile }) =>
     findings.hotFunctions
       .slice(0, mostRows)
-      .map(({ thread, category, name, selfMicrosecondsPerToken, fraction }) => [
-        ...modeColumns(profile),
+      .map(({ thread, name, selfMicrosecondsPerToken, fraction }) => [
+        ...shortColumns(profile),
         thread,
-        name,
-        category,
+        shorten(name),
         oneDecimal(selfMicrosecondsPerToken),
         percent(fraction),
       ]),
   );
   const head = [...modeHead, "thread"];
-  const hotHead = [...head, "function", "whose", "µs/token", "share"];
+  const hotHead = [...shortHead, "thread", "function", "µs/token", "share"];
   return [
     ...titledTable(
       "CPU profile, busy µs per token and whose code it was:",
@@ -68,11 +82,10 @@ export function allocations(
   const largest = profiles.flatMap(({ findings, ...profile }) =>
     findings.largest
       .slice(0, mostRows)
-      .map(({ thread, category, name, bytesPerToken }) => [
-        ...modeColumns(profile),
+      .map(({ thread, name, bytesPerToken }) => [
+        ...shortColumns(profile),
         thread,
-        name,
-        category,
+        shorten(name),
         bytesPerToken.toFixed(0),
       ]),
   );
@@ -86,7 +99,7 @@ export function allocations(
     ),
     ...titledTable(
       "Where most bytes are allocated:",
-      [...head, "function", "whose", "B/token"],
+      [...shortHead, "thread", "function", "B/token"],
       largest,
       options,
     ),
