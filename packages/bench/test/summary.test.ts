@@ -33,6 +33,12 @@ describe("renderSummary", () => {
     expect(text).toMatch(/^[\n -~]*$/);
     expect(text).toContain("us per token");
     expect(text).not.toContain("?");
+    const lines = text.split("\n");
+    const ragged = lines.filter((line, index) => {
+      const above = lines[index - 1] ?? "";
+      return line.startsWith("|") && /^[|+]/.test(above) && above.length !== line.length;
+    });
+    expect(ragged).toEqual([]);
   });
 
   it("colours verdicts only when asked", async () => {

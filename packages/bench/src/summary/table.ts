@@ -1,5 +1,5 @@
 import { describeVariant, type Cell, type Comparison, type MeasuredMode } from "../record.js";
-import { drawTable } from "../terminal-text.js";
+import { drawTable, toAscii } from "../terminal-text.js";
 
 /** What the terminal can show, and where the record is. */
 export interface SummaryOptions {
@@ -69,6 +69,10 @@ export function titledTable(
 ): string[] {
   if (rows.length === 0) return [];
   const isShown = head.map((_, column) => rows.some((row) => row[column] !== ""));
-  const shown = (row: readonly string[]): string[] => row.filter((_, column) => isShown[column]);
+  // Before it is drawn: what stands for a character can be longer than the character.
+  const shown = (row: readonly string[]): string[] =>
+    row
+      .filter((_, column) => isShown[column])
+      .map((text) => (options.unicode ? text : toAscii(text)));
   return [title, drawTable(shown(head), rows.map(shown), options)];
 }
