@@ -214,7 +214,10 @@ describe("profileMeasurement", () => {
       "profiles/tiny-pooled-stream.main.cpuprofile",
       "profiles/tiny-pooled-stream.worker-0.cpuprofile",
     ]);
-    expect(JSON.parse(scene.files.get(files[0] as string) as string)).toEqual(reports.cpuProfile);
+    const saved = scene.files.get(files[0] as string) as string;
+    expect(saved).toContain('"url":"x/chat.mjs"');
+    const asReported = saved.replaceAll("x/chat.mjs", "file:///x/chat.mjs");
+    expect(JSON.parse(asReported)).toEqual(reports.cpuProfile);
   });
 
   it("takes allocations of generate() too", async () => {

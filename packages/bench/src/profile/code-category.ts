@@ -1,5 +1,6 @@
 import type { CodeCategory } from "../record.js";
 import type { CallFrame } from "./diagnostics.js";
+import { portablePath } from "./portable-path.js";
 
 /** Whose code a call frame is. `asleep`: the thread had nothing to do. `instrument`: the profiler's own. */
 export type Attribution = CodeCategory | "asleep" | "instrument";
@@ -55,12 +56,10 @@ export function nameOf({ functionName, url, lineNumber }: CallFrame, caller?: Ca
   return `native ${name} in ${nameOf(caller)}`;
 }
 
-/** The end of a path that says enough: within our packages or an installed one, or two segments. */
+/** The end of a path that says enough: our own packages, the runtime's first of all, need no more. */
 function shortPath(url: string): string {
-  const path = url.replaceAll("\\", "/");
-  const own = /\/(?:packages|@streamgauge)\/(\w+)\/(?:dist|src)\/(.*)$/.exec(path);
-  if (own !== null) return own[1] === "runtime" ? (own[2] as string) : `${own[1]}/${own[2]}`;
-  if (path.startsWith("node:")) return path;
-  const installed = path.split("/node_modules/").at(-1) as string;
-  return installed === path ? path.split("/").slice(-2).join("/") : installed;
+  const path = portablePath(url);
+  const own = /^@streamgauge\/(\w+)\/(?:dist|src)\/(.*)$/.exec(path);
+  if (own === null) return path;
+  return own[1] === "runtime" ? (own[2] as string) : `${own[1]}/${own[2]}`;
 }

@@ -5,6 +5,7 @@ import { summarizeCpuProfiles } from "./cpu-profile-summary.js";
 import type { Diagnostic, ThreadReport } from "./diagnostics.js";
 import type { ObservedRun } from "./instrument.js";
 import type { ObservedTokens } from "./slow-gaps.js";
+import { portablePath } from "./portable-path.js";
 import { summarizeTimelines } from "./timeline-summary.js";
 import { renderTimelineTrace } from "./timeline-trace.js";
 
@@ -62,7 +63,10 @@ export const diagnosticKinds: { readonly [Kind in Diagnostic]: DiagnosticKind<Ki
 };
 
 function fileOf({ thread, report }: ThreadReport<Diagnostic>, extension: string): ProfileFile {
-  return { thread, extension, content: JSON.stringify(report) };
+  const content = JSON.stringify(report, (key, value: unknown) =>
+    key === "url" && typeof value === "string" ? portablePath(value) : value,
+  );
+  return { thread, extension, content };
 }
 
 function reportsOf<Kind extends Diagnostic>(
