@@ -1,5 +1,5 @@
 import type { ResultRecord } from "./record.js";
-import { attention, controls } from "./summary/attention.js";
+import { attention } from "./summary/attention.js";
 import { calibration } from "./summary/calibration.js";
 import { costs } from "./summary/costs.js";
 import { aborts, arrivals, slowConsumers } from "./summary/loads.js";
@@ -24,7 +24,6 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     slowConsumers(record, options),
     memory(record, options),
     ...profiles(record, options),
-    controls(record),
     attention(record),
     [
       `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); streaming is charged with it.`,

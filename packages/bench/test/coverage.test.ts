@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { analyze } from "../src/analysis.js";
 import { judge, type Claim } from "../src/claims.js";
+import { findProfile, looksOf } from "../src/profiles.js";
 import { identityOf, type Analysis, type Block, type Cell } from "../src/record.js";
 import {
   createDraws,
@@ -46,7 +47,12 @@ interface Design {
 
 /** The bench's own analysis. */
 function analyzeProcesses(processes: readonly (readonly Block[])[]): Analysis {
-  const blocks = processes.flatMap((part, process) => part.map((block) => ({ ...block, process })));
+  return analyzeBlocks(
+    processes.flatMap((part, process) => part.map((block) => ({ ...block, process }))),
+  );
+}
+
+function analyzeBlocks(blocks: readonly Block[]): Analysis {
   const analysis = analyze(blocks, 100);
   if (analysis === null) throw new Error("Too few blocks.");
   return analysis;
@@ -128,6 +134,36 @@ describe("analyze and judge", () => {
       expect(tally.outside(["judged upheld", "judged refuted"], 0, 0.06)).toEqual({});
       // If nearly all were void, few false verdicts would prove nothing.
       expect(tally.share("judged void")).toBeLessThan(0.5);
+    },
+    patience,
+  );
+
+  it.each([
+    ["white", white],
+    ["between processes", betweenProcesses],
+    ["slightly between processes", slightlyBetweenProcesses],
+  ] as const)(
+    "keep them when they look three times, choosing the level each time: %s",
+    (name, model) => {
+      const looks = looksOf(findProfile("standard"));
+      const draws = createDraws(seed);
+      const tally = new Tally<"upheld" | "refuted" | "void">();
+      for (let experiment = 0; experiment < experiments; experiment += 1) {
+        const blocks = Array.from({ length: 16 }, (_, process) =>
+          simulateProcess(model, draws, { blocks: 4, overhead: truth }).map((block) => ({
+            ...block,
+            process,
+          })),
+        ).flat();
+        const cell = { ...cellOf(analyzeBlocks(blocks)), blocks };
+        const { verdict } = judge(claim, cell, looks);
+        tally.count("upheld", verdict === "upheld");
+        tally.count("refuted", verdict === "refuted");
+        tally.count("void", verdict === "void");
+      }
+      table[`${name}, looks at 8, 12 and 16 processes × 4 blocks`] = tally.percents();
+      expect(tally.outside(["upheld", "refuted"], 0, 0.06)).toEqual({});
+      expect(tally.share("void")).toBeLessThan(0.5);
     },
     patience,
   );

@@ -92,6 +92,36 @@ describe("runBench", () => {
     expect(saved.mainThread).toEqual([]);
   });
 
+  it("resumes in one process too: whole cells stay, with what was measured beside them", async () => {
+    await inTemporaryFolder(async (outputFolder) => {
+      const controller = new AbortController();
+      const first = await bench({
+        outputFolder,
+        signal: controller.signal,
+        onProgress: ({ subject, phase, block }) => {
+          if (subject === "second" && phase === "measure" && block === 3) controller.abort();
+        },
+      });
+      const calls: string[] = [];
+      const { saved } = await bench(
+        { outputFolder: undefined, resume: outputFolder, seed: undefined },
+        { onCall: (mode) => calls.push(mode) },
+      );
+      expect(saved).toMatchObject({ status: "complete", runId: first.record.runId, seed: 1 });
+      expect(saved.cells.map(({ id, blocks }) => [id, blocks.length])).toEqual([
+        ["first", 8],
+        ["second", 8],
+      ]);
+      expect(saved.cells[0]).toEqual(first.saved.cells[0]);
+      expect(saved.mainThread).toHaveLength(1);
+      // The second cell only: 5 blocks to warm up, 8 to measure; and the main thread.
+      expect(calls).toHaveLength((5 + 8) * 5 + 1);
+      expect(
+        (await verifyRecord(saved, (file) => readFile(join(outputFolder, file)))).outcome,
+      ).toBe("agrees");
+    });
+  });
+
   it("saves as blocks end, when two seconds have gone by", async () => {
     const clock = new ManualClock();
     await inTemporaryFolder(async (outputFolder) => {

@@ -21,7 +21,8 @@ describe("renderSummary", () => {
     );
     expect(text).toMatch(/async stream +\| 10 +\| 20\.0 % .*\| < 10 % +\| refuted/);
     expect(text).toMatch(/fake-10, async stream: refuted\. .*the limit is 10\.00 %/);
-    expect(text).toContain("Control, fake-10: generate against itself 0.0 %");
+    expect(text).toMatch(/tokens\/s .*\| control .*\| blocks/);
+    expect(text).toContain("0.0 % [0.0, 0.0]");
     expect(text).toMatch(/fake +\| inline +\| sync stream +\| [\d.]+ % +\| 10000 +\| \d+ of 0 /);
     expect(text.trimEnd().endsWith("Record: results/record.json")).toBe(true);
     expect(text.indexOf("upheld")).toBeLessThan(text.indexOf("Absolute cost"));

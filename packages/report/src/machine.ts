@@ -1,6 +1,6 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { codeBlock, list, table } from "./markdown-text.js";
-import { duration, mebibytes } from "./numbers.js";
+import { duration, mebibytes, percent } from "./numbers.js";
 
 /** What the record was measured on, and with. */
 export function machine({ environment, instrument, generators }: ResultRecord): string {
@@ -12,6 +12,7 @@ export function machine({ environment, instrument, generators }: ResultRecord): 
     ["load before (1, 5, 15 min)", showLoad(environment.loadAverageBefore)],
     ["load after", showLoad(environment.loadAverageAfter)],
     ...showTheft(environment.stolenCpuFraction),
+    ...showCourse(environment.course),
     ["Node.js", `${environment.nodeVersion}, V8 ${environment.v8Version}`],
     ...Object.entries(environment.packages).map(([name, version]) => [name, version ?? "unknown"]),
     ["commit", showCommit(environment.git)],
@@ -35,6 +36,22 @@ function showTheft(fraction: number | null | undefined): string[][] {
   if (fraction === undefined) return [];
   const share = fraction === null ? "unknown" : `${(fraction * 100).toFixed(1)} %`;
   return [["CPU time stolen by other guests", share]];
+}
+
+/** The busiest moments, before the run and in it; no row before version 3. */
+function showCourse(course: ResultRecord["environment"]["course"] = []): string[][] {
+  const [before, ...during] = course;
+  if (before === undefined || during.length === 0) return [];
+  const highest = (values: readonly number[]): number => Math.max(...values);
+  const stolen = (samples: typeof course): string =>
+    percent(highest(samples.map(({ stolenCpuFraction }) => stolenCpuFraction ?? 0)));
+  return [
+    ["load during (1 min), highest", highest(during.map((at) => at.loadAverage)).toFixed(2)],
+    [
+      "stolen just before; during, between two cells at most",
+      `${stolen([before])}; ${stolen(during)}`,
+    ],
+  ];
 }
 
 function showCommit(git: ResultRecord["environment"]["git"]): string {

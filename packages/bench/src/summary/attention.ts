@@ -1,17 +1,4 @@
 import type { ResultRecord } from "../record.js";
-import { percent, percentRange } from "./numbers.js";
-import { comparisonOf } from "./table.js";
-
-/** What the bench reports where there is no difference. */
-export function controls({ cells }: ResultRecord): string[] {
-  return cells.flatMap((cell) => {
-    const control = comparisonOf(cell, "control");
-    if (control === undefined) return [];
-    const { hodgesLehmann } = control.overhead;
-    const line = `Control, ${cell.id}: generate against itself ${percent(hodgesLehmann.value)}`;
-    return [`${line} [${percentRange(hodgesLehmann)}], ${control.blocks} blocks`];
-  });
-}
 
 /** What a reader should know before believing the numbers. */
 export function attention(record: ResultRecord): string[] {

@@ -1,5 +1,5 @@
 import type { Cell, Comparison, ResultRecord, Treatment } from "../record.js";
-import { oneDecimal, withInterval } from "./numbers.js";
+import { oneDecimal, percentWithInterval, withInterval } from "./numbers.js";
 import {
   cellColumns,
   cellHead,
@@ -18,16 +18,18 @@ export function costs({ cells }: ResultRecord, options: SummaryOptions): string[
       ...cellColumns(cell),
       (cell.analysis?.treatments[0]?.throughputTokensPerSecond ?? 0).toFixed(0),
       ...both.map(showCost),
+      showControl(comparisonOf(cell, "control")),
+      String(cell.blocks.length),
       showCallbacks(cell),
       showProcesses(...both.filter((comparison) => comparison !== undefined)),
     ];
   });
   const isTimed = analysed.some((cell) => showCallbacks(cell) !== "");
-  const head = ["tokens/s", "sync stream", "async stream", "callback", "processes"];
+  const results = ["tokens/s", "sync stream", "async stream", "control", "blocks"];
   return titledTable(
-    "Absolute cost of streaming, µs per token [95 %]; tokens/s: of generate()" +
+    "Absolute cost of streaming, µs per token [95 %]; tokens/s: of generate(); control: it against itself" +
       (isTimed ? "; callback: the user's code in it, sync / async:" : ":"),
-    [...cellHead, ...head],
+    [...cellHead, ...results, "callback", "processes"],
     rows,
     options,
   );
@@ -36,6 +38,10 @@ export function costs({ cells }: ResultRecord, options: SummaryOptions): string[
 function showCost(comparison: Comparison | undefined): string {
   if (comparison === undefined) return "-";
   return withInterval(comparison.costMicrosecondsPerToken.hodgesLehmann);
+}
+
+function showControl(comparison: Comparison | undefined): string {
+  return comparison === undefined ? "-" : percentWithInterval(comparison.overhead.hodgesLehmann);
 }
 
 /** In the two streaming modes; empty where it is not timed. */

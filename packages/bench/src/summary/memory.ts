@@ -7,47 +7,62 @@ import {
   type Treatment,
 } from "../record.js";
 import { mebibytes } from "./numbers.js";
-import { cellColumns, cellHead, titledTable, type SummaryOptions } from "./table.js";
+import { titledTable, type SummaryOptions } from "./table.js";
 
 /** Modes whose memory is compared, in the order in which a column shows them. */
 const modes = ["generate", "stream", "streamAsync"] as const;
 
-/** The peak of each mode of each cell, and what it allocates where that was profiled. */
+/** The peak of each mode of each generator, and what it allocates where that was profiled. */
 export function memory(record: ResultRecord, options: SummaryOptions): string[] {
   const profiles = profilesOfKind(record, "allocations");
   const threads = [
     ...new Set(profiles.flatMap(({ findings }) => findings.threads.map(({ thread }) => thread))),
   ];
-  const rows = record.cells
-    .filter(({ analysis }) => analysis !== null)
-    .map((cell) => [
-      ...cellColumns(cell),
-      ofEachMode((mode) => peakOf(cell, mode)?.residentBytes, mebibytes),
-      ofEachMode((mode) => peakOf(cell, mode)?.heapUsedBytes, mebibytes),
-      ...threads.map((thread) =>
-        ofEachMode(
-          (mode) =>
-            findAllocations(record, cell, mode)?.findings.threads.find(
-              (candidate) => candidate.thread === thread,
-            )?.bytesPerToken,
-          (bytes) => bytes.toFixed(0),
-        ),
+  const analysed = record.cells.filter(({ analysis }) => analysis !== null);
+  // One row for each generator: what it holds hardly depends on the cell.
+  const last = analysed.filter((cell, index) =>
+    analysed.slice(index + 1).every(({ generator }) => generator !== cell.generator),
+  );
+  const rows = last.map((cell) => [
+    cell.model,
+    cell.host,
+    ofEachMode((mode) => peakOf(analysed, cell, mode, "residentBytes"), mebibytes),
+    ofEachMode((mode) => peakOf(analysed, cell, mode, "heapUsedBytes"), mebibytes),
+    ...threads.map((thread) =>
+      ofEachMode(
+        (mode) =>
+          findAllocations(record, cell, mode)?.findings.threads.find(
+            (candidate) => candidate.thread === thread,
+          )?.bytesPerToken,
+        (bytes) => bytes.toFixed(0),
       ),
-    ]);
+    ),
+  ]);
   const isJoined = record.cells.some((cell) =>
     modes.some((mode) => findAllocations(record, cell, mode) !== undefined),
   );
   const bytes = isJoined ? ", and bytes allocated per token" : "";
   return titledTable(
     `Peak memory, MiB${bytes} (generate / sync / async stream):`,
-    [...cellHead, "resident", "JS heap", ...threads.map((thread) => `${thread}, B/token`)],
+    ["model", "host", "resident", "JS heap", ...threads.map((thread) => `${thread}, B/token`)],
     rows,
     options,
   );
 }
 
-function peakOf({ analysis }: Cell, mode: Treatment): Memory | undefined {
-  return analysis?.treatments.find(({ treatment }) => treatment === mode)?.peakMemory;
+/** Over all cells of a cell's generator. */
+function peakOf(
+  cells: readonly Cell[],
+  { generator }: Cell,
+  mode: Treatment,
+  field: keyof Memory,
+): number | undefined {
+  const peaks = cells
+    .filter((cell) => cell.generator === generator)
+    .flatMap(({ analysis }) => analysis?.treatments ?? [])
+    .filter(({ treatment }) => treatment === mode)
+    .map(({ peakMemory }) => peakMemory[field]);
+  return peaks.length === 0 ? undefined : Math.max(...peaks);
 }
 
 /** Empty where no mode has a value. */
