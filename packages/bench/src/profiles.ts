@@ -54,7 +54,7 @@ const profiles: readonly Profile[] = [
   {
     name: "standard",
     description:
-      "the claims in 8 fresh processes, up to 16 where they stay undecided; 20 minutes or more",
+      "the claims in 8 fresh processes, up to 16 where they stay undecided; 10 to 25 minutes",
     size: "standard",
     lookAtProcesses: [8, 12, 16],
     scenarios: scenariosNamed(...questions),

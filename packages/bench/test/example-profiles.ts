@@ -23,7 +23,7 @@ export function latency(p50: number, p99: number): LatencySummary {
     meanNanoseconds: p50 * 1000,
     minimumNanoseconds: 0,
     p50Nanoseconds: p50 * 1000,
-    p90Nanoseconds: p50 * 1000,
+    p90Nanoseconds: p50 * 1500,
     p99Nanoseconds: p99 * 1000,
     p999Nanoseconds: p99 * 1000,
     maximumNanoseconds: p99 * 2000,

@@ -1,13 +1,12 @@
 import {
   parseRecord,
-  type Estimates,
-  type LatencySummary,
   type MeasuredMode,
   type ProfileFindings,
   type ProfileMeasurement,
   type ResultRecord,
 } from "@streamgauge/bench/record";
 import { definitions } from "@streamgauge/bench";
+import { estimatesOf, latency } from "../../bench/test/example-profiles.js";
 import { fixtureRecord } from "./fixture.js";
 
 const mode: MeasuredMode = {
@@ -17,28 +16,6 @@ const mode: MeasuredMode = {
   treatment: "stream",
   tokens: 10,
 };
-
-/** A distribution in microseconds. */
-function latency(p50: number, p99: number): LatencySummary {
-  return {
-    count: 100,
-    meanNanoseconds: p50 * 1000,
-    minimumNanoseconds: 0,
-    p50Nanoseconds: p50 * 1000,
-    p90Nanoseconds: p50 * 1500,
-    p99Nanoseconds: p99 * 1000,
-    p999Nanoseconds: p99 * 1000,
-    maximumNanoseconds: p99 * 2000,
-    histogram: "",
-  };
-}
-
-/** The same by both estimators, give or take. */
-export function estimatesOf(value: number, margin: number): Estimates {
-  const interval = { lower: value - margin, upper: value + margin };
-  const estimate = { value, interval95: interval, bounds95: interval };
-  return { hodgesLehmann: estimate, mean: estimate };
-}
 
 function profileOf(findings: ProfileFindings, files: readonly string[] = []): ProfileMeasurement {
   const cost = {

@@ -44,35 +44,36 @@ const modelInline: Scenario = {
   },
 };
 
-const pacedPooled: Scenario = {
-  name: "paced",
-  description: "known ids every 0, 100 and 2500 µs from a worker thread: the absolute cost",
-  stages: (size) => {
-    const cells: Readonly<Record<number, BySize<Cells>>> = {
-      0: sizes([200, 5], [48, 2], [80, 4]),
-      100: sizes([200, 11], [48, 4], [80, 6]),
-      2500: { quick: { 100: [12, 13] }, standard: { 100: [8, 10] }, full: { 100: [12, 14] } },
-    };
-    return Object.entries(cells).map(([step, bySize]) =>
-      stageOf("paced", paced(Number(step), "pooled"), bySize[size]),
-    );
+const pacedPooled = pacedScenario(
+  "paced",
+  "known ids every 0, 100 and 2500 µs from a worker thread: the absolute cost",
+  "pooled",
+  {
+    0: sizes([200, 5], [48, 2], [80, 4]),
+    100: sizes([200, 11], [48, 4], [80, 6]),
+    2500: { quick: { 100: [12, 13] }, standard: { 100: [8, 10] }, full: { 100: [12, 14] } },
   },
-};
+);
 
-const pacedInline: Scenario = {
-  name: "paced-inline",
-  description: "the same in the consuming thread",
-  stages: (size) => {
-    const cells: Readonly<Record<number, BySize<Cells>>> = {
-      0: sizes([200, 5], [48, 2], [80, 4]),
-      100: sizes([80, 5], [32, 3], [60, 5]),
-      2500: { quick: { 100: [8, 8] }, standard: { 100: [4, 5] }, full: { 100: [8, 9] } },
-    };
-    return Object.entries(cells).map(([step, bySize]) =>
-      stageOf("paced-inline", paced(Number(step), "inline"), bySize[size]),
+const pacedInline = pacedScenario("paced-inline", "the same in the consuming thread", "inline", {
+  0: sizes([200, 5], [48, 2], [80, 4]),
+  100: sizes([80, 5], [32, 3], [60, 5]),
+  2500: { quick: { 100: [8, 8] }, standard: { 100: [4, 5] }, full: { 100: [8, 9] } },
+});
+
+/** @param cells by the microseconds of a step */
+function pacedScenario(
+  name: string,
+  description: string,
+  host: "pooled" | "inline",
+  cells: Readonly<Record<number, BySize<Cells>>>,
+): Scenario {
+  const stages = (size: Size) =>
+    Object.entries(cells).map(([step, bySize]) =>
+      stageOf(name, paced(Number(step), host), bySize[size]),
     );
-  },
-};
+  return { name, description, stages };
+}
 
 const mainThread: Scenario = {
   name: "main-thread",
