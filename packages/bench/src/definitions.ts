@@ -61,6 +61,12 @@ export const definitions: readonly Definition[] = [
     formula: "(t.95 + t.90) · s / √n, s = standard deviation of the n block log-ratios",
   },
   {
+    metric: "tail overhead",
+    formula:
+      "p95(T_mode) / p95(T_generate) − 1, each percentile by nearest rank over the runs of all " +
+      "blocks; BCa bootstrap (95 %), whole blocks drawn again within their process",
+  },
+  {
     metric: "control",
     formula:
       "generate against generate again, in the metric of the claim; equivalent when both estimators' 90 % " +

@@ -3,9 +3,10 @@ import type { RawBlock, RawRun } from "./raw-samples.js";
 import type { Block, Cell, CellIdentity, Run } from "./record.js";
 import { Distributions } from "./recorder.js";
 import { median } from "./statistics.js";
+import { compareTails } from "./tails.js";
 
 /** What a record says of a cell because its raw samples say so. */
-export type DerivedCell = Pick<Cell, "blocks" | "distributions" | "analysis">;
+export type DerivedCell = Required<Pick<Cell, "blocks" | "distributions" | "analysis" | "tails">>;
 
 /** What of a cell its raw samples do not say themselves. */
 export type RunShape = Pick<CellIdentity, "tokens" | "concurrency">;
@@ -21,6 +22,7 @@ export function deriveCell(rawBlocks: readonly RawBlock[], shape: RunShape): Der
     blocks,
     distributions: distributions.summarize(),
     analysis: analyze(blocks, tokensOf(shape)),
+    tails: compareTails(blocks),
   };
 }
 

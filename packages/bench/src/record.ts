@@ -15,6 +15,7 @@ import {
   type LatencySummary,
 } from "./record/distribution.js";
 import {
+  estimate,
   estimates,
   interval,
   type Estimate,
@@ -247,6 +248,8 @@ export interface Cell extends CellIdentity {
   readonly distributions: readonly Distribution[];
   /** null with fewer blocks than an interval needs. */
   readonly analysis: Analysis | null;
+  /** Of the slow runs; absent in records from before it was made. Since version 3. */
+  readonly tails?: readonly TailComparison[];
   /**
    * What blocks, distributions and analysis are derived from. null until the
    * cell ends, and for a cell without a block; absent in records of version 1.
@@ -334,6 +337,15 @@ export interface TreatmentSummary {
   readonly callbackMicrosecondsPerToken?: number;
   /** The largest sample of each, over all blocks. */
   readonly peakMemory: Memory;
+}
+
+/** The slow runs of a treatment against the slow runs of `generate`. */
+export interface TailComparison {
+  readonly treatment: Exclude<Treatment, "generate">;
+  /** Which percentile of the runs' end-to-end latency, by nearest rank. */
+  readonly percent: number;
+  /** A fraction; BCa bootstrap intervals over blocks, stratified by process. */
+  readonly overhead: Estimate;
 }
 
 export type SampleLevel = "blocks" | "processes" | "too few processes";
@@ -605,6 +617,15 @@ const cell = object<Cell>({
         }),
       ),
     }),
+  ),
+  tails: optional(
+    array(
+      object<TailComparison>({
+        treatment: oneOf("control", "stream", "streamAsync"),
+        percent: number,
+        overhead: estimate,
+      }),
+    ),
   ),
   rawSamples: optional(
     nullable(object<RawSamplesReference>({ file: string, byteLength: number, sha256: string })),

@@ -11,7 +11,7 @@ export {
   type Bootstrap,
 } from "./statistics/bca-bootstrap.js";
 export { mean, median, percentile, standardDeviation } from "./statistics/descriptive.js";
-export { estimateBoth, isEquivalent, rescale } from "./statistics/estimates.js";
+export { estimateBoth, isEquivalent, rescale, rescaleOne } from "./statistics/estimates.js";
 export {
   sequentialLooks,
   spentAlpha,

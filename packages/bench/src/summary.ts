@@ -6,6 +6,7 @@ import { aborts, arrivals, slowConsumers } from "./summary/loads.js";
 import { mainThread } from "./summary/main-thread.js";
 import { memory } from "./summary/memory.js";
 import { profiles } from "./summary/profiles.js";
+import { tails } from "./summary/tails.js";
 import type { SummaryOptions } from "./summary/table.js";
 import { verdicts } from "./summary/verdicts.js";
 import { toAscii } from "./terminal-text.js";
@@ -17,6 +18,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
   const text = [
     verdicts(record, options),
     costs(record, options),
+    tails(record, options),
     calibration(record, options),
     mainThread(record, options),
     arrivals(record, options),

@@ -20,6 +20,7 @@ export interface CellVerification {
   readonly hash: Agreement;
   readonly blocks: Agreement;
   readonly distributions: Agreement;
+  /** Comparisons and tails. */
   readonly analysis: Agreement;
   /** All that the record says of the claims about this cell. */
   readonly verdicts: Agreement;
@@ -74,9 +75,12 @@ async function verifyCell(
   };
   const { hash, derived } = await deriveFromFile(record, cell, readFile, note);
   const compare = (field: keyof DerivedCell): Agreement =>
-    derived === undefined
+    // What an older version does not say cannot differ.
+    derived === undefined || cell[field] === undefined
       ? "unchecked"
       : note(cell.id, firstDifference(cell[field], derived[field], field));
+  const analysis = compare("analysis");
+  const tails = compare("tails");
   return {
     cell: cell.id,
     file: cell.rawSamples?.file ?? null,
@@ -84,7 +88,7 @@ async function verifyCell(
     hash,
     blocks: compare("blocks"),
     distributions: compare("distributions"),
-    analysis: compare("analysis"),
+    analysis: tails === "differs" ? tails : analysis,
     verdicts:
       derived === undefined ? "unchecked" : compareVerdicts(record, { ...cell, ...derived }, note),
     problems,

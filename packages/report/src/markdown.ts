@@ -11,6 +11,7 @@ import { mainThread } from "./main-thread.js";
 import { memory } from "./memory.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
+import { tails } from "./tails.js";
 import { throughput } from "./throughput.js";
 import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
 
@@ -25,6 +26,7 @@ export function renderBenchmarks(record: ResultRecord): string {
     costVerdicts(record),
     differenceVerdicts(record),
     costs(record),
+    tails(record),
     calibration(record),
     throughput(record),
     latencies(record),

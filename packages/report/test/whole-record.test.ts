@@ -56,6 +56,12 @@ describe("renderBenchmarks of a record with something of everything", () => {
     );
   });
 
+  it("shows how slow runs compare", () => {
+    expect(sectionOf("## Slow runs")).toMatch(
+      /\| sync stream \| p95 \| 14\.1 % \(8\.1 to 20\.1\) \|/,
+    );
+  });
+
   it("shows the callback's time beside the cost, and its distribution", () => {
     expect(sectionOf("## Absolute cost")).toMatch(
       /\| pequod \| json callback \| pooled \| 50 \| sync stream \|.*\| 1\.3 \| 6 \|/,

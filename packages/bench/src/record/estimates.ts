@@ -23,7 +23,8 @@ export interface Interval {
 
 /** Checks an {@link Interval}. */
 export const interval: Check = object<Interval>({ lower: number, upper: number });
-const estimate: Check = object<Estimate>({
+/** Checks an {@link Estimate}. */
+export const estimate: Check = object<Estimate>({
   value: number,
   interval95: interval,
   bounds95: interval,

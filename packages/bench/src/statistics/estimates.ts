@@ -9,16 +9,26 @@ export function estimateBoth(samples: readonly number[]): Estimates {
 
 /** The same estimates on another scale. `scale` must be increasing, so that bounds stay bounds. */
 export function rescale(estimates: Estimates, scale: (value: number) => number): Estimates {
+  return {
+    hodgesLehmann: rescaleOne(estimates.hodgesLehmann, scale),
+    mean: rescaleOne(estimates.mean, scale),
+  };
+}
+
+/** The same for a single estimate. */
+export function rescaleOne(
+  { value, interval95, bounds95 }: Estimate,
+  scale: (value: number) => number,
+): Estimate {
   const interval = ({ lower, upper }: Interval): Interval => ({
     lower: scale(lower),
     upper: scale(upper),
   });
-  const estimate = ({ value, interval95, bounds95 }: Estimate): Estimate => ({
+  return {
     value: scale(value),
     interval95: interval(interval95),
     bounds95: interval(bounds95),
-  });
-  return { hodgesLehmann: estimate(estimates.hodgesLehmann), mean: estimate(estimates.mean) };
+  };
 }
 
 /**

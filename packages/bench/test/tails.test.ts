@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import type { Block, Run, Treatment } from "../src/record.js";
+import { compareTails } from "../src/tails.js";
+
+const memory = { residentBytes: 1, heapUsedBytes: 1, externalBytes: 1, arrayBufferBytes: 1 };
+
+function run(treatment: Treatment, endToEndNanoseconds: number): Run {
+  return {
+    treatment,
+    endToEndNanoseconds,
+    timeToFirstTokenNanoseconds: null,
+    timePerOutputTokenNanoseconds: null,
+    cpuMicroseconds: 1,
+    eventLoopUtilization: 0,
+    memory,
+  };
+}
+
+/** Streams are as fast as generate, but for every tenth, which takes twice as long. */
+function blocksOf(count: number): Block[] {
+  return Array.from({ length: count }, (_, index) => ({
+    index,
+    process: index % 2,
+    runs: [
+      run("generate", 1000 + (index % 7)),
+      run("control", 1000 + ((index + 3) % 7)),
+      run("stream", (1000 + (index % 7)) * (index % 10 === 0 ? 2 : 1)),
+      run("streamAsync", 1000 + ((index + 5) % 7)),
+    ],
+  }));
+}
+
+describe("compareTails", () => {
+  it("sees the slow runs that a median does not", () => {
+    const [control, stream, streamAsync] = compareTails(blocksOf(100));
+    expect(control).toMatchObject({ treatment: "control", percent: 95 });
+    expect(control?.overhead.value).toBeCloseTo(0, 2);
+    expect(stream?.overhead.value).toBeCloseTo(1, 1);
+    expect(stream?.overhead.interval95.lower).toBeLessThan(stream?.overhead.value ?? 0);
+    expect(streamAsync?.overhead.value).toBeCloseTo(0, 2);
+  });
+
+  it("gives the same intervals for the same blocks", () => {
+    expect(compareTails(blocksOf(40))).toEqual(compareTails(blocksOf(40)));
+  });
+
+  it("says nothing of fewer blocks than the percentile needs", () => {
+    expect(compareTails(blocksOf(19))).toEqual([]);
+  });
+});
