@@ -37,7 +37,7 @@ export function analyze(blocks: readonly Block[], tokens: number): Analysis | nu
 }
 
 /** A block's own process; all of them are from one in records before version 3. */
-export function groupByProcess<T extends { readonly process?: number }>(
+function groupByProcess<T extends { readonly process?: number }>(
   blocks: readonly T[],
 ): readonly (readonly T[])[] {
   const processes = new Map<number, T[]>();

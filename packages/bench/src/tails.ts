@@ -1,5 +1,5 @@
-import { groupByProcess } from "./analysis.js";
-import type { Block, TailComparison, Treatment } from "./record.js";
+import { pairsOf } from "./analysis.js";
+import type { Block, TailComparison } from "./record.js";
 import { percentileRatio, rescaleOne } from "./statistics.js";
 
 /** The percentile of runs that is compared. */
@@ -21,27 +21,14 @@ const resamples = 2000;
  */
 export function compareTails(blocks: readonly Block[]): readonly TailComparison[] {
   if (blocks.length < fewestBlocks) return [];
-  const processes = groupByProcess(blocks);
-  return (["control", "stream", "streamAsync"] as const).map((treatment) => ({
-    treatment,
-    percent,
-    overhead: rescaleOne(
-      percentileRatio(
-        processes.map((part) =>
-          part.map((block) => ({
-            baseline: [endToEnd(block, "generate")],
-            treated: [endToEnd(block, treatment)],
-          })),
-        ),
-        { percent, seed, resamples },
-      ),
-      (ratio) => ratio - 1,
-    ),
-  }));
-}
-
-function endToEnd({ index, runs }: Block, treatment: Treatment): number {
-  const run = runs.find((candidate) => candidate.treatment === treatment);
-  if (run === undefined) throw new RangeError(`Block ${index} has no run of ${treatment}.`);
-  return run.endToEndNanoseconds;
+  return (["control", "stream", "streamAsync"] as const).map((treatment) => {
+    const processes = pairsOf(blocks, treatment).map((pairs) =>
+      pairs.map(({ baselineNanoseconds, treatedNanoseconds }) => ({
+        baseline: [baselineNanoseconds],
+        treated: [treatedNanoseconds],
+      })),
+    );
+    const ratio = percentileRatio(processes, { percent, seed, resamples });
+    return { treatment, percent, overhead: rescaleOne(ratio, (value) => value - 1) };
+  });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { analyze } from "../src/analysis.js";
 import { judge, judgeClaims, type Claim } from "../src/claims.js";
-import { identityOf, type Block, type Cell, type Run, type Treatment } from "../src/record.js";
+import { identityOf, type Block, type Cell } from "../src/record.js";
+import { runOf } from "./example-run.js";
 import { cellPlan } from "./plans.js";
 
 const claim: Claim = {
@@ -11,20 +12,6 @@ const claim: Claim = {
   limit: 0.05,
   of: { scenario: "model" },
 };
-
-const memory = { residentBytes: 1, heapUsedBytes: 1, externalBytes: 1, arrayBufferBytes: 1 };
-
-function run(treatment: Treatment, endToEndNanoseconds: number): Run {
-  return {
-    treatment,
-    endToEndNanoseconds,
-    timeToFirstTokenNanoseconds: null,
-    timePerOutputTokenNanoseconds: null,
-    cpuMicroseconds: 1,
-    eventLoopUtilization: 0,
-    memory,
-  };
-}
 
 function at(values: number[] | undefined, index: number): number {
   return values?.[index % values.length] ?? 0;
@@ -40,10 +27,10 @@ function cellWith(
     index,
     process: Math.floor(index / blocksOfProcess),
     runs: [
-      run("generate", 1e6),
-      run("control", 1e6 * Math.exp(at(ratios.control, index))),
-      run("stream", 1e6 * Math.exp(at(ratios.stream, index))),
-      run("streamAsync", 1e6),
+      runOf("generate", 1e6),
+      runOf("control", 1e6 * Math.exp(at(ratios.control, index))),
+      runOf("stream", 1e6 * Math.exp(at(ratios.stream, index))),
+      runOf("streamAsync", 1e6),
     ],
   }));
   const plan = cellPlan();

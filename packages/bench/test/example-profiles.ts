@@ -1,4 +1,5 @@
 import type {
+  ArrivalsMeasurement,
   Estimates,
   MeasuredMode,
   ProfileFindings,
@@ -135,26 +136,29 @@ const profiles: readonly ProfileMeasurement[] = [
   }),
 ];
 
+/** Arrivals at 70 % of what two workers can do. */
+export function arrivalsOf(mode: MeasuredMode): ArrivalsMeasurement {
+  return {
+    ...mode,
+    workers: 2,
+    aloneNanoseconds: 40_000_000,
+    arrivalsPerSecond: 35,
+    offeredLoad: 0.7,
+    generations: 200,
+    durationNanoseconds: 5_800_000_000,
+    completionsPerSecond: 34.5,
+    timeToFirstToken: latency(12_000, 95_000),
+    endToEnd: latency(61_000, 240_000),
+    serviceTime: latency(41_000, 52_000),
+    callLateness: latency(300, 2100),
+  };
+}
+
 /** The same record with loads, and a profile of each kind. */
 export function withLoadsAndProfiles(record: ResultRecord): ResultRecord {
   return {
     ...record,
-    arrivals: [
-      {
-        ...exampleMode,
-        workers: 2,
-        aloneNanoseconds: 40_000_000,
-        arrivalsPerSecond: 35,
-        offeredLoad: 0.7,
-        generations: 200,
-        durationNanoseconds: 5_800_000_000,
-        completionsPerSecond: 34.5,
-        timeToFirstToken: latency(12_000, 95_000),
-        endToEnd: latency(61_000, 240_000),
-        serviceTime: latency(41_000, 52_000),
-        callLateness: latency(300, 2100),
-      },
-    ],
+    arrivals: [arrivalsOf(exampleMode)],
     aborts: [
       {
         ...exampleMode,

@@ -3,7 +3,7 @@ import { attributionOf, nameOf } from "../src/profile/code-category.js";
 import { summarizeCpuProfiles } from "../src/profile/cpu-profile-summary.js";
 import type { CallFrame, CpuProfile } from "../src/profile/diagnostics.js";
 
-const here = "file:///work/streamgauge/packages";
+const here = "file:///home/somebody/streamgauge/packages";
 const installed = "/app/node_modules/.pnpm/x@1/node_modules";
 
 function frame(functionName: string, url = "", lineNumber = -1): CallFrame {

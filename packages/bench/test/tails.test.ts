@@ -1,20 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Block, Run, Treatment } from "../src/record.js";
+import type { Block } from "../src/record.js";
 import { compareTails } from "../src/tails.js";
-
-const memory = { residentBytes: 1, heapUsedBytes: 1, externalBytes: 1, arrayBufferBytes: 1 };
-
-function run(treatment: Treatment, endToEndNanoseconds: number): Run {
-  return {
-    treatment,
-    endToEndNanoseconds,
-    timeToFirstTokenNanoseconds: null,
-    timePerOutputTokenNanoseconds: null,
-    cpuMicroseconds: 1,
-    eventLoopUtilization: 0,
-    memory,
-  };
-}
+import { runOf } from "./example-run.js";
 
 /** Streams are as fast as generate, but for every tenth, which takes twice as long. */
 function blocksOf(count: number): Block[] {
@@ -22,10 +9,10 @@ function blocksOf(count: number): Block[] {
     index,
     process: index % 2,
     runs: [
-      run("generate", 1000 + (index % 7)),
-      run("control", 1000 + ((index + 3) % 7)),
-      run("stream", (1000 + (index % 7)) * (index % 10 === 0 ? 2 : 1)),
-      run("streamAsync", 1000 + ((index + 5) % 7)),
+      runOf("generate", 1000 + (index % 7)),
+      runOf("control", 1000 + ((index + 3) % 7)),
+      runOf("stream", (1000 + (index % 7)) * (index % 10 === 0 ? 2 : 1)),
+      runOf("streamAsync", 1000 + ((index + 5) % 7)),
     ],
   }));
 }

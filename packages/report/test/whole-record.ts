@@ -6,7 +6,7 @@ import {
   type ResultRecord,
 } from "@streamgauge/bench/record";
 import { definitions } from "@streamgauge/bench";
-import { estimatesOf, latency } from "../../bench/test/example-profiles.js";
+import { arrivalsOf, estimatesOf, latency } from "../../bench/test/example-profiles.js";
 import { fixtureRecord } from "./fixture.js";
 
 const mode: MeasuredMode = {
@@ -155,22 +155,7 @@ export async function wholeRecord(): Promise<ResultRecord> {
         })),
       },
     })),
-    arrivals: [
-      {
-        ...mode,
-        workers: 2,
-        aloneNanoseconds: 40_000_000,
-        arrivalsPerSecond: 35,
-        offeredLoad: 0.7,
-        generations: 200,
-        durationNanoseconds: 5_800_000_000,
-        completionsPerSecond: 34.5,
-        timeToFirstToken: latency(12_000, 95_000),
-        endToEnd: latency(61_000, 240_000),
-        serviceTime: latency(41_000, 52_000),
-        callLateness: latency(300, 2100),
-      },
-    ],
+    arrivals: [arrivalsOf(mode)],
     aborts: [
       {
         ...mode,
