@@ -31,6 +31,17 @@ export interface GenerationConfig {
   readonly ignoreEos?: boolean;
   /** Give each token's log-probability. Default false. */
   readonly logprobs?: boolean;
+  /**
+   * Most milliseconds from the call to the end, above 0: then the generation
+   * stops with the reason "deadline", whether it runs or still waits for its turn.
+   */
+  readonly deadlineMilliseconds?: number;
+  /**
+   * On whose behalf the call is made. Where generations wait for their turn,
+   * clients take turns: one with many calls does not keep the others waiting.
+   * Default: all calls without it are one client's.
+   */
+  readonly clientId?: string;
   /** Stops the generation when aborted: it then resolves with the tokens so far. */
   readonly signal?: AbortSignal;
 }
@@ -48,12 +59,15 @@ export interface ResolvedConfig {
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
   readonly logprobs: boolean;
+  readonly deadlineMilliseconds: number | undefined;
+  readonly clientId: string;
 }
 
 /** The default of {@link GenerationConfig.maxTokens}. */
 export const defaultMaxTokens = 128;
 
 const maximumSeed = 2 ** 32 - 1;
+const longestTimer = 2 ** 31 - 1;
 
 /**
  * The one validator of generation options.
@@ -95,6 +109,8 @@ export function resolveConfig(config: GenerationConfig = {}): ResolvedConfig {
     stopTokenIds: config.stopTokenIds ?? [],
     ignoreEos: config.ignoreEos ?? false,
     logprobs: config.logprobs ?? false,
+    deadlineMilliseconds: config.deadlineMilliseconds,
+    clientId: config.clientId ?? "",
   };
 }
 
@@ -161,6 +177,12 @@ const checks: Record<keyof GenerationConfig, Check> = {
   },
   ignoreEos: { accepts: isBoolean, expected: "true or false" },
   logprobs: { accepts: isBoolean, expected: "true or false" },
+  deadlineMilliseconds: {
+    // A longer timer than this fires at once.
+    accepts: (value) => typeof value === "number" && value > 0 && value <= longestTimer,
+    expected: `a number above 0 and up to ${longestTimer}`,
+  },
+  clientId: { accepts: (value) => typeof value === "string", expected: "a string" },
   signal: {
     // By shape: a signal can come from another realm or a polyfill.
     accepts: (value) =>

@@ -47,7 +47,7 @@ export function createGenerator(backend: GenerationBackend): Generator {
   return {
     async generate(prompt: Prompt, config?: GenerationConfig): Promise<GenerationResult> {
       const collection = backend.collect(resolveRequest(prompt, config));
-      stopOnAbort(config?.signal, collection);
+      stopEarly(config, collection);
       return await collection.finished;
     },
 
@@ -64,7 +64,7 @@ export function createGenerator(backend: GenerationBackend): Generator {
       }
       const request = resolveRequest(prompt, config);
       const source = backend.stream(request);
-      stopOnAbort(config?.signal, source);
+      stopEarly(config, source);
       return await deliverToCallback(source, onToken, new Transcript(request.config.logprobs));
     },
 
@@ -76,7 +76,7 @@ export function createGenerator(backend: GenerationBackend): Generator {
         return iterateTokens(failedSource(error), new Transcript(false));
       }
       const source = backend.stream(request);
-      stopOnAbort(config?.signal, source);
+      stopEarly(config, source);
       return iterateTokens(source, new Transcript(request.config.logprobs));
     },
   };
@@ -86,18 +86,24 @@ function resolveRequest(prompt: Prompt, config: GenerationConfig | undefined): G
   return { config: resolveConfig(config), prompt: resolvePrompt(prompt) };
 }
 
-function stopOnAbort(
-  signal: AbortSignal | undefined,
+/** Stops what runs when its signal is aborted or its time is over. */
+function stopEarly(
+  config: GenerationConfig | undefined,
   running: { stop(reason: StopReason): void; readonly finished: Promise<unknown> },
 ): void {
-  if (signal === undefined) return;
-  const stop = (): void => running.stop("aborted");
-  if (signal.aborted) {
-    stop();
-    return;
-  }
-  signal.addEventListener("abort", stop, { once: true });
+  const { signal, deadlineMilliseconds } = config ?? {};
+  if (signal === undefined && deadlineMilliseconds === undefined) return;
+  const abort = (): void => running.stop("aborted");
+  if (signal?.aborted === true) return abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  const timer =
+    deadlineMilliseconds === undefined
+      ? undefined
+      : setTimeout(() => running.stop("deadline"), deadlineMilliseconds);
   // A signal can outlive thousands of generations: leave nothing on it.
-  const forget = (): void => signal.removeEventListener("abort", stop);
+  const forget = (): void => {
+    signal?.removeEventListener("abort", abort);
+    clearTimeout(timer);
+  };
   running.finished.then(forget, forget);
 }

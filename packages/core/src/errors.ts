@@ -21,6 +21,8 @@ export type ErrorCode =
   | "ENGINE_FAILED"
   /** The worker thread of this generation ended before it did. */
   | "WORKER_FAILED"
+  /** As many generations wait as may: try again later, or raise the limit. */
+  | "QUEUE_FULL"
   /** The `onToken` callback threw or rejected; `cause` is what it threw. */
   | "CALLBACK_FAILED"
   /** A stream of tokens can be iterated once; this was the second time. */

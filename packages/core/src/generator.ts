@@ -82,6 +82,8 @@ export type StopReason =
   | "cancelled"
   /** `config.signal` was aborted. */
   | "aborted"
+  /** `config.deadlineMilliseconds` were over, while it waited for its turn or while it ran. */
+  | "deadline"
   /** The generator was closed. */
   | "closed";
 

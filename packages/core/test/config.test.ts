@@ -12,6 +12,8 @@ describe("resolveConfig", () => {
       stopTokenIds: [],
       ignoreEos: false,
       logprobs: false,
+      deadlineMilliseconds: undefined,
+      clientId: "",
     });
   });
 
@@ -42,6 +44,9 @@ describe("resolveConfig", () => {
     [{ stopTokenIds: 3 }, /"stopTokenIds"/],
     [{ ignoreEos: 1 }, /"ignoreEos"/],
     [{ logprobs: "yes" }, /"logprobs"/],
+    [{ deadlineMilliseconds: 0 }, /"deadlineMilliseconds" is 0; it must be a number above 0/],
+    [{ deadlineMilliseconds: 2 ** 31 }, /"deadlineMilliseconds" is 2147483648/],
+    [{ clientId: 3 }, /"clientId" is 3; it must be a string/],
     [{ signal: {} }, /"signal".*AbortSignal/],
     [{ max_tokens: 3 }, /Unknown option "max_tokens".*maxTokens/],
     [{ toString: 3 }, /Unknown option "toString"/],

@@ -95,6 +95,18 @@ describe("the three modes", () => {
     expect(backend.ended).toBe(1);
   });
 
+  it("end with the tokens so far when their deadline is over", async () => {
+    const late = { maxTokens: 1_000_000, deadlineMilliseconds: 5 };
+    const generator = createGenerator(createScriptedBackend());
+    const stream = generator.generateStreamAsync("go", late);
+    const results = [
+      await generator.generate("go", late),
+      await generator.generateStream("go", () => undefined, late),
+      await stream.result,
+    ];
+    for (const { finishReason } of results) expect(finishReason).toBe("deadline");
+  });
+
   it("make nothing when the signal was aborted before", async () => {
     const backend = createScriptedBackend();
     const generator = createGenerator(backend);

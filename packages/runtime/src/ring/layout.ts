@@ -78,7 +78,7 @@ export const consumerAsleepWord = 34;
 export const producerAsleepWord = 35;
 
 export const producerState = { queued: 0, running: 1, ended: 2 } as const;
-export const stopReasons = ["cancelled", "aborted", "closed"] as const;
+export const stopReasons = ["cancelled", "aborted", "closed", "deadline"] as const;
 
 export const headerBytes = 192;
 export const slotBytes = 64;
