@@ -14,6 +14,7 @@ import { mainThreadMeasurement } from "./main-thread.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "./stage.js";
+import { buffers, transports } from "./transport-scenarios.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;
 type Cells = Readonly<Record<number, CellSize>>;
@@ -86,28 +87,6 @@ const mainThread: Scenario = {
           mainThreadMeasurement({ treatment, tokens: 1000, generations: 1 }),
         ),
       ),
-    ),
-};
-
-/** Slots, and tokens published at once. A batch of 1 and 256 slots are the default. */
-const rings: readonly Required<Pick<RingPlan, "capacity" | "publishBatch">>[] = [
-  { capacity: 1, publishBatch: 1 },
-  { capacity: 16, publishBatch: 1 },
-  { capacity: 256, publishBatch: 1 },
-  { capacity: 4096, publishBatch: 1 },
-  { capacity: 256, publishBatch: 8 },
-  { capacity: 256, publishBatch: 64 },
-];
-
-const buffers: Scenario = {
-  name: "buffers",
-  description: "ring capacities 1 to 4096 and publish batches 1 to 64",
-  stages: (size) =>
-    [0, 100].flatMap((step) =>
-      rings.map((ring): ReturnType<typeof stageOf> => {
-        const cells = sizes([40, 4], [16, 2], [32, 4]);
-        return stageOf("buffers", withRing(paced(step, "pooled"), ring), cells[size]);
-      }),
     ),
 };
 
@@ -280,6 +259,7 @@ export const catalogue: readonly Scenario[] = [
   pacedPooled,
   pacedInline,
   mainThread,
+  transports,
   buffers,
   modelSizes,
   callbacks,
