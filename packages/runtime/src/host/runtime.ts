@@ -222,20 +222,18 @@ class WorkerPool implements GenerationBackend {
   }
 
   #submit(mode: GenerateTask["mode"], request: GenerationRequest, ring: NewRing): Submission {
-    const { consumer, memory } = ring;
+    const { consumer } = ring;
     let withdraw!: (outcome: Outcome) => void;
     const withdrawn = new Promise<Outcome>((resolve) => {
       withdraw = resolve;
     });
     const submission: Submission = {
       consumer,
-      finished: Promise.race([this.#run({ mode, request, ring: memory }), withdrawn]).finally(
-        () => {
-          this.#running.delete(submission);
-          // A worker that died could not say so itself.
-          consumer.declareEnded();
-        },
-      ),
+      finished: Promise.race([this.#run({ mode, request }, ring), withdrawn]).finally(() => {
+        this.#running.delete(submission);
+        // A worker that died could not say so itself.
+        consumer.declareLost();
+      }),
       stop: (reason) => {
         consumer.stop(reason);
         if (consumer.withdraw()) withdraw({ kind: "withdrawn" });
@@ -246,12 +244,18 @@ class WorkerPool implements GenerationBackend {
     return submission;
   }
 
-  async #run(task: Omit<GenerateTask, "calledAtMilliseconds">): Promise<Outcome> {
+  async #run(
+    task: Pick<GenerateTask, "mode" | "request">,
+    { memory, transfer }: NewRing,
+  ): Promise<Outcome> {
     if (this.#closed) throw closedError();
     const calledAtMilliseconds = performance.now() - this.#clockOffsetMilliseconds;
     let outcome: GenerateOutcome;
     try {
-      outcome = await this.#piscina.run({ ...task, calledAtMilliseconds });
+      outcome = await this.#piscina.run(
+        { ...task, ring: memory, calledAtMilliseconds },
+        { transferList: [...transfer] },
+      );
     } catch (cause) {
       throw workerFailed(
         "The worker of this generation ended before it did; another takes its place. " +
