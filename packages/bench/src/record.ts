@@ -62,6 +62,7 @@ export {
   type ProfileOf,
 } from "./record/find-profiles.js";
 export type * from "./record/profile.js";
+export { describeLoad, transportBaselines, transportComparison } from "./record/transport.js";
 export type * from "./record/transport.js";
 export { describeVariant, type CellVariation } from "./record/variant.js";
 export { InvalidRecordError, treatments, type Treatment, type Verdict };

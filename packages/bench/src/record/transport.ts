@@ -143,3 +143,42 @@ export const transportMeasurement: Check = object<TransportMeasurement>({
     }),
   ),
 });
+
+/** The load of a measurement, in words: `20000 tokens in a burst`. */
+export function describeLoad({
+  tokens,
+  gapMicroseconds,
+}: Pick<TransportMeasurement, "tokens" | "gapMicroseconds">): string {
+  return gapMicroseconds === 0
+    ? `${tokens} tokens in a burst`
+    : `${tokens} tokens, ${gapMicroseconds} µs of sleep before each`;
+}
+
+/** A transport against another, where both were measured. */
+export function transportComparison(
+  { transports }: TransportMeasurement,
+  transport: string,
+  against: string | undefined,
+): TransportComparison | undefined {
+  return transports
+    .find((summary) => summary.transport === transport)
+    ?.comparisons.find((comparison) => comparison.against === against);
+}
+
+/**
+ * What a measurement compares its transports with: the one that delivers nothing,
+ * if it is among them, and the others in the order of the tables.
+ */
+export function transportBaselines({ transports }: TransportMeasurement): {
+  readonly load: string | undefined;
+  readonly others: readonly string[];
+} {
+  const names = transports.flatMap(({ comparisons }) => comparisons.map(({ against }) => against));
+  const baselines = transports.filter(({ transport }) => names.includes(transport));
+  return {
+    load: baselines.find(({ hasBackpressure }) => hasBackpressure === null)?.transport,
+    others: baselines
+      .filter(({ hasBackpressure }) => hasBackpressure !== null)
+      .map(({ transport }) => transport),
+  };
+}

@@ -1,4 +1,5 @@
-import type { GeneratorPlan, RingPlan } from "./generator-plan.js";
+import type { RingOptions } from "@streamgauge/runtime/ring";
+import type { GeneratorPlan } from "./generator-plan.js";
 import {
   measurementsOn,
   paced,
@@ -89,10 +90,6 @@ const mainThread: Scenario = {
       ),
     ),
 };
-
-function withRing(plan: GeneratorPlan, ring: RingPlan): GeneratorPlan {
-  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
-}
 
 const modelSizes: Scenario = {
   name: "model-sizes",
@@ -228,6 +225,10 @@ const slowConsumer: Scenario = {
     );
   },
 };
+
+function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
+  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
+}
 
 const memory: Scenario = {
   name: "memory",

@@ -1,5 +1,5 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
-import { resolveRingOptions } from "@streamgauge/runtime/ring";
+import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
 import { blockOrders } from "../block-order.js";
 import { judgeRatio } from "../claims.js";
 import { LatencyHistogram } from "../latency-histogram.js";
@@ -250,9 +250,7 @@ class DeliveryCheck {
   }
 }
 
-function describeRing(
-  ring: Extract<TransportPlan, { readonly kind: "ring" }>["ring"],
-): RingDescription {
-  const { capacity, publishBatch } = resolveRingOptions(ring);
-  return { capacity, publishBatch, wait: "waitAsync", spinMicroseconds: 0 };
+function describeRing(ring: RingOptions): RingDescription {
+  const { capacity, publishBatch, wait, spinMicroseconds } = resolveRingOptions(ring);
+  return { capacity, publishBatch, wait, spinMicroseconds };
 }

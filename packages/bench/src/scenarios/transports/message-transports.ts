@@ -1,6 +1,6 @@
 import type { StreamToken } from "@streamgauge/core";
 import * as Comlink from "comlink";
-import { MessageChannel, type MessagePort, type TransferListItem } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Transport } from "./transport.js";
 
 /** What crosses instead of a token when there are no more. */
@@ -26,8 +26,8 @@ export const postMessageTransport: Transport<MessagePort> = {
     };
   },
   send: (port) => ({
-    send: (token) => void port.postMessage(token),
-    end: () => void port.postMessage(endOfStream),
+    send: (token) => port.postMessage(token),
+    end: () => port.postMessage(endOfStream),
   }),
 };
 
@@ -107,8 +107,7 @@ export const readableStreamTransport: Transport<MessagePort> = {
       },
       { highWaterMark },
     );
-    // Node transfers streams; its types do not say so.
-    port.postMessage(stream, [stream as unknown as TransferListItem]);
+    port.postMessage(stream, [stream]);
     return {
       send(token) {
         controller?.enqueue(token);
@@ -117,7 +116,7 @@ export const readableStreamTransport: Transport<MessagePort> = {
           wake = resolve;
         });
       },
-      end: () => void controller?.close(),
+      end: () => controller?.close(),
     };
   },
 };

@@ -13,10 +13,10 @@ export function ringTransport(options: RingOptions): Transport<RingMemory> {
   return {
     hasBackpressure: true,
     receive() {
-      const { consumer, memory } = createRing(resolveRingOptions(options), 0);
+      const { consumer, memory, transfer } = createRing(resolveRingOptions(options));
       return {
         remote: memory,
-        transfer: [],
+        transfer,
         async run(onToken) {
           do {
             for (let token = consumer.poll(); token !== undefined; token = consumer.poll()) {
@@ -36,7 +36,7 @@ export function ringTransport(options: RingOptions): Transport<RingMemory> {
       };
       return {
         send: (token) => (producer.push(token) ? undefined : pushWhenThereIsRoom(token)),
-        end: () => void producer.end(),
+        end: () => producer.end(),
       };
     },
   };

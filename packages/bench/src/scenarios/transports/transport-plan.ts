@@ -8,14 +8,21 @@ import { ringTransport } from "./ring-transport.js";
 import type { Transport } from "./transport.js";
 
 /** Which transport to measure. Plain data, which crosses threads. */
-export type TransportPlan = {
+export type TransportPlan =
+  | RingTransportPlan
+  | (Named & { readonly kind: "none" | "postMessage" | "readableStream" })
+  | (Named & { readonly kind: "comlink"; readonly awaited: boolean });
+
+/** The runtime's ring, by its options. */
+export interface RingTransportPlan extends Named {
+  readonly kind: "ring";
+  readonly ring: RingOptions;
+}
+
+interface Named {
   /** For tables. Unique in a measurement. */
   readonly name: string;
-} & (
-  | { readonly kind: "none" | "postMessage" | "readableStream" }
-  | { readonly kind: "ring"; readonly ring: RingOptions }
-  | { readonly kind: "comlink"; readonly awaited: boolean }
-);
+}
 
 /** The transport of a plan, on either thread. */
 export function transportOf(plan: TransportPlan): Transport<unknown> {

@@ -30,7 +30,7 @@ export interface ReceivingEnd<Remote> {
 /** The producing thread's end. */
 export interface SendingEnd {
   /** A promise where the producer has to wait before the next token. */
-  send(token: StreamToken): Promise<void> | undefined;
+  send(token: StreamToken): Promise<void> | void;
   /** Marks the end. Resolves when nothing of this end is under way any more. */
-  end(): Promise<void> | undefined;
+  end(): Promise<void> | void;
 }
