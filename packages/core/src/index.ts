@@ -1,3 +1,16 @@
+export {
+  completionFinishReason,
+  completionUsage,
+  type CompletionChunkOptions,
+  type CompletionFinishReason,
+  type CompletionUsage,
+} from "./adapters/completion-chunks.js";
+export {
+  formatServerSentEvent,
+  streamCompletionEvents,
+  type CompletionEventOptions,
+  type ServerSentEvent,
+} from "./adapters/server-sent-events.js";
 export { CollectingSink } from "./collecting-sink.js";
 export {
   createGenerator,
