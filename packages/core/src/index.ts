@@ -1,5 +1,18 @@
+export {
+  completionFinishReason,
+  completionUsage,
+  type CompletionChunkOptions,
+  type CompletionFinishReason,
+  type CompletionUsage,
+} from "./adapters/completion-chunks.js";
 export { toNodeReadable, type NodeReadableOptions } from "./adapters/node-readable.js";
 export { toByteStream, toReadableStream, toTextStream } from "./adapters/readable-stream.js";
+export {
+  formatServerSentEvent,
+  streamCompletionEvents,
+  type CompletionEventOptions,
+  type ServerSentEvent,
+} from "./adapters/server-sent-events.js";
 export { teeTokens, type TeeOptions } from "./adapters/tee.js";
 export { CollectingSink } from "./collecting-sink.js";
 export {
