@@ -1,9 +1,12 @@
 import {
   CollectingSink,
   StreamgaugeError,
+  Transcript,
   createGenerator,
   createTokenQueue,
+  failedSource,
   type GenerationBackend,
+  type GenerationSummary,
   type Generator,
   type StopReason,
 } from "@streamgauge/core";
@@ -36,37 +39,73 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
   let closed = false;
   let operatorProfiles: readonly string[] = [];
 
-  /** Runs when those before have ended; stopped by `close()` until then and while it runs. */
-  function enqueue<T>(run: () => Promise<T>, stop: (reason: StopReason) => void): Promise<T> {
-    if (closed) return Promise.reject(closedError());
+  /**
+   * Runs when those before have ended. One that is stopped before its turn is
+   * over at once: those before may wait for the same consumer.
+   */
+  function enqueue<T>(
+    run: () => Promise<T>,
+    stopRunning: (reason: StopReason) => void,
+    neverBegun: (summary: GenerationSummary) => T,
+  ): Running<T> {
+    let state: "queued" | "begun" | "withdrawn" = "queued";
+    let withdraw!: (result: T) => void;
+    const withdrawn = new Promise<T>((resolve) => {
+      withdraw = resolve;
+    });
+    const turn = last.then(() => {
+      if (state === "withdrawn") return withdrawn;
+      state = "begun";
+      return run();
+    });
+    const stop = (reason: StopReason): void => {
+      stopRunning(reason);
+      if (state !== "queued") return;
+      state = "withdrawn";
+      withdraw(neverBegun(emptySummary(reason)));
+    };
+    last = turn.catch(() => undefined);
     running.add(stop);
-    const result = last.then(run).finally(() => running.delete(stop));
-    last = result.catch(() => undefined);
-    return result;
+    return { stop, finished: Promise.race([turn, withdrawn]).finally(() => running.delete(stop)) };
   }
 
   const backend: GenerationBackend = {
     collect(request) {
+      if (closed) return { stop: () => undefined, finished: Promise.reject(closedError()) };
+      const { logprobs } = request.config;
       let stopReason: StopReason | undefined;
       const calledAt = performance.now();
-      const sink = new CollectingSink(request.config.logprobs, () => stopReason);
-      const stop = (reason: StopReason): void => {
-        stopReason ??= reason;
-      };
-      const run = () => sink.collect(engine.generate(request, sink, calledAt));
-      return { stop, finished: enqueue(run, stop) };
+      const sink = new CollectingSink(logprobs, () => stopReason);
+      return enqueue(
+        () => sink.collect(engine.generate(request, sink, calledAt)),
+        (reason) => {
+          stopReason ??= reason;
+        },
+        (summary) => new Transcript(logprobs).result(summary),
+      );
     },
     stream(request) {
+      if (closed) return failedSource(closedError());
       const calledAt = performance.now();
-      const { source } = createTokenQueue(
-        (sink) =>
-          enqueue(
-            () => engine.generate(request, sink, calledAt),
-            (reason) => source.stop(reason),
-          ),
-        queueCapacity,
-      );
-      return source;
+      let stop!: (reason: StopReason) => void;
+      const { source } = createTokenQueue((sink) => {
+        const queued = enqueue(
+          () => engine.generate(request, sink, calledAt),
+          (reason) => source.stop(reason),
+          (summary) => summary,
+        );
+        ({ stop } = queued);
+        return queued.finished;
+      }, queueCapacity);
+      return {
+        poll: () => source.poll(),
+        wait: () => source.wait(),
+        stop,
+        get stopReason() {
+          return source.stopReason;
+        },
+        finished: source.finished,
+      };
     },
   };
 
@@ -85,6 +124,21 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
     operatorProfiles: () => operatorProfiles,
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Running<T> {
+  readonly finished: Promise<T>;
+  readonly stop: (reason: StopReason) => void;
+}
+
+/** Of a generation that never began: it has no tokens, and its prompt was not counted. */
+function emptySummary(finishReason: StopReason): GenerationSummary {
+  return {
+    finishReason,
+    promptTokens: 0,
+    producedTokens: 0,
+    timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
   };
 }
 
