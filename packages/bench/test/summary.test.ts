@@ -176,7 +176,7 @@ describe("renderSummary", () => {
       /ring, waitAsync +\| yes +\| 0\.30 +\| 0\.250 +\| 5400000 +\| 1\.3 us +\| 177\.0 us +\| 0\.129 \[0\.117, 0\.141\] +\|/,
       /postMessage +\| no +\| 2\.50 +\| 2\.36 +\| 568075 +\| 7\.03 ms +\| 20\.89 ms +\| - +\|/,
       /none +\| - +\| 0\.06 +\| - +\| 16000000 +\| - +\| - +\| - +\|/,
-      /ring 1, batch 1 +\| yes +\| 41\.20 +\| 24272 +\| 412\.0 us +\| 4\.12 ms +\| 100 \[100, 100\] +\|/,
+      /ring 1, batch 1 +\| 41\.20 +\| 24272 +\| 412\.0 us +\| 4\.12 ms +\| 100 \[100, 100\] +\|/,
     ];
     for (const row of rows) expect(text).toMatch(row);
     expect(text).toContain("1000 tokens, 100 us of sleep before each (22 blocks;");

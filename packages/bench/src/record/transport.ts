@@ -156,7 +156,7 @@ export function describeLoad({
 
 /** A transport against another, where both were measured. */
 export function transportComparison(
-  { transports }: TransportMeasurement,
+  { transports }: Pick<TransportMeasurement, "transports">,
   transport: string,
   against: string | undefined,
 ): TransportComparison | undefined {

@@ -1,7 +1,6 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
 import { blockOrders } from "../block-order.js";
-import { judgeRatio } from "../claims.js";
 import { LatencyHistogram } from "../latency-histogram.js";
 import type {
   RingDescription,
@@ -9,11 +8,10 @@ import type {
   TransportClaim,
   TransportMeasurement,
   TransportRun,
-  TransportSummary,
 } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { minimumSamples } from "../statistics.js";
-import { analyzeTransport } from "../transport-analysis.js";
+import { concludeTransports } from "../transport-analysis.js";
 import { WarmUpGate } from "../warm-up.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import { workOf } from "./measurement-work.js";
@@ -189,34 +187,23 @@ class TransportRace {
     warmUp: TransportMeasurement["warmUp"],
   ): TransportMeasurement {
     const { scenario, load, transports, baselines, claims = [] } = this.#options;
-    const { tokens } = load;
-    const summaries = transports.map((plan): TransportSummary => ({
-      transport: plan.name,
-      ring: plan.kind === "ring" ? describeRing(plan.ring) : null,
-      hasBackpressure: transportOf(plan).hasBackpressure,
-      ...analyzeTransport(blocks, plan.name, { baselines, tokens }),
-      deliveryLatency: this.#latencies.get(plan.name)?.summarize() ?? null,
-    }));
-    const ratioOf = (transport: string, against: string) =>
-      summaries
-        .find((summary) => summary.transport === transport)
-        ?.comparisons.find((comparison) => comparison.against === against)?.cpuRatio ?? null;
-    return {
+    return concludeTransports({
       scenario,
       generator: this.#context.plan.id,
       ...load,
       warmUp,
       blocks,
-      transports: summaries,
-      claims: claims.map((claim) => ({
-        ...claim,
-        ...judgeRatio(
-          claim.limit,
-          ratioOf(claim.transport, claim.against),
-          ratioOf(claim.control, claim.against),
-        ),
+      transports: transports.map((plan) => ({
+        transport: plan.name,
+        ring: plan.kind === "ring" ? describeRing(plan.ring) : null,
+        hasBackpressure: transportOf(plan).hasBackpressure,
+        deliveryLatency: this.#latencies.get(plan.name)?.summarize() ?? null,
+        comparisons: baselines
+          .filter((against) => against !== plan.name)
+          .map((against) => ({ against })),
       })),
-    };
+      claims,
+    });
   }
 }
 

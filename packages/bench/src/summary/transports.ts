@@ -23,13 +23,14 @@ export function transports(
 
 function loadTable(measurement: TransportMeasurement, options: SummaryOptions): string[] {
   const { load, others } = transportBaselines(measurement);
+  const isBounded = measurement.transports.every(({ hasBackpressure }) => hasBackpressure === true);
   const rows = measurement.transports.map((summary) => {
     const { transport, deliveryLatency } = summary;
     const against = (name: string | undefined) => transportComparison(measurement, transport, name);
     const isDelivered = deliveryLatency !== null;
     return [
       transport,
-      isDelivered ? (summary.hasBackpressure === true ? "yes" : "no") : "-",
+      isBounded ? "" : isDelivered ? (summary.hasBackpressure === true ? "yes" : "no") : "-",
       summary.cpuMicrosecondsPerToken.toFixed(2),
       load === undefined ? "" : (added(against(load)?.addedCpuMicrosecondsPerToken) ?? "-"),
       summary.throughputTokensPerSecond.toFixed(0),
@@ -42,8 +43,9 @@ function loadTable(measurement: TransportMeasurement, options: SummaryOptions): 
     ];
   });
   const title =
-    `Between threads, ${describeLoad(measurement)} (${measurement.blocks.length} blocks; CPU: µs per token of\n` +
-    "both threads; net: less the load itself; bounded: a slow consumer makes the producer wait):";
+    `Between threads, ${describeLoad(measurement)} (${measurement.blocks.length} blocks; CPU: µs per token of both threads` +
+    (load === undefined ? "" : ";\nnet: less the load itself") +
+    (isBounded ? "):" : "; bounded: a slow consumer makes the producer wait):");
   const head = ["transport", "bounded", "CPU", "net", "tokens/s", "latency p50", "p99"];
   return titledTable(title, [...head, ...others.map((name) => `CPU / ${name}`)], rows, options);
 }
