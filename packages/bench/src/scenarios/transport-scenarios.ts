@@ -14,14 +14,14 @@ const contenders: readonly TransportPlan[] = [
   { name: "ring, message", kind: "ring", ring: { wait: "message" } },
   { name: "ring, block", kind: "ring", ring: { wait: "block" } },
   {
-    name: "ring, block after 50 µs",
+    name: "ring, block + 50 µs",
     kind: "ring",
     ring: { wait: "block", spinMicroseconds: 50 },
   },
   { name: "postMessage", kind: "postMessage" },
   { name: "postMessage again", kind: "postMessage" },
   { name: "comlink callback", kind: "comlink", awaited: false },
-  { name: "comlink callback, awaited", kind: "comlink", awaited: true },
+  { name: "comlink, awaited", kind: "comlink", awaited: true },
   { name: "ReadableStream", kind: "readableStream" },
   { name: noTransport, kind: "none" },
 ];
