@@ -70,8 +70,7 @@ export function transportMeasurement(options: TransportOptions): MeasurementPlan
       const payload = await payloadOf(generator, context);
       const producer = await openProducer(payload);
       try {
-        const comparison = new TransportRace(producer, payload, options, context);
-        const measured = await comparison.run();
+        const measured = await new TransportRace(producer, payload, options, context).run();
         return measured === undefined ? {} : { transports: [measured] };
       } finally {
         await producer.close();
@@ -80,7 +79,7 @@ export function transportMeasurement(options: TransportOptions): MeasurementPlan
   };
 }
 
-/** Enough different ones that no run of them repeats what a cache has kept. */
+/** Different tokens, which are carried over and over. */
 const payloadTokens = 1000;
 
 async function payloadOf(
