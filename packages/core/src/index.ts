@@ -1,3 +1,6 @@
+export { toNodeReadable, type NodeReadableOptions } from "./adapters/node-readable.js";
+export { toByteStream, toReadableStream, toTextStream } from "./adapters/readable-stream.js";
+export { teeTokens, type TeeOptions } from "./adapters/tee.js";
 export { CollectingSink } from "./collecting-sink.js";
 export {
   createGenerator,
@@ -21,6 +24,7 @@ export {
   type StreamgaugeErrorOptions,
   type WireError,
 } from "./errors.js";
+export { isStopReason } from "./generator.js";
 export type {
   FinishReason,
   GenerationResult,
@@ -31,6 +35,7 @@ export type {
   StreamToken,
   Timings,
   TokenCallback,
+  TokenIterator,
   TokenLedger,
   TokenStream,
   Usage,
