@@ -5,12 +5,15 @@ export {
   type CompletionFinishReason,
   type CompletionUsage,
 } from "./adapters/completion-chunks.js";
+export { toNodeReadable, type NodeReadableOptions } from "./adapters/node-readable.js";
+export { toByteStream, toReadableStream, toTextStream } from "./adapters/readable-stream.js";
 export {
   formatServerSentEvent,
   streamCompletionEvents,
   type CompletionEventOptions,
   type ServerSentEvent,
 } from "./adapters/server-sent-events.js";
+export { teeTokens, type TeeOptions } from "./adapters/tee.js";
 export { CollectingSink } from "./collecting-sink.js";
 export {
   createGenerator,
@@ -34,6 +37,7 @@ export {
   type StreamgaugeErrorOptions,
   type WireError,
 } from "./errors.js";
+export { isStopReason } from "./generator.js";
 export type {
   FinishReason,
   GenerationResult,
@@ -44,6 +48,7 @@ export type {
   StreamToken,
   Timings,
   TokenCallback,
+  TokenIterator,
   TokenLedger,
   TokenStream,
   Usage,

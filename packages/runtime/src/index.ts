@@ -16,4 +16,4 @@ export {
 } from "./host/runtime.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
 export type { WorkerMemory, WorkerReport } from "./protocol.js";
-export type { RingOptions } from "./ring/index.js";
+export type { RingOptions, RingWait } from "./ring/index.js";

@@ -36,10 +36,10 @@ type Outcome = Exclude<GenerateOutcome, { kind: "failed" }>;
 
 /** A call that waits or runs. */
 interface Call {
-  readonly task: Omit<GenerateTask, "calledAtMilliseconds">;
-  readonly clientId: string;
+  readonly mode: GenerateTask["mode"];
+  readonly request: GenerationRequest;
+  readonly ring: NewRing;
   readonly calledAtMilliseconds: number;
-  readonly consumer: RingConsumer;
   /** Settles when it has ended; rejects with a typed error when it failed. */
   readonly finished: Promise<Outcome>;
   readonly resolve: (outcome: Outcome) => void;
@@ -139,7 +139,7 @@ export class Scheduler implements GenerationBackend {
    */
   blockUntilStopped(timeoutMilliseconds: number): void {
     this.#stopAll();
-    for (const { consumer } of this.#calls) consumer.blockUntilEnded(timeoutMilliseconds);
+    for (const { ring } of this.#calls) ring.consumer.blockUntilEnded(timeoutMilliseconds);
   }
 
   #stopAll(): void {
@@ -155,10 +155,10 @@ export class Scheduler implements GenerationBackend {
       [resolve, reject] = settle;
     });
     const call: Call = {
-      task: { mode, request, ring: ring.memory },
-      clientId,
+      mode,
+      request,
+      ring,
       calledAtMilliseconds: performance.now(),
-      consumer,
       resolve,
       reject,
       finished: ended.then(
@@ -194,27 +194,29 @@ export class Scheduler implements GenerationBackend {
   #admit(call: Call): void {
     const worker = this.#pool.findFree();
     if (worker !== undefined) return this.#give(call, worker);
-    this.#waiting.add(call.clientId, call);
+    this.#waiting.add(call.request.config.clientId, call);
     this.#holdProcess();
   }
 
   #give(call: Call, worker: PoolWorker): void {
+    const { mode, request, ring, resolve, reject } = call;
     const calledAtMilliseconds = call.calledAtMilliseconds - this.#pool.clockOffsetMilliseconds;
-    this.#pool.run(worker, { ...call.task, calledAtMilliseconds }).then((outcome) => {
-      if (outcome.kind === "failed") call.reject(StreamgaugeError.fromWire(outcome.error));
-      else call.resolve(outcome);
-    }, call.reject);
+    const task = { mode, request, ring: ring.memory, calledAtMilliseconds };
+    this.#pool.run(worker, task, ring.transfer).then((outcome) => {
+      if (outcome.kind === "failed") reject(StreamgaugeError.fromWire(outcome.error));
+      else resolve(outcome);
+    }, reject);
   }
 
   #end(call: Call, end: GenerationEnd): void {
     this.#calls.delete(call);
+    const { mode, request, ring, calledAtMilliseconds } = call;
     // A worker that died could not say so itself.
-    call.consumer.declareEnded();
-    const { clientId, calledAtMilliseconds } = call;
-    const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
+    ring.consumer.declareLost();
     const { model, observers } = this.#options;
-    const about = { model, clientId, mode: call.task.mode, endToEndMilliseconds };
-    tellObservers(observers, reportOn(about, end));
+    const { clientId } = request.config;
+    const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
+    tellObservers(observers, reportOn({ model, clientId, mode, endToEndMilliseconds }, end));
   }
 
   #holdProcess(): void {

@@ -3,6 +3,7 @@ import { Piscina } from "piscina";
 import type { Diagnostic } from "../diagnostics/index.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
 import type { GenerateOutcome, GenerateTask, Hello, WorkerMemory } from "../protocol.js";
+import type { NewRing } from "../ring/index.js";
 import type { RuntimeLoadProgress } from "./options.js";
 import { PoolWorker, type PoolWorkerListener } from "./pool-worker.js";
 import { ReplacementLimit } from "./replacement-limit.js";
@@ -129,12 +130,17 @@ export class WorkerPool {
    * Runs a generation.
    *
    * @param worker one that is free
+   * @param transfer what of the task moves to the worker instead of being copied
    * @throws StreamgaugeError `WORKER_FAILED` when the worker ends before it
    */
-  async run(worker: PoolWorker, task: GenerateTask): Promise<GenerateOutcome> {
+  async run(
+    worker: PoolWorker,
+    task: GenerateTask,
+    transfer: NewRing["transfer"],
+  ): Promise<GenerateOutcome> {
     worker.isFree = false;
     this.#target = worker.threadId;
-    const posted = this.#piscina.run(task);
+    const posted = this.#piscina.run(task, { transferList: [...transfer] });
     this.#target = undefined;
     let outcome: GenerateOutcome;
     try {
