@@ -1,10 +1,12 @@
-import type { GeneratorPlan, RingPlan } from "./generator-plan.js";
+import type { RingOptions } from "@streamgauge/runtime/ring";
+import type { GeneratorPlan } from "./generator-plan.js";
 import {
   measurementsOn,
   paced,
   pequod,
   secondsPerToken,
   stageOf,
+  withRing,
   type CellSize,
   type CellVariant,
 } from "./build-stage.js";
@@ -14,6 +16,7 @@ import { mainThreadMeasurement } from "./main-thread.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "./stage.js";
+import { buffers, transports } from "./transport-scenarios.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;
 type Cells = Readonly<Record<number, CellSize>>;
@@ -88,32 +91,6 @@ const mainThread: Scenario = {
       ),
     ),
 };
-
-/** Slots, and tokens published at once. A batch of 1 and 256 slots are the default. */
-const rings: readonly Required<Pick<RingPlan, "capacity" | "publishBatch">>[] = [
-  { capacity: 1, publishBatch: 1 },
-  { capacity: 16, publishBatch: 1 },
-  { capacity: 256, publishBatch: 1 },
-  { capacity: 4096, publishBatch: 1 },
-  { capacity: 256, publishBatch: 8 },
-  { capacity: 256, publishBatch: 64 },
-];
-
-const buffers: Scenario = {
-  name: "buffers",
-  description: "ring capacities 1 to 4096 and publish batches 1 to 64",
-  stages: (size) =>
-    [0, 100].flatMap((step) =>
-      rings.map((ring): ReturnType<typeof stageOf> => {
-        const cells = sizes([40, 4], [16, 2], [32, 4]);
-        return stageOf("buffers", withRing(paced(step, "pooled"), ring), cells[size]);
-      }),
-    ),
-};
-
-function withRing(plan: GeneratorPlan, ring: RingPlan): GeneratorPlan {
-  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
-}
 
 const modelSizes: Scenario = {
   name: "model-sizes",
@@ -250,6 +227,27 @@ const slowConsumer: Scenario = {
   },
 };
 
+/** What wakes the consumer, and how often: all else is the same. */
+const wakings: readonly RingOptions[] = [
+  { wait: "waitAsync" },
+  { wait: "message" },
+  { wait: "block" },
+  { wait: "block", spinMicroseconds: 1000 },
+  { publishBatch: 8 },
+  { publishBatch: 64 },
+];
+
+const waking: Scenario = {
+  name: "waking",
+  description: "what waking the consumer costs a model: ways to sleep, and batches, of its ring",
+  stages: (size) => {
+    const cells = { quick: [40, 20], standard: [12, 8], full: [24, 16] } as const;
+    return wakings.map((ring) =>
+      stageOf("waking", withRing(pequod("pooled"), ring), { 100: cells[size] }),
+    );
+  },
+};
+
 const memory: Scenario = {
   name: "memory",
   description: "bytes and objects per token, and the peak of the memory, for each mode",
@@ -280,7 +278,9 @@ export const catalogue: readonly Scenario[] = [
   pacedPooled,
   pacedInline,
   mainThread,
+  transports,
   buffers,
+  waking,
   modelSizes,
   callbacks,
   sampling,
