@@ -1,10 +1,11 @@
 import { randomInt } from "node:crypto";
 import { isatty } from "node:tty";
 import { Command, InvalidArgumentError } from "commander";
-import { interruptOnSignals, parseInteger, parseMinutes } from "../bench-command.js";
-import { createProgressDisplay } from "../progress-display.js";
+import { parseInteger, parseMinutes } from "../bench-command.js";
+import { interruptOnSignals } from "../interruption.js";
+import { createProgressDisplay, showTimeLeft } from "../progress-display.js";
 import { drawTable, toAscii } from "../terminal-text.js";
-import { stress, type StressReport } from "./stress.js";
+import { stress, type StressProgress, type StressReport } from "./stress.js";
 
 interface StressFlags {
   readonly tokens: number;
@@ -45,8 +46,11 @@ Examples:
 }
 
 async function stressInTerminal({ tokens, minutes, seed }: StressFlags): Promise<number> {
-  const interruption = interruptOnSignals("Ending; once more to exit at once.");
-  const display = createProgressDisplay(process.stderr);
+  const interruption = interruptOnSignals("Ending");
+  const display = createProgressDisplay<StressProgress>(
+    process.stderr,
+    ({ subject, secondsLeft }) => `${subject}${showTimeLeft(secondsLeft)}`,
+  );
   const report = await stress({
     tokens,
     minutes,

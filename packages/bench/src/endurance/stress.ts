@@ -11,10 +11,16 @@ import {
 } from "@streamgauge/runtime/ring";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { PlainProgress } from "../progress-display.js";
+import type { Progress } from "../progress-display.js";
 import { StressPauses } from "./stress-pauses.js";
 import { SequenceCheck, StressTokens } from "./stress-tokens.js";
 import type { StressOrder, StressProduced } from "./stress-worker.js";
+
+/** Where a stress run is. */
+export interface StressProgress extends Progress {
+  /** undefined until it can be guessed. */
+  readonly secondsLeft: number | undefined;
+}
 
 export interface StressOptions {
   /** Tokens in all, ≥ 1; a round moves at least one. Ignored with `minutes`. */
@@ -25,7 +31,7 @@ export interface StressOptions {
   readonly minutes?: number | undefined;
   /** Ends the run after the tokens that are in the ring. */
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: PlainProgress) => void;
+  readonly onProgress?: (progress: StressProgress) => void;
 }
 
 /** One ring between two threads, and all that passed it; of several passes, their sums. */
