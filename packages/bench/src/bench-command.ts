@@ -107,7 +107,9 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
-  const interruption = interruptOnSignals();
+  const interruption = interruptOnSignals(
+    "Finishing the current generation; once more to exit at once.",
+  );
   const display = createProgressDisplay(process.stderr);
   const { record, path } = await runBench({
     ...options,
@@ -146,8 +148,15 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
  */
 const sameSignalMilliseconds = 1000;
 
-/** Aborts at the first SIGINT or SIGTERM; the second one ends the process. */
-function interruptOnSignals(): { readonly signal: AbortSignal; release(): void } {
+/**
+ * Aborts at the first SIGINT or SIGTERM; the second one ends the process.
+ *
+ * @param notice written to stderr at the first one
+ */
+export function interruptOnSignals(notice: string): {
+  readonly signal: AbortSignal;
+  release(): void;
+} {
   const controller = new AbortController();
   let firstAt = 0;
   const interrupt = (): void => {
@@ -156,7 +165,7 @@ function interruptOnSignals(): { readonly signal: AbortSignal; release(): void }
       return;
     }
     firstAt = performance.now();
-    process.stderr.write("\nFinishing the current generation; once more to exit at once.\n");
+    process.stderr.write(`\n${notice}\n`);
     controller.abort();
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
@@ -172,7 +181,8 @@ export function parseInteger(text: string): number {
   return Number(text);
 }
 
-function parseMinutes(text: string): number {
+/** An option's value as a number of minutes > 0. */
+export function parseMinutes(text: string): number {
   const minutes = Number(text);
   if (!(minutes > 0 && minutes < Infinity)) {
     throw new InvalidArgumentError("It must be a number of minutes > 0.");

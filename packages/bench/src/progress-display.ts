@@ -1,9 +1,12 @@
 import { SingleBar } from "cli-progress";
 import type { BenchProgress } from "./progress.js";
 
+/** Where a run is that has no blocks. */
+export type PlainProgress = Pick<BenchProgress, "subject" | "fractionDone" | "secondsLeft">;
+
 /** Shows where a run is. */
 export interface ProgressDisplay {
-  update(progress: BenchProgress): void;
+  update(progress: BenchProgress | PlainProgress): void;
   /** Leaves the cursor on a line of its own. To be called once. */
   stop(): void;
 }
@@ -59,10 +62,12 @@ export function linesOn(
   };
 }
 
-function describeProgress(progress: BenchProgress): string {
-  const { process, secondsLeft } = progress;
-  const part = process === undefined ? "" : `process ${process.index + 1} of ${process.count}, `;
+function describeProgress(progress: BenchProgress | PlainProgress): string {
+  const { secondsLeft } = progress;
   const left = secondsLeft === undefined ? "" : `, ${showSeconds(secondsLeft)} left`;
+  if (!("phase" in progress)) return `${progress.subject}${left}`;
+  const { process } = progress;
+  const part = process === undefined ? "" : `process ${process.index + 1} of ${process.count}, `;
   return `${part}${progress.subject}: ${describePhase(progress)}${left}`;
 }
 

@@ -5,7 +5,9 @@ import {
   RingProducer,
   createRing,
   createStateOnlyRing,
+  plantCanaries,
   resolveRingOptions,
+  ringBytes,
   type RingConsumer,
 } from "../src/ring/index.js";
 
@@ -223,5 +225,32 @@ describe("resolveRingOptions", () => {
         message: expect.stringMatching(message) as string,
       }),
     );
+  });
+});
+
+describe("canaries around a ring", () => {
+  it("live through everything that the ring's ends do, and die when a word beside them is written", async () => {
+    for (const capacity of [0, 1, 8]) {
+      const buffer = new SharedArrayBuffer(ringBytes(capacity) + 64);
+      const options = { ...resolveRingOptions(), capacity };
+      const { consumer, memory } = createRing(options, 0, buffer);
+      const count = plantCanaries(memory);
+      const producer = new RingProducer(memory);
+      producer.begin();
+      for (let index = 0; index < 20; index++) {
+        producer.push(token(index, "🐋".repeat(8)));
+        pollAll(consumer);
+      }
+      const waiting = consumer.wait();
+      producer.end();
+      await waiting;
+      consumer.stop("cancelled");
+      consumer.declareLost();
+      // 48 words in the header, six of them used, and 16 behind the ring.
+      expect(count()).toEqual({ planted: 58, dead: 0 });
+      const words = new Int32Array(buffer);
+      for (const word of [1, 17, 47, words.length - 1]) words[word] = 0;
+      expect(count()).toEqual({ planted: 58, dead: 4 });
+    }
   });
 });
