@@ -31,6 +31,12 @@ const fault = vi.hoisted(() => ({
   trustsTheWordOfTheDead: false,
 }));
 
+// A sleeper that is never woken, because its run is replayed no further, would hold this process.
+vi.mock("../src/keep-alive.js", () => ({
+  holdEventLoop: () => undefined,
+  releaseEventLoop: () => undefined,
+}));
+
 vi.mock("../src/ring/layout.js", async (importOriginal) => ({
   ...(await importOriginal<typeof layout>()),
   viewRing: () => {
@@ -67,8 +73,7 @@ const noFault = { ...fault };
 
 beforeEach(() => {
   vi.stubGlobal("Atomics", loggedAtomics);
-  // The timer that keeps a sleeper's thread alive, and the clock that says when a turn is due.
-  vi.stubGlobal("setInterval", () => undefined);
+  // The clock that says when a turn is due.
   vi.spyOn(performance, "now").mockReturnValue(0);
 });
 afterEach(() => {
