@@ -163,6 +163,17 @@ describe("a runtime gives up", () => {
     expect(runtime.metrics().workers).toEqual({ ready: 0, lost: 4, replaced: 0 });
   });
 
+  it("before it begins, when its threads end before they are ready", async () => {
+    const end = (thread: Worker): void => void thread.terminate();
+    process.on("worker", end);
+    const started = createRuntime({ model: faulty });
+    await expect(started).rejects.toMatchObject({
+      code: "WORKER_FAILED",
+      message: expect.stringContaining("failed to start") as string,
+    });
+    process.off("worker", end);
+  });
+
   it("before it begins, when the heap is too small to load", async () => {
     const started = createRuntime({ maxHeapMegabytes: 2 });
     await expect(started).rejects.toMatchObject({

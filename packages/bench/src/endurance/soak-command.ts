@@ -24,7 +24,7 @@ export function soakCommand(): Command {
       `
 Takes a minute or two. Memory is sampled a hundred times, after collecting garbage. The slope after
 the first quarter is given with a 95 % interval; "flat" means that all of the interval is below what
-is allowed: 4 bytes per stream in heap, external memory and array buffers, 64 in resident memory.
+is allowed: 4 bytes per stream in heap, external memory and array buffers, 32 in resident memory.
 
 The first Ctrl-C ends the soak and shows what there is.
 

@@ -49,6 +49,8 @@ export class WorkerPool {
   readonly #limit = new ReplacementLimit();
   /** Settles when all workers have started, whether or not their models load. */
   readonly #started: Promise<void>;
+  /** Ends the wait for {@link #started}. */
+  #failStart!: (cause: unknown) => void;
   /** The thread that piscina's next task goes to; undefined for a task that only starts a thread. */
   #target: number | undefined;
   #isReady = false;
@@ -83,6 +85,7 @@ export class WorkerPool {
         : { resourceLimits: { maxOldGenerationSizeMb: maxHeapMegabytes } }),
     });
     this.#started = new Promise((resolve, reject) => {
+      this.#failStart = (cause) => reject(startFailed(cause));
       this.#piscina.on("message", (hello: Hello) => {
         this.#greet(hello);
         if (this.#workers.size === workers) resolve();
@@ -90,7 +93,7 @@ export class WorkerPool {
       // Also emitted later, for a worker lost between two tasks, which says so itself.
       this.#piscina.on("error", (cause: unknown) => {
         this.#startFailure = cause;
-        reject(startFailed(cause));
+        this.#failStart(cause);
       });
     });
     this.#piscina.on("workerDestroy", () => setImmediate(() => this.#startMissing()));
@@ -228,8 +231,10 @@ export class WorkerPool {
    */
   #startMissing(): void {
     const isMissing = (): boolean => this.#piscina.threads.length < this.#options.workers;
-    if (!this.#isReady || this.#isClosing || !isMissing()) return;
-    this.#countLoss(false, this.#startFailure ?? new Error("A worker ended while it started."));
+    if (this.#isClosing || !isMissing()) return;
+    const cause = this.#startFailure ?? new Error("A worker ended while it started.");
+    if (!this.#isReady) return this.#failStart(cause);
+    this.#countLoss(false, cause);
     while (this.#givenUp === undefined && isMissing()) {
       const abandon = new AbortController();
       this.#piscina.run(undefined as never, { signal: abandon.signal }).catch(() => undefined);
