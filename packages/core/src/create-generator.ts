@@ -15,7 +15,7 @@ import type {
   TokenCallback,
   TokenStream,
 } from "./generator.js";
-import { failedSource, type TokenSource } from "./token-source.js";
+import { failedSource, neverBegan, stoppedSource, type TokenSource } from "./token-source.js";
 import { Transcript } from "./transcript.js";
 
 /** One call, checked and made plain data that crosses threads. */
@@ -46,7 +46,7 @@ export interface GenerationBackend {
 export function createGenerator(backend: GenerationBackend): Generator {
   return {
     async generate(prompt: Prompt, config?: GenerationConfig): Promise<GenerationResult> {
-      const collection = backend.collect(resolveRequest(prompt, config));
+      const collection = unlessAborted(config, backend).collect(resolveRequest(prompt, config));
       stopEarly(config, collection);
       return await collection.finished;
     },
@@ -63,7 +63,7 @@ export function createGenerator(backend: GenerationBackend): Generator {
         );
       }
       const request = resolveRequest(prompt, config);
-      const source = backend.stream(request);
+      const source = unlessAborted(config, backend).stream(request);
       stopEarly(config, source);
       return await deliverToCallback(source, onToken, new Transcript(request.config.logprobs));
     },
@@ -75,7 +75,7 @@ export function createGenerator(backend: GenerationBackend): Generator {
       } catch (error) {
         return iterateTokens(failedSource(error), new Transcript(false));
       }
-      const source = backend.stream(request);
+      const source = unlessAborted(config, backend).stream(request);
       stopEarly(config, source);
       return iterateTokens(source, new Transcript(request.config.logprobs));
     },
@@ -86,6 +86,22 @@ function resolveRequest(prompt: Prompt, config: GenerationConfig | undefined): G
   return { config: resolveConfig(config), prompt: resolvePrompt(prompt) };
 }
 
+/** A signal that is aborted before the call keeps it from beginning, wherever the work would be done. */
+function unlessAborted(
+  config: GenerationConfig | undefined,
+  backend: GenerationBackend,
+): GenerationBackend {
+  return config?.signal?.aborted === true ? abortedBefore : backend;
+}
+
+const abortedBefore: GenerationBackend = {
+  collect: ({ config }) => ({
+    stop: () => undefined,
+    finished: Promise.resolve(new Transcript(config.logprobs).result(neverBegan("aborted"))),
+  }),
+  stream: () => stoppedSource("aborted"),
+};
+
 /** Stops what runs when its signal is aborted or its time is over. */
 function stopEarly(
   config: GenerationConfig | undefined,
@@ -94,7 +110,6 @@ function stopEarly(
   const { signal, deadlineMilliseconds } = config ?? {};
   if (signal === undefined && deadlineMilliseconds === undefined) return;
   const abort = (): void => running.stop("aborted");
-  if (signal?.aborted === true) return abort();
   signal?.addEventListener("abort", abort, { once: true });
   const timer =
     deadlineMilliseconds === undefined

@@ -54,5 +54,11 @@ export type {
   Usage,
 } from "./generator.js";
 export { createTokenQueue, type TokenQueue } from "./token-queue.js";
-export { failedSource, type TokenSink, type TokenSource } from "./token-source.js";
+export {
+  failedSource,
+  neverBegan,
+  stoppedSource,
+  type TokenSink,
+  type TokenSource,
+} from "./token-source.js";
 export { Transcript } from "./transcript.js";

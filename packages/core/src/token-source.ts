@@ -46,3 +46,24 @@ export function failedSource(error: unknown): TokenSource {
     finished,
   };
 }
+
+/** A source that was stopped before it began: it has no tokens, and `finished` resolves. */
+export function stoppedSource(stopReason: StopReason): TokenSource {
+  return {
+    poll: () => undefined,
+    wait: () => Promise.resolve(false),
+    stop: () => undefined,
+    stopReason,
+    finished: Promise.resolve(neverBegan(stopReason)),
+  };
+}
+
+/** The end of a call that was stopped before it began: no tokens, and its prompt was not counted. */
+export function neverBegan(finishReason: StopReason): GenerationSummary {
+  return {
+    finishReason,
+    promptTokens: 0,
+    producedTokens: 0,
+    timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
+  };
+}

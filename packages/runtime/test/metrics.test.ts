@@ -29,7 +29,9 @@ describe("metrics", () => {
     const { usage } = await runtime.generateStream([1], () => false, endless);
     const running = runtime.generateStreamAsync([0], endless);
     await running[Symbol.asyncIterator]().next();
-    const aborted = runtime.generate([1], { ...endless, signal: AbortSignal.abort() });
+    const controller = new AbortController();
+    const aborted = runtime.generate([1], { ...endless, signal: controller.signal });
+    controller.abort();
     expect((await aborted).finishReason).toBe("aborted");
     const fatal = runtime.generate("exit at 2", endless);
     const failing = runtime.generate("throw at 2", endless);

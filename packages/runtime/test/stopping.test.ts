@@ -73,7 +73,9 @@ describe("stopping", () => {
     const stream = runtime.generateStreamAsync("go", endless);
     const iterator = stream[Symbol.asyncIterator]();
     await iterator.next();
-    const queued = runtime.generate("later", { ...endless, signal: AbortSignal.abort() });
+    const controller = new AbortController();
+    const queued = runtime.generate("later", { ...endless, signal: controller.signal });
+    controller.abort();
     expect(await queued).toMatchObject({
       finishReason: "aborted",
       ids: [],
@@ -92,7 +94,9 @@ describe("stopping", () => {
     await first.next();
     const streamed = inline.generateStreamAsync("later", endless);
     await streamed[Symbol.asyncIterator]().return();
-    const collected = inline.generate("later", { ...endless, signal: AbortSignal.abort() });
+    const controller = new AbortController();
+    const collected = inline.generate("later", { ...endless, signal: controller.signal });
+    controller.abort();
     const nothing = { ids: [], usage: { promptTokens: 0, producedTokens: 0 } };
     expect(await streamed.result).toMatchObject({ ...nothing, finishReason: "cancelled" });
     expect(await collected).toMatchObject({ ...nothing, finishReason: "aborted" });

@@ -4,13 +4,14 @@ import {
   Transcript,
   createGenerator,
   createTokenQueue,
+  neverBegan,
   type GenerationBackend,
   type Generator,
   type ResolvedConfig,
   type StopReason,
 } from "@streamgauge/core";
 import { openEngine, type EngineDescription } from "../engine/engine.js";
-import { RequestQueue, neverBegan } from "./request-queue.js";
+import { RequestQueue } from "./request-queue.js";
 import { resolveEngineOptions, type EngineOptions } from "./options.js";
 
 /** The engine in the thread that made it: each step blocks that thread. */

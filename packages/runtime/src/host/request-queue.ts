@@ -1,4 +1,4 @@
-import { StreamgaugeError, type GenerationSummary, type StopReason } from "@streamgauge/core";
+import { StreamgaugeError } from "@streamgauge/core";
 
 /**
  * Calls that wait for their turn. Those of one client leave in the order they
@@ -51,16 +51,6 @@ export class RequestQueue<T> {
     if (calls.size === 0) this.#clients.delete(clientId);
     return true;
   }
-}
-
-/** The end of a call that was stopped before it began: no tokens, and its prompt was not counted. */
-export function neverBegan(finishReason: StopReason): GenerationSummary {
-  return {
-    finishReason,
-    promptTokens: 0,
-    producedTokens: 0,
-    timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
-  };
 }
 
 function queueFull(limit: number): StreamgaugeError {

@@ -2,6 +2,7 @@ import {
   StreamgaugeError,
   Transcript,
   isStreamgaugeError,
+  neverBegan,
   type Collection,
   type GenerationBackend,
   type GenerationRequest,
@@ -20,7 +21,7 @@ import {
 } from "../ring/index.js";
 import type { GenerationObserver } from "./generation-observer.js";
 import { reportOn, tellObservers, type GenerationEnd } from "./generation-report.js";
-import { RequestQueue, neverBegan } from "./request-queue.js";
+import { RequestQueue } from "./request-queue.js";
 import type { PoolWorker } from "./pool-worker.js";
 import type { WorkerPool } from "./worker-pool.js";
 
