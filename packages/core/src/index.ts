@@ -7,9 +7,11 @@ export {
 } from "./create-generator.js";
 export {
   defaultMaxTokens,
+  requestedOptions,
   resolveConfig,
   resolvePrompt,
   type GenerationConfig,
+  type OptionalOption,
   type ResolvedConfig,
 } from "./config.js";
 export {
@@ -32,6 +34,7 @@ export type {
   Timings,
   TokenCallback,
   TokenLedger,
+  TokenLogprob,
   TokenStream,
   Usage,
 } from "./generator.js";
