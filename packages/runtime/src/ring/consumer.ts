@@ -21,12 +21,14 @@ import {
   stopWord,
   tailWord,
   textField,
+  topLogprobsShift,
   unitsField,
   viewRing,
   type RingMemory,
   type RingViews,
 } from "./layout.js";
 import { sleepUnless, wake } from "./sleep.js";
+import { decodeTopLogprobs, unitsPerTopLogprob } from "./top-logprobs.js";
 
 /**
  * The reading end of a ring. It belongs to one thread, the one that asked for
@@ -41,8 +43,8 @@ export class RingConsumer {
   #releasedTail = 0;
   /** HEAD as last seen: the true one may be ahead, never behind. */
   #headSeen = 0;
-  /** Text of a token whose last slot has not come yet. */
-  #textSoFar = "";
+  /** Code units of a token whose last slot has not come yet. */
+  #unitsSoFar = "";
   #stopReason: StopReason | undefined;
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
@@ -128,9 +130,9 @@ export class RingConsumer {
     const half = slot * slotHalves;
     const flags = halves[half + flagsField] ?? 0;
     const end = half + textField + (halves[half + unitsField] ?? 0);
-    let text = this.#textSoFar;
+    let units = this.#unitsSoFar;
     for (let unit = half + textField; unit < end; unit++) {
-      text += String.fromCharCode(halves[unit] ?? 0);
+      units += String.fromCharCode(halves[unit] ?? 0);
     }
     const slotLogprob = doubles[slot * slotDoubles + logprobField] ?? Number.NaN;
     const producedAt = doubles[slot * slotDoubles + producedAtField] ?? Number.NaN;
@@ -141,10 +143,14 @@ export class RingConsumer {
     // A consumer that is slow with a full ring gives room back before it is empty.
     if (((this.#tail - this.#releasedTail) | 0) * 2 >= this.#capacity) this.#release();
     if ((flags & continuedFlag) !== 0) {
-      this.#textSoFar = text;
+      this.#unitsSoFar = units;
       return undefined;
     }
-    this.#textSoFar = "";
+    this.#unitsSoFar = "";
+    const textEnd = units.length - (flags >> topLogprobsShift) * unitsPerTopLogprob;
+    const hasTop = textEnd < units.length;
+    const text = hasTop ? units.slice(0, textEnd) : units;
+    const topLogprobs = hasTop ? decodeTopLogprobs(units.slice(textEnd)) : undefined;
     const endOfSequence = (flags & endOfSequenceFlag) !== 0;
     const logprob = Number.isNaN(slotLogprob) ? undefined : slotLogprob;
     const producedAtMilliseconds = Number.isNaN(producedAt)
@@ -152,10 +158,10 @@ export class RingConsumer {
       : producedAt + this.#clockOffsetMilliseconds;
     // Two literals, because spreading one into the other costs a microsecond.
     if (Number.isNaN(held)) {
-      return { index, id, text, endOfSequence, logprob, producedAtMilliseconds };
+      return { index, id, text, endOfSequence, logprob, topLogprobs, producedAtMilliseconds };
     }
     const ledger = this.#ledger(producedAt + held);
-    return { index, id, text, endOfSequence, logprob, producedAtMilliseconds, ledger };
+    return { index, id, text, endOfSequence, logprob, topLogprobs, producedAtMilliseconds, ledger };
   }
 
   #ledger(publishedAtOnProducersClock: number): TokenLedger {
