@@ -1,5 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { StreamgaugeError, type ResolvedConfig } from "@streamgauge/core";
+import {
+  StreamgaugeError,
+  requestedOptions,
+  type OptionalOption,
+  type ResolvedConfig,
+} from "@streamgauge/core";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 
 /** A model that only keeps time; see {@link pacedModel}. */
@@ -61,15 +66,18 @@ function createPacedSequence(stepMilliseconds: number): Sequence {
       const due = performance.now() + stepMilliseconds;
       while (performance.now() < due);
     },
-    choose: () => ({ id: chosen++ % pacedCycle, logprob: undefined }),
+    choose: () => ({ id: chosen++ % pacedCycle, logprob: undefined, topLogprobs: undefined }),
   };
 }
 
-function refuseSampling({ temperature, logprobs }: ResolvedConfig): void {
-  if (temperature === 0 && !logprobs) return;
+/** What the decode loop does by itself, whatever the model. */
+const honoured: ReadonlySet<OptionalOption> = new Set(["stop", "stopTokenIds", "ignoreEos"]);
+
+function refuseSampling(config: ResolvedConfig): void {
+  const refused = requestedOptions(config).find((option) => !honoured.has(option));
+  if (refused === undefined) return;
   throw new StreamgaugeError(
     "INVALID_CONFIG",
-    `The paced model emits fixed ids, so it has no use for ` +
-      `"${temperature === 0 ? "logprobs" : "temperature"}": leave the option out.`,
+    `The paced model emits fixed ids, so it has no use for "${refused}": leave the option out.`,
   );
 }
