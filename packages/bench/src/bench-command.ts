@@ -135,9 +135,12 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   if (record.cells.some(({ status }) => status === "failed")) return 1;
   if ((record.failedMeasurements ?? []).length > 0) return 1;
   if (!enforce) return 0;
-  if (record.claims.some(({ verdict }) => verdict === "refuted")) return 1;
-  const upheld = record.claims.filter(({ verdict }) => verdict === "upheld");
-  return upheld.length === record.claims.length && upheld.length > 0 ? 0 : 2;
+  const verdicts = [
+    ...record.claims,
+    ...(record.transports ?? []).flatMap(({ claims }) => claims),
+  ].map(({ verdict }) => verdict);
+  if (verdicts.includes("refuted")) return 1;
+  return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
 }
 
 /**

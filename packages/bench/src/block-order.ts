@@ -1,32 +1,42 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { treatments, type Treatment } from "./record.js";
 
 /**
- * A Williams square for four treatments (Williams 1949): in its four rows each
- * treatment comes once in each position and follows each other treatment once,
- * so that neither the position nor what ran before favours one of them.
+ * A Williams design for `count` treatments (Williams 1949): over its rows each
+ * treatment comes equally often in each position and follows each other
+ * treatment equally often, so that neither the position nor what ran before
+ * favours one of them. An even count needs as many rows as there are
+ * treatments; an odd one twice as many, the mirrored rows too.
+ *
+ * The first row goes to and fro (0, 1, n − 1, 2, n − 2, …), so that the steps
+ * between neighbours are all different; each further row adds one to all.
  */
-const williamsSquare = [
-  [0, 1, 3, 2],
-  [1, 2, 0, 3],
-  [2, 3, 1, 0],
-  [3, 0, 2, 1],
-] as const;
+export function williamsDesign(count: number): readonly (readonly number[])[] {
+  const first = Array.from({ length: count }, (_, position) =>
+    position % 2 === 1 ? (position + 1) / 2 : (count - position / 2) % count,
+  );
+  const square = first.map((_, shift) => first.map((treatment) => (treatment + shift) % count));
+  return count % 2 === 0 ? square : [...square, ...square.map((row) => row.toReversed())];
+}
 
 /**
- * Orders of treatments for one block after the other, without end. Each four
- * blocks in a row use each row of the square once; the rows' order is drawn.
+ * Orders of treatments for one block after the other, without end. As many
+ * blocks in a row as {@link williamsDesign} has rows use each row once; which
+ * comes when is drawn.
  *
  * @param seed an integer; the same seed gives the same orders
  */
-export function* blockOrders(seed: number): Generator<readonly Treatment[], never, undefined> {
+export function* blockOrders<T>(
+  treatments: readonly T[],
+  seed: number,
+): Generator<readonly T[], never, undefined> {
   const random = xoroshiro128plus(seed);
+  const design = williamsDesign(treatments.length);
   for (;;) {
-    const rows = [...williamsSquare];
+    const rows = [...design];
     while (rows.length > 0) {
       const [row] = rows.splice(uniformInt(random, 0, rows.length - 1), 1);
-      yield (row ?? []).map((position) => treatments[position] as Treatment);
+      yield (row ?? []).map((position) => treatments[position] as T);
     }
   }
 }

@@ -155,14 +155,61 @@ function decide(
       : { verdict: side === "below" ? "upheld" : "refuted", reasons, look };
   }
   const { hodgesLehmann, mean } = estimatesOf(treated);
-  const both = [hodgesLehmann.bounds95, mean.bounds95];
   const reasons = explain(
     { hodgesLehmann: hodgesLehmann.bounds95, mean: mean.bounds95 },
     "each at 95 %",
   );
-  if (both.every(({ upper }) => upper < limit)) return { verdict: "upheld", reasons };
-  if (both.every(({ lower }) => lower > limit)) return { verdict: "refuted", reasons };
-  return { verdict: "inconclusive", reasons: [...reasons, detectable] };
+  const verdict = compareWithLimit(estimatesOf(treated), limit);
+  return { verdict, reasons: verdict === "inconclusive" ? [...reasons, detectable] : reasons };
+}
+
+/** By the one-sided 95 % bounds of both estimators. */
+function compareWithLimit(
+  { hodgesLehmann, mean }: Estimates,
+  limit: number,
+): "upheld" | "refuted" | "inconclusive" {
+  const both = [hodgesLehmann.bounds95, mean.bounds95];
+  if (both.every(({ upper }) => upper < limit)) return "upheld";
+  return both.every(({ lower }) => lower > limit) ? "refuted" : "inconclusive";
+}
+
+/** How far from 1 a baseline against itself may be for a ratio to be judged. */
+const ratioMargin = 0.25;
+
+/**
+ * Decides the claim that a ratio is below a limit, in the same three ways; void
+ * unless the baseline against itself is shown to be 1 within a quarter.
+ *
+ * @param ratio null where there are too few blocks for an interval
+ * @param control the baseline once more, against itself
+ */
+export function judgeRatio(
+  limit: number,
+  ratio: Estimates | null,
+  control: Estimates | null,
+): Pick<ClaimResult, "verdict" | "reasons"> {
+  if (ratio === null || control === null) {
+    const reason = `There is no interval: it needs ${minimumSamples} blocks, and CPU time that the clock can tell.`;
+    return { verdict: "inconclusive", reasons: [reason] };
+  }
+  const margins = { lower: 1 / (1 + ratioMargin), upper: 1 + ratioMargin };
+  const unfit = named(control).filter(([, estimate]) => !isEquivalent(estimate, margins));
+  if (unfit.length > 0) {
+    const reasons = unfit.map(
+      ([name, { value, bounds95 }]) =>
+        `Noise: the baseline against itself is ${factor(value)} (${name}, 90 % interval ` +
+        `${factor(bounds95.lower)} to ${factor(bounds95.upper)}), not surely within a quarter of 1.`,
+    );
+    return { verdict: "void", reasons };
+  }
+  return {
+    verdict: compareWithLimit(ratio, limit),
+    reasons: named(ratio).map(
+      ([name, { bounds95 }]) =>
+        `By the ${name} the ratio is surely above ${factor(bounds95.lower)} and below ` +
+        `${factor(bounds95.upper)} (each at 95 %); the limit is ${factor(limit)}.`,
+    ),
+  };
 }
 
 /** What the planned looks say, on the scale of the claim's limit. */
@@ -289,6 +336,10 @@ function named({ hodgesLehmann, mean }: Estimates): [string, Estimate][] {
     ["Hodges–Lehmann estimate", hodgesLehmann],
     ["mean", mean],
   ];
+}
+
+function factor(ratio: number): string {
+  return ratio.toFixed(3);
 }
 
 function percent(fraction: number): string {

@@ -158,6 +158,28 @@ export const definitions: readonly Definition[] = [
       "waiting: made and not yet delivered, the most at one moment",
   },
   {
+    metric: "transport load",
+    formula:
+      "the same tokens by every transport, once in each block; in a burst as fast as the " +
+      "transport takes them; otherwise the producer takes a turn of its event loop before each " +
+      "token and sleeps, because spinning would be counted as the transport's CPU time",
+  },
+  {
+    metric: "CPU of a transport",
+    formula:
+      "user + system time of the process (both threads, and what collects their garbage) over " +
+      "a run / tokens, median over blocks; less the load: minus that of the block's run which " +
+      "makes the tokens and delivers none, by Hodges–Lehmann (95 %); tokens/s: from the order " +
+      "until all are delivered and the producer is done",
+  },
+  {
+    metric: "CPU ratio",
+    formula:
+      "ln(CPU of a transport / CPU of another) per block, the load included in both; over blocks " +
+      "by Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x); verdicts as " +
+      "above, void unless the other against itself is shown to be 1 within a quarter",
+  },
+  {
     metric: "cost of a profile",
     formula:
       "the mode with the instrument on against the same mode with it off, in interleaved blocks " +

@@ -3,7 +3,7 @@ import { blockOrders } from "./block-order.js";
 import type { Clock } from "./clock.js";
 import { measureRun, settle, shorten, type Work } from "./measured-run.js";
 import type { RawBlock, RawRun } from "./raw-samples.js";
-import type { Cell, ProcessPart, Treatment } from "./record.js";
+import { treatments, type Cell, type ProcessPart, type Treatment } from "./record.js";
 import { TokenRecorder } from "./recorder.js";
 import type { CellPlan } from "./scenarios/stage.js";
 import { minimumSamples } from "./statistics.js";
@@ -69,7 +69,7 @@ class Experiment {
   async run(): Promise<CellPart> {
     const plan = this.#plan;
     const { clock, seed, onWarmUp, onBlock } = this.#options;
-    for (const order of blockOrders(seed)) {
+    for (const order of blockOrders(treatments, seed)) {
       if (this.#warmUp.finished) break;
       const raw = await this.#runBlock(order, Math.min(plan.tokens, warmUpTokens));
       if (raw === undefined) return this.conclude("interrupted");
@@ -80,7 +80,7 @@ class Experiment {
     this.#reference = undefined;
     const start = clock.nowNanoseconds();
     // A fresh sequence: the measured blocks begin at the beginning of a square.
-    for (const order of blockOrders(seed)) {
+    for (const order of blockOrders(treatments, seed)) {
       const spent = clock.nowNanoseconds() - start > plan.timeBudgetSeconds * 1e9;
       if (this.#blocks >= plan.blocks) break;
       if (spent && this.#blocks >= Math.min(minimumSamples, plan.blocks)) break;

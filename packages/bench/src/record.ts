@@ -48,8 +48,10 @@ import {
   type Check,
   type Shape,
 } from "./record/shape.js";
+import { transportMeasurement, type TransportMeasurement } from "./record/transport.js";
 import { treatment, treatments, type Treatment } from "./record/treatment.js";
 import type { CellVariation } from "./record/variant.js";
+import { verdict, type Verdict } from "./record/verdict.js";
 
 export type { Distribution, DistributionMetric, Estimate, Estimates, Interval, LatencySummary };
 export type { AbortMeasurement, ArrivalsMeasurement, MeasuredMode, SlowConsumerMeasurement };
@@ -60,8 +62,10 @@ export {
   type ProfileOf,
 } from "./record/find-profiles.js";
 export type * from "./record/profile.js";
+export { describeLoad, transportBaselines, transportComparison } from "./record/transport.js";
+export type * from "./record/transport.js";
 export { describeVariant, type CellVariation } from "./record/variant.js";
-export { InvalidRecordError, treatments, type Treatment };
+export { InvalidRecordError, treatments, type Treatment, type Verdict };
 
 /** Name of the schema; {@link recordVersion} says which one. */
 export const recordSchema = "streamgauge/result";
@@ -106,6 +110,7 @@ export interface ResultRecord {
   readonly arrivals?: readonly ArrivalsMeasurement[];
   readonly aborts?: readonly AbortMeasurement[];
   readonly slowConsumers?: readonly SlowConsumerMeasurement[];
+  readonly transports?: readonly TransportMeasurement[];
   readonly profiles?: readonly ProfileMeasurement[];
   /** Measurements beside the cells that failed, and why. Since version 3. */
   readonly failedMeasurements?: readonly FailedMeasurement[];
@@ -426,8 +431,6 @@ export interface NetOverhead {
   readonly mean: Pick<Estimate, "value" | "interval95">;
 }
 
-export type Verdict = "upheld" | "refuted" | "inconclusive" | "void";
-
 /**
  * What a claim limits. `overhead`: {@link Comparison.overhead}, a fraction.
  * `absoluteCost`: {@link Comparison.costMicrosecondsPerToken}. `difference`: the
@@ -697,6 +700,7 @@ const checkRecord: Check = object<ResultRecord>({
   arrivals: optional(array(arrivalsMeasurement)),
   aborts: optional(array(abortMeasurement)),
   slowConsumers: optional(array(slowConsumerMeasurement)),
+  transports: optional(array(transportMeasurement)),
   profiles: optional(array(profileMeasurement)),
   failedMeasurements: optional(
     array(object<FailedMeasurement>({ id: string, code: string, message: string })),
@@ -708,7 +712,7 @@ const checkRecord: Check = object<ResultRecord>({
       treatment: oneOf("control", "stream", "streamAsync"),
       cell: string,
       limit: number,
-      verdict: oneOf("upheld", "refuted", "inconclusive", "void"),
+      verdict,
       reasons: array(string),
       look: optional(nullable(look)),
       control: nullable(

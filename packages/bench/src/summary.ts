@@ -7,6 +7,7 @@ import { mainThread } from "./summary/main-thread.js";
 import { memory } from "./summary/memory.js";
 import { profiles } from "./summary/profiles.js";
 import { tails } from "./summary/tails.js";
+import { transports } from "./summary/transports.js";
 import type { SummaryOptions } from "./summary/table.js";
 import { verdicts } from "./summary/verdicts.js";
 import { toAscii } from "./terminal-text.js";
@@ -24,6 +25,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     arrivals(record, options),
     aborts(record, options),
     slowConsumers(record, options),
+    transports(record, options),
     memory(record, options),
     ...profiles(record, options),
     attention(record),

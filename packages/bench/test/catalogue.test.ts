@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
 import { looksOf, select } from "../src/profiles.js";
 import { catalogue } from "../src/scenarios/catalogue.js";
+import { rings } from "../src/scenarios/transport-scenarios.js";
 import { withProfiles } from "../src/scenarios/profiled.js";
 import type { Size } from "../src/scenarios/stage.js";
 import { measurementId } from "../src/execution.js";
@@ -19,6 +20,7 @@ describe("the catalogue", () => {
         "paced",
         "paced-inline",
         "main-thread",
+        "transports",
         "buffers",
         "model-sizes",
         "callbacks",
@@ -49,6 +51,13 @@ describe("the catalogue", () => {
   it.each(sizes)("has balanced orders in each cell (%s)", (size) => {
     const cells = catalogue.flatMap((scenario) => scenario.stages(size)).flatMap((s) => s.cells);
     expect(cells.filter(({ blocks }) => blocks % 4 !== 0).map(({ id }) => id)).toEqual([]);
+  });
+
+  it("has a ring for every pair of capacity and batch in which a batch fits", () => {
+    const pairs = [1, 4, 16, 64, 256, 1024, 4096].flatMap((capacity) =>
+      [1, 4, 16, 64].filter((batch) => batch <= capacity).map((batch) => [capacity, batch]),
+    );
+    expect(rings.map(({ ring }) => [ring.capacity, ring.publishBatch])).toEqual(pairs);
   });
 });
 
@@ -114,9 +123,9 @@ describe("withProfiles", () => {
   });
 
   it("is about everything else otherwise, where it can be had", () => {
-    const added = ids(withProfiles(stages("paced-inline", "buffers"), ["ledger"]));
-    expect(added).toHaveLength(2 * stages("buffers").length);
-    expect(added[0]).toMatch(/^paced-0us-pooled-ring-1-batch-1 ledger-stream-/);
+    const added = ids(withProfiles(stages("paced-inline", "paced"), ["ledger"]));
+    expect(added).toHaveLength(2 * stages("paced").length);
+    expect(added[0]).toMatch(/^paced-0us-pooled ledger-stream-/);
   });
 
   it("asks for nothing twice", () => {

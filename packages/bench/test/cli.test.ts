@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../src/bench-command.js";
 import type { ResultRecord, Verdict } from "../src/record.js";
 import { exampleRecord, inTemporaryFolder, runExample } from "./example-record.js";
+import { exampleTransports } from "./example-transports.js";
 
 interface Outcome {
   readonly code: number;
@@ -140,6 +141,8 @@ describe("exitCodeOf", () => {
     expect(exitCodeOf(withVerdicts("upheld", "void"), true)).toBe(2);
     expect(exitCodeOf(withVerdicts(), true)).toBe(2);
     expect(exitCodeOf({ ...record, status: "interrupted" }, true)).toBe(130);
+    const withTransports = { ...withVerdicts("upheld"), transports: exampleTransports };
+    expect(exitCodeOf(withTransports, true)).toBe(2);
     const failed = record.cells.map((cell) => ({ ...cell, status: "failed" as const }));
     expect(exitCodeOf({ ...record, cells: failed }, false)).toBe(1);
     const failedMeasurements = [{ id: "any", code: "ENGINE_FAILED", message: "It failed." }];

@@ -119,7 +119,7 @@ export function simulateProcess(
   { blocks, overhead }: { blocks: number; overhead: number },
 ): Block[] {
   const noise = model.startProcess(draws);
-  const orders = blockOrders(draws.integer());
+  const orders = blockOrders(treatments, draws.integer());
   return Array.from({ length: blocks }, (_, index) => ({
     index,
     runs: orders.next().value.map((treatment) => {

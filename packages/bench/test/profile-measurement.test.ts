@@ -4,7 +4,6 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Diagnostic, Diagnostics, ThreadReport } from "../src/profile/diagnostics.js";
 import { estimateCost } from "../src/profile/instrument-cost.js";
-import { instrumentOrders } from "../src/profile/instrument-orders.js";
 import { profileMeasurement, type ProfileOptions } from "../src/profile/profile-measurement.js";
 import type { ProfileMeasurement } from "../src/record.js";
 import { profileMeasurement as checkProfile } from "../src/record/profile.js";
@@ -133,20 +132,6 @@ const reports = {
   },
   asyncActivity: { promises: 80, reactions: 40, reactionMilliseconds: 2 },
 };
-
-describe("instrumentOrders", () => {
-  it("has every order once in six blocks, drawn from the seed", () => {
-    const take = (seed: number): string[] => {
-      const orders = instrumentOrders(seed);
-      return Array.from({ length: 12 }, () => orders.next().value.join(" "));
-    };
-    const orders = take(1);
-    expect(new Set(orders.slice(0, 6)).size).toBe(6);
-    expect(orders.slice(6).toSorted()).toEqual(orders.slice(0, 6).toSorted());
-    expect(take(1)).toEqual(orders);
-    expect(take(2)).not.toEqual(orders);
-  });
-});
 
 describe("estimateCost", () => {
   const blocks = Array.from({ length: 6 }, (_, index) => {

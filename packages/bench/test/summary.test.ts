@@ -4,6 +4,7 @@ import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
 import { renderSummary } from "../src/summary.js";
 import { estimatesOf, withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRecord } from "./example-record.js";
+import { exampleTransports } from "./example-transports.js";
 
 const plain = { color: false, unicode: false, recordPath: "results/record.json" };
 
@@ -11,6 +12,11 @@ const plain = { color: false, unicode: false, recordPath: "results/record.json" 
 async function recordWithCell(change: (cell: Cell) => Partial<Cell>): Promise<ResultRecord> {
   const record = await exampleRecord();
   return { ...record, cells: record.cells.map((cell) => ({ ...cell, ...change(cell) })) };
+}
+
+/** With something of everything. */
+async function fullRecord(): Promise<ResultRecord> {
+  return { ...withLoadsAndProfiles(await exampleRecord()), transports: exampleTransports };
 }
 
 describe("renderSummary", () => {
@@ -30,7 +36,7 @@ describe("renderSummary", () => {
   });
 
   it("is plain ASCII where nothing says otherwise", async () => {
-    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const text = renderSummary(await fullRecord(), plain);
     expect(text).toMatch(/^[\n -~]*$/);
     expect(text).toContain("us per token");
     expect(text).not.toContain("?");
@@ -155,7 +161,7 @@ describe("renderSummary", () => {
   });
 
   it("shows loads: with the waiting and without, aborts and slow consumers", async () => {
-    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const text = renderSummary(await fullRecord(), plain);
     expect(text).toMatch(
       /\| 0\.70 of 2 +\| 35\.0 \/ 34\.5 +\| 12\.0 \/ 95\.0 +\| 61\.0 \/ 240\.0 +\| 41\.0 \/ 52\.0 +\|/,
     );
@@ -163,8 +169,24 @@ describe("renderSummary", () => {
     expect(text).toMatch(/\| 2000 +\| 16 +\| 1\.020 +\| 17 +\| 30\.00 ms +\| 34\.00 ms +\| 2 +\|/);
   });
 
+  it("shows what each way between threads costs, and what became of its claims", async () => {
+    const text = renderSummary(await fullRecord(), plain);
+    expect(text).toContain("Between threads, 20000 tokens in a burst (20 blocks;");
+    const rows = [
+      /ring, waitAsync +\| yes +\| 0\.30 +\| 0\.250 +\| 5400000 +\| 1\.3 us +\| 177\.0 us +\| 0\.129 \[0\.117, 0\.141\] +\|/,
+      /postMessage +\| no +\| 2\.50 +\| 2\.36 +\| 568075 +\| 7\.03 ms +\| 20\.89 ms +\| - +\|/,
+      /none +\| - +\| 0\.06 +\| - +\| 16000000 +\| - +\| - +\| - +\|/,
+      /ring 1, batch 1 +\| yes +\| 41\.20 +\| 24272 +\| 412\.0 us +\| 4\.12 ms +\| 100 \[100, 100\] +\|/,
+    ];
+    for (const row of rows) expect(text).toMatch(row);
+    expect(text).toContain("1000 tokens, 100 us of sleep before each (22 blocks;");
+    expect(text).toContain(
+      "CPU of ring, waitAsync / CPU of postMessage: 0.129 [0.117, 0.141]; limit < 0.2: void. Noise: it is loud.",
+    );
+  });
+
   it("shows a profile of each kind, with its cost and its files", async () => {
-    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const text = renderSummary(await fullRecord(), plain);
     const rows = [
       /main +\| 21\.5 +\| 420 +\| ring 61 %, adapter 39 % +\|/,
       /main +\| poll \(ring\/consumer\.js:52\) +\| 9\.2 +\| 42\.8 % +\|/,
@@ -202,15 +224,15 @@ describe("renderSummary", () => {
   });
 
   it("fits a terminal of 120 columns", async () => {
-    const text = renderSummary(withLoadsAndProfiles(await exampleRecord()), plain);
+    const text = renderSummary(await fullRecord(), plain);
     const tables = text.split("\n").filter((line) => /^[|+-]/.test(line));
     expect(Math.max(...tables.map(({ length }) => length))).toBeLessThanOrEqual(120);
   });
 });
 
-describe("withLoadsAndProfiles", () => {
-  it("makes a record that can be read", async () => {
-    const record = withLoadsAndProfiles(await exampleRecord());
+describe("the record of these examples", () => {
+  it("can be read", async () => {
+    const record = await fullRecord();
     expect(parseRecord(JSON.parse(JSON.stringify(record)))).toEqual(record);
   });
 });

@@ -91,7 +91,7 @@ export type FinishReason =
 
 /** Why a consumer, or somebody on its behalf, told a generation to stop. */
 export type StopReason =
-  /** The callback returned `false`, or the iteration was left early. */
+  /** The consumer wants no more; {@link TokenStream} lists how it says so. */
   | "cancelled"
   /** `config.signal` was aborted. */
   | "aborted"
@@ -99,6 +99,18 @@ export type StopReason =
   | "deadline"
   /** The generator was closed. */
   | "closed";
+
+const stopReasons: readonly string[] = [
+  "cancelled",
+  "aborted",
+  "deadline",
+  "closed",
+] satisfies StopReason[];
+
+/** Whether a generation was told to stop, and did not end by itself. */
+export function isStopReason(reason: FinishReason): reason is StopReason {
+  return stopReasons.includes(reason);
+}
 
 export interface Usage {
   readonly promptTokens: number;
@@ -154,17 +166,61 @@ export interface GenerationResult {
 export type TokenCallback = (token: StreamToken) => boolean | void | Promise<boolean | void>;
 
 /**
- * The tokens of one generation as an async iterable. It can be iterated once.
- * Leaving the loop early stops the generation with the reason "cancelled".
+ * The tokens of one generation as an async iterable. It can be iterated once,
+ * directly or through one of the adapters.
+ *
+ * ## How a generation ends early
+ *
+ * One contract holds for all ways to consume tokens: the callback, this
+ * iterable, and every adapter over it.
+ *
+ * - **Who may stop it.** The consumer, in its own idiom: a callback returns
+ *   `false`; a loop is left by `break`, `return` or a throw; `return()` of an
+ *   iterator; `cancel()` of a web stream or its reader; `destroy()` of a Node
+ *   stream; a sink that throws under `pipeTo()` or `pipeline()`. All of these
+ *   are "cancelled". And somebody on its behalf: `config.signal` ("aborted"),
+ *   `config.deadlineMilliseconds` ("deadline"), closing the generator ("closed").
+ *   The first one counts.
+ * - **What the consumer sees.** Stopping is not failing: a stream that is stopped
+ *   ends like one that is complete, and `result` resolves with the tokens
+ *   delivered so far; `finishReason` says which it was. Tokens that were made and
+ *   not yet read are dropped. Only a failure rejects, throws or errors: always
+ *   with a `StreamgaugeError` whose `partial` has what was delivered.
+ * - **When it is over.** The producer notices before its next step. Cancelling
+ *   (`break`, `return()`, `cancel()`, the "close" event after `destroy()`)
+ *   resolves when the producer has really stopped and its worker is free; it
+ *   never rejects.
+ * - **A consumer that throws** stops the generation as "cancelled", and sees its
+ *   own error. In the callback mode that is `CALLBACK_FAILED`, with what was
+ *   thrown as `cause`.
+ * - **Nothing is read ahead.** Each step is taken when the consumer asks for it,
+ *   so a slow consumer makes the producer wait, and memory is bounded by what is
+ *   between the two.
+ * - **A stream that is dropped**, neither read to its end nor cancelled, is
+ *   stopped as "cancelled" when the garbage collector finds that nobody can read
+ *   it any more, never before. That is a net and not a way to stop: until then it
+ *   occupies its worker. Once `result` was read before iterating, the generation
+ *   goes on to its end, whoever holds what.
  */
 export interface TokenStream extends AsyncIterable<StreamToken> {
+  /** @throws StreamgaugeError `STREAM_CONSUMED` the second time */
+  [Symbol.asyncIterator](): TokenIterator;
   /**
    * Settles when the generation has ended and its tokens are read, or when it was
-   * stopped: with the result, or with the error that the iteration throws too. Reading it before iterating tells the stream
-   * to keep tokens in memory until they are iterated, so that waiting for it
-   * alone cannot deadlock; at most `config.maxTokens` are kept.
+   * stopped: with the result, or with the error that the iteration throws too.
+   * Reading it before iterating tells the stream to keep tokens in memory until
+   * they are iterated, so that waiting for it alone cannot deadlock; at most
+   * `config.maxTokens` are kept.
    */
   readonly result: Promise<GenerationResult>;
+}
+
+/** The one reader of a {@link TokenStream}. Overlapping calls of `next()` take turns. */
+export interface TokenIterator extends AsyncIterator<StreamToken, undefined> {
+  next(): Promise<IteratorResult<StreamToken, undefined>>;
+  /** Cancels. Resolves when the producer has stopped; never rejects. */
+  return(): Promise<IteratorResult<StreamToken, undefined>>;
+  [Symbol.asyncIterator](): this;
 }
 
 /**

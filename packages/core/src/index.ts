@@ -1,3 +1,19 @@
+export {
+  completionFinishReason,
+  completionUsage,
+  type CompletionChunkOptions,
+  type CompletionFinishReason,
+  type CompletionUsage,
+} from "./adapters/completion-chunks.js";
+export { toNodeReadable, type NodeReadableOptions } from "./adapters/node-readable.js";
+export { toByteStream, toReadableStream, toTextStream } from "./adapters/readable-stream.js";
+export {
+  formatServerSentEvent,
+  streamCompletionEvents,
+  type CompletionEventOptions,
+  type ServerSentEvent,
+} from "./adapters/server-sent-events.js";
+export { teeTokens, type TeeOptions } from "./adapters/tee.js";
 export { CollectingSink } from "./collecting-sink.js";
 export {
   createGenerator,
@@ -23,6 +39,7 @@ export {
   type StreamgaugeErrorOptions,
   type WireError,
 } from "./errors.js";
+export { isStopReason } from "./generator.js";
 export type {
   FinishReason,
   GenerationResult,
@@ -33,6 +50,7 @@ export type {
   StreamToken,
   Timings,
   TokenCallback,
+  TokenIterator,
   TokenLedger,
   TokenLogprob,
   TokenStream,

@@ -10,17 +10,23 @@ import type {
 /** Collects the tokens that were delivered and turns them into the result. */
 export class Transcript {
   readonly #ids: number[] = [];
-  readonly #logprobs: number[] | undefined;
+  readonly #asGiven: boolean;
+  #logprobs: number[] | undefined;
   /** Only where the tokens have them. */
   #topLogprobs: (readonly TokenLogprob[])[] | undefined;
   #text = "";
 
-  /** @param logprobs whether the tokens carry log-probabilities */
-  constructor(logprobs: boolean) {
-    this.#logprobs = logprobs ? [] : undefined;
+  /**
+   * @param logprobs whether the tokens carry log-probabilities; "as given" looks
+   *   at the first one, for whoever does not know the config
+   */
+  constructor(logprobs: boolean | "as given") {
+    this.#logprobs = logprobs === true ? [] : undefined;
+    this.#asGiven = logprobs === "as given";
   }
 
   add(token: StreamToken): void {
+    if (this.#asGiven && this.#ids.length === 0 && token.logprob !== undefined) this.#logprobs = [];
     this.#ids.push(token.id);
     this.#text += token.text;
     this.#logprobs?.push(token.logprob ?? Number.NaN);
@@ -54,8 +60,8 @@ export class Transcript {
 
   /** The same failure, carrying what was delivered before it. */
   failure(error: unknown): StreamgaugeError {
-    const { code, message, partial } = StreamgaugeError.toWire(error, "ENGINE_FAILED");
+    const { code, message } = StreamgaugeError.toWire(error, "ENGINE_FAILED");
     const cause = isStreamgaugeError(error) ? error.cause : error;
-    return new StreamgaugeError(code, message, { cause, partial: partial ?? this.partial });
+    return new StreamgaugeError(code, message, { cause, partial: this.partial });
   }
 }

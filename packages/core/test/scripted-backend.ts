@@ -13,6 +13,8 @@ import {
 export interface ScriptedBackend extends GenerationBackend {
   /** Tokens made, over all generations. */
   made: number;
+  /** Generations that have begun. */
+  begun: number;
   /** Generations that are over. */
   ended: number;
 }
@@ -39,6 +41,7 @@ export function scriptedToken(index: number): StreamToken {
 export function createScriptedBackend({ failAt, capacity = 4 }: Script = {}): ScriptedBackend {
   const backend: ScriptedBackend = {
     made: 0,
+    begun: 0,
     ended: 0,
     stream: (request) => createTokenQueue((sink) => run(request, sink), capacity).source,
     collect(request) {
@@ -54,15 +57,17 @@ export function createScriptedBackend({ failAt, capacity = 4 }: Script = {}): Sc
   };
 
   async function run({ config }: GenerationRequest, sink: TokenSink): Promise<GenerationSummary> {
+    backend.begun += 1;
+    let index = 0;
     try {
-      for (let index = 0; index < config.maxTokens; index++) {
+      for (; index < config.maxTokens; index++) {
         await new Promise((resolve) => setImmediate(resolve));
-        if (sink.stopReason !== undefined) return summary(sink.stopReason);
+        if (sink.stopReason !== undefined) return summary(sink.stopReason, index);
         if (index === failAt) throw new Error("the engine broke");
         backend.made += 1;
         while (!sink.push(scriptedToken(index))) await sink.writable();
       }
-      return summary("length");
+      return summary("length", index);
     } finally {
       backend.ended += 1;
     }
@@ -71,10 +76,14 @@ export function createScriptedBackend({ failAt, capacity = 4 }: Script = {}): Sc
   return backend;
 }
 
-function summary(finishReason: GenerationSummary["finishReason"]): GenerationSummary {
+function summary(
+  finishReason: GenerationSummary["finishReason"],
+  producedTokens: number,
+): GenerationSummary {
   return {
     finishReason,
     promptTokens: 1,
+    producedTokens,
     timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
   };
 }

@@ -13,6 +13,7 @@ import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
 import { tails } from "./tails.js";
 import { throughput } from "./throughput.js";
+import { transports } from "./transports.js";
 import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
 
 /**
@@ -34,6 +35,7 @@ export function renderBenchmarks(record: ResultRecord): string {
     arrivals(record),
     aborts(record),
     slowConsumers(record),
+    ...transports(record),
     cpu(record),
     memory(record),
     ...profiles(record),

@@ -58,3 +58,13 @@ export function oneDecimal(value: number): string {
   const text = value.toFixed(1);
   return text === "-0.0" ? "0.0" : text;
 }
+
+/** Three significant digits, and all of those before the point. */
+export function ratio(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** A ratio, or another small number, with its 95 % interval: `0.129 (0.117 to 0.149)`. */
+export function ratioWithInterval({ value, interval95 }: Estimate): string {
+  return `${ratio(value)} (${ratio(interval95.lower)} to ${ratio(interval95.upper)})`;
+}

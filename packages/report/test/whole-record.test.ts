@@ -91,6 +91,34 @@ describe("renderBenchmarks of a record with something of everything", () => {
     );
   });
 
+  it("shows what each way between threads costs, and what became of its claims", () => {
+    const burst = sectionOf("## Between threads: 20000 tokens in a burst");
+    expect(burst).toContain("| less the load |");
+    expect(burst).toContain("| CPU / CPU of postMessage |");
+    for (const row of [
+      "| ring, waitAsync | yes | 0.30 | 0.250 (0.230 to 0.270) | 5400000 | 1.3 µs | 177.0 µs | 354.0 µs | 0.129 (0.117 to 0.141) |",
+      "| postMessage | no | 2.50 | 2.36 (2.16 to 2.56) | 568075 | 7.03 ms | 20.89 ms | 41.78 ms | – |",
+      "| none | – | 0.06 | – | 16000000 | – | – | – | – |",
+      "- 20 blocks; the tokens are those of paced-0us-inline.",
+      "- Claim: ring, waitAsync needs less than 0.2 of the CPU time of postMessage: void. Measured 0.129 (0.117 to 0.141); postMessage again –. Noise: it is loud.",
+    ]) {
+      expect(burst).toContain(row);
+    }
+  });
+
+  it("shows rings of many sizes as a grid for each quantity", () => {
+    const load = "1000 tokens, 100 µs of sleep before each";
+    const cpu = sectionOf(`## Rings, ${load}: CPU, µs per token`);
+    expect(cpu).toContain("| slots | batch 1 | batch 64 |");
+    expect(cpu).toContain("| 1 | 41.2 | – |\n| 256 | 0.410 | 0.350 |");
+    expect(cpu).toContain("- 22 blocks, still trending after the warm-up;");
+    expect(sectionOf(`### Rings, ${load}: tokens/s`)).toContain("| 256 | 2439024 | 2857143 |");
+    expect(sectionOf(`### Rings, ${load}: delivery latency, p50`)).toContain(
+      "| 1 | 412.0 µs | – |",
+    );
+    expect(sectionOf(`### Rings, ${load}: delivery latency, p99`)).toContain("| 1 | 4.12 ms | – |");
+  });
+
   it("joins peak memory and what the same mode allocates", () => {
     const memory = sectionOf("## Peak memory and bytes per token");
     expect(memory).toContain("| allocated per token, main |");
@@ -144,7 +172,9 @@ describe("renderBenchmarks of a record with something of everything", () => {
   it("has no section for what a record has nothing of", async () => {
     const titles = renderBenchmarks(await fixtureRecord()).match(/^#+ .*$/gm);
     expect(titles).not.toContainEqual(
-      expect.stringMatching(/no difference|callback|Arrivals|Aborting|consumer|Profile|Ledger/),
+      expect.stringMatching(
+        /no difference|callback|Arrivals|Aborting|consumer|threads|Rings|Profile|Ledger/,
+      ),
     );
   });
 

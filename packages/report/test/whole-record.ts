@@ -7,6 +7,7 @@ import {
 } from "@streamgauge/bench/record";
 import { definitions } from "@streamgauge/bench";
 import { arrivalsOf, estimatesOf, latency } from "../../bench/test/example-profiles.js";
+import { exampleTransports } from "../../bench/test/example-transports.js";
 import { fixtureRecord } from "./fixture.js";
 
 const mode: MeasuredMode = {
@@ -187,6 +188,7 @@ export async function wholeRecord(): Promise<ResultRecord> {
         residentGrowthBytes: 2 ** 21,
       },
     ],
+    transports: exampleTransports,
     profiles,
     claims: [...claims, difference],
     calibration: [

@@ -3,6 +3,9 @@ export type { EngineDescription, LoadProgress } from "./engine/engine.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";
 export { pacedModel, type PacedModel } from "./engine/paced-model.js";
 export { createInlineGenerator, type InlineGenerator } from "./host/inline-generator.js";
+export type { GenerationObserver, GenerationReport } from "./host/generation-observer.js";
+export type { LatencyDistribution } from "./host/latency-histogram.js";
+export type { RuntimeMetrics } from "./host/metrics.js";
 export type { EngineOptions, RuntimeLoadProgress, RuntimeOptions } from "./host/options.js";
 export {
   createRuntime,
@@ -13,4 +16,4 @@ export {
 } from "./host/runtime.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
 export type { WorkerMemory, WorkerReport } from "./protocol.js";
-export type { RingOptions } from "./ring/index.js";
+export type { RingOptions, RingWait } from "./ring/index.js";

@@ -4,12 +4,17 @@ import { describe, expect, it } from "vitest";
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
-/** Runs a module in a process of its own. */
-function run(body: string): { status: number | null; signal: string | null; stdout: string } {
-  const script = `import { createRuntime } from "@streamgauge/runtime";
+type Ended = { status: number | null; signal: string | null; stdout: string };
+
+/** Runs a module with a runtime in a process of its own. */
+function run(body: string, options = "{}"): Ended {
+  return runModule(`import { createRuntime } from "@streamgauge/runtime";
     const config = { maxTokens: 900, ignoreEos: true };
-    const runtime = await createRuntime();
-    ${body}`;
+    const runtime = await createRuntime(${options});
+    ${body}`);
+}
+
+function runModule(script: string): Ended {
   return spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
     cwd: packageFolder,
     encoding: "utf8",
@@ -34,12 +39,45 @@ describe("a process", () => {
     expect(stdout).not.toMatch(/MessagePort|Worker|Timeout/);
   });
 
-  it("stays alive while a stream is awaited and nothing else is open", () => {
-    const { status, stdout } = run(`
-      let tokens = 0;
-      for await (const _ of runtime.generateStreamAsync("It is not", { maxTokens: 30 })) tokens++;
-      console.log(tokens);`);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: "30\n" });
+  describe.each(["waitAsync", "message", "block"])("that waits with %s", (wait) => {
+    it("stays alive while a stream is awaited, and ends by itself after one it left", () => {
+      const { status, stdout } = run(
+        `let tokens = 0;
+         for await (const _ of runtime.generateStreamAsync("It is not", { maxTokens: 30 })) tokens++;
+         console.log(tokens);
+         for await (const _ of runtime.generateStreamAsync("It is not", config)) break;
+         const left = runtime.generateStreamAsync("It is not", { maxTokens: 30 });
+         const iterator = left[Symbol.asyncIterator]();
+         await iterator.next();`,
+        `{ ring: { wait: "${wait}" } }`,
+      );
+      expect({ status, stdout }).toEqual({ status: 0, stdout: "30\n" });
+    });
+
+    it("is kept alive by a ring's sleeping consumer alone", () => {
+      const { status, stdout } = runModule(`
+        import { createRing, resolveRingOptions } from "@streamgauge/runtime/ring";
+        import { Worker } from "node:worker_threads";
+        const ring = createRing(resolveRingOptions({ wait: "${wait}", capacity: 1 }));
+        const worker = new Worker(
+          \`import { RingProducer } from "@streamgauge/runtime/ring";
+           import { workerData } from "node:worker_threads";
+           const producer = new RingProducer(workerData);
+           producer.begin();
+           setTimeout(async () => {
+             for (let index = 0; index < 3; index++) {
+               const token = { index, id: 0, text: "", endOfSequence: false };
+               while (!producer.push(token)) await producer.writable();
+             }
+             producer.end();
+           }, 50);\`,
+          { eval: true, workerData: ring.memory, transferList: [...ring.transfer] });
+        worker.unref();
+        let tokens = 0;
+        while (await ring.consumer.wait()) if (ring.consumer.poll() !== undefined) tokens++;
+        console.log(tokens, ring.consumer.ending);`);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: "3 complete\n" });
+    });
   });
 
   it("stays alive until the runtime is closed, whatever else was asked meanwhile", () => {

@@ -1,14 +1,17 @@
-// The producing thread of ring.test.ts, on the built package.
+// The producing thread of the ring's tests, on the built package.
 import { workerData } from "node:worker_threads";
+import { setTimeout as pause } from "node:timers/promises";
 import { RingProducer } from "../dist/ring/index.js";
 
-const { memory, count } = workerData;
+const { memory, count, pauseMilliseconds } = workerData;
 const producer = new RingProducer(memory);
-// Atomics.waitAsync does not keep a thread alive by itself.
-const keepAlive = setInterval(() => undefined, 1000);
-for (let index = 0; index < count; index++) {
+producer.begin();
+for (let index = 0; index < count && producer.stopReason === undefined; index++) {
   const token = { index, id: index * 7, text: `t${index}`, endOfSequence: false };
-  while (!producer.push(token)) await producer.writable();
+  while (!producer.push(token)) {
+    await producer.writable();
+    if (producer.stopReason !== undefined) break;
+  }
+  if (pauseMilliseconds !== undefined) await pause(pauseMilliseconds);
 }
 producer.end();
-clearInterval(keepAlive);

@@ -24,7 +24,7 @@ function token(index: number, text = `t${index}`): StreamToken {
 }
 
 function openRing(capacity: number, publishBatch = 1) {
-  const { consumer, memory } = createRing({ capacity, publishBatch, ledger: false }, 0);
+  const { consumer, memory } = createRing(resolveRingOptions({ capacity, publishBatch }));
   return { consumer, producer: new RingProducer(memory) };
 }
 
@@ -187,15 +187,46 @@ describe("a ring", () => {
     expect(new RingProducer(withdrawn.memory).begin()).toBe(false);
   });
 
-  it("ends for the consumer when somebody declares it for a dead producer", async () => {
+  it("ends for the consumer when somebody declares a dead producer lost", async () => {
+    for (const claimed of [false, true]) {
+      const { consumer, producer } = openRing(4);
+      if (claimed) producer.begin();
+      const waiting = consumer.wait();
+      expect(consumer.ending).toBeUndefined();
+      consumer.declareLost();
+      expect(await waiting).toBe(false);
+      expect(consumer.ending).toBe("lost");
+      expect(producer.begin()).toBe(false);
+    }
+  });
+
+  it("still gives what was published before its producer was lost", async () => {
+    const { consumer, producer } = openRing(4);
+    producer.push(token(0));
+    consumer.declareLost();
+    expect(await consumer.wait()).toBe(true);
+    expect(pollAll(consumer)).toEqual([token(0)]);
+    expect(await consumer.wait()).toBe(false);
+  });
+
+  it.each(["complete", "failed"] as const)("tells that its producer ended as %s", (how) => {
+    const { consumer, producer } = openRing(4);
+    producer.begin();
+    expect(consumer.ending).toBeUndefined();
+    producer.end(how);
+    consumer.declareLost();
+    expect(consumer.ending).toBe(how);
+  });
+
+  it("tells that it was withdrawn", () => {
     const { consumer } = openRing(4);
-    const waiting = consumer.wait();
-    consumer.declareEnded();
-    expect(await waiting).toBe(false);
+    consumer.withdraw();
+    consumer.declareLost();
+    expect(consumer.ending).toBe("withdrawn");
   });
 
   it("puts the producer's time stamps on the consumer's clock", () => {
-    const { consumer, memory } = createRing({ capacity: 2, publishBatch: 1, ledger: false }, 1000);
+    const { consumer, memory } = createRing(resolveRingOptions({ capacity: 2 }), 1000);
     new RingProducer(memory).push(token(3));
     expect(consumer.poll()?.producedAtMilliseconds).toBe(1003.5);
   });
@@ -204,7 +235,7 @@ describe("a ring", () => {
 describe("a ring between two threads", () => {
   it.each(capacities)("loses, doubles and reorders nothing (capacity %i)", async (capacity) => {
     const count = 20_000;
-    const { consumer, memory } = createRing({ capacity, publishBatch: 1, ledger: false }, 0);
+    const { consumer, memory } = createRing(resolveRingOptions({ capacity }));
     const worker = new Worker(new URL("./ring-producer.worker.mjs", import.meta.url), {
       workerData: { memory, count },
     });
@@ -223,7 +254,20 @@ describe("a ring between two threads", () => {
 
 describe("resolveRingOptions", () => {
   it("has defaults", () => {
-    expect(resolveRingOptions()).toEqual({ capacity: 256, publishBatch: 1, ledger: false });
+    expect(resolveRingOptions()).toEqual({
+      capacity: 256,
+      publishBatch: 1,
+      ledger: false,
+      wait: "waitAsync",
+      spinMicroseconds: 0,
+    });
+  });
+
+  it("takes what it returned", () => {
+    for (const options of [{}, { wait: "block", spinMicroseconds: 1000 } as const]) {
+      const resolved = resolveRingOptions(options);
+      expect(resolveRingOptions(resolved)).toEqual(resolved);
+    }
   });
 
   it.each([
@@ -234,6 +278,11 @@ describe("resolveRingOptions", () => {
     [{ capacity: 4, publishBatch: 5 }, /publishBatch is 5.*capacity, 4/],
     [{ publishBatch: 0 }, /publishBatch is 0/],
     [{ ledger: 1 }, /ring.ledger is 1; it must be true or false/],
+    [{ wait: "spin" }, /ring.wait is spin; it must be one of: waitAsync, message, block/],
+    [{ wait: "block", spinMicroseconds: 1001 }, /spinMicroseconds is 1001.* 0 to 1000/],
+    [{ wait: "block", spinMicroseconds: -1 }, /spinMicroseconds is -1/],
+    [{ wait: "block", spinMicroseconds: Number.NaN }, /spinMicroseconds is NaN/],
+    [{ spinMicroseconds: 5 }, /spinMicroseconds is 5, but with ring.wait "waitAsync"/],
     [{ size: 4 }, /Unknown ring option "size"/],
   ])("rejects %o", (options, message) => {
     expect(() => resolveRingOptions(options as object)).toThrow(

@@ -1,6 +1,11 @@
 import type { Estimates, ProfileCost } from "../record.js";
 import { estimateBoth, minimumSamples, rescale } from "../statistics.js";
-import type { InstrumentState } from "./instrument-orders.js";
+
+/** A run without the instrument, the same again, and one with it. */
+export const instrumentStates = ["off", "offAgain", "on"] as const;
+
+/** One of {@link instrumentStates}. */
+export type InstrumentState = (typeof instrumentStates)[number];
 
 /** End-to-end latencies of one block, in nanoseconds. */
 export type InstrumentBlock = Readonly<Record<InstrumentState, number>>;

@@ -1,4 +1,5 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
+import { blockOrders } from "../block-order.js";
 import { measureRun, settle, shorten, type MeasuredRun, type Work } from "../measured-run.js";
 import type { PeakMemory, ProfileMeasurement } from "../record.js";
 import { modeOf, workOf } from "../scenarios/measurement-work.js";
@@ -6,8 +7,12 @@ import type { MeasurementPlan } from "../scenarios/stage.js";
 import { warmUpTokens } from "../warm-up.js";
 import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
 import type { Diagnostics } from "./diagnostics.js";
-import { estimateCost, type InstrumentBlock } from "./instrument-cost.js";
-import { instrumentOrders, type InstrumentState } from "./instrument-orders.js";
+import {
+  estimateCost,
+  instrumentStates,
+  type InstrumentBlock,
+  type InstrumentState,
+} from "./instrument-cost.js";
 import type {
   Instrument,
   InstrumentSetting,
@@ -112,14 +117,14 @@ class ProfileRun {
     const { context, treatment, tokens } = this.#setting;
     const warmUpWork = shorten(this.#work, warmUpTokens);
     let warmUpLeft = warmUpBlocks;
-    for (const order of instrumentOrders(context.seed)) {
+    for (const order of blockOrders(instrumentStates, context.seed)) {
       if (warmUpLeft === 0) break;
       warmUpLeft -= 1;
       if ((await this.#runBlock(order, warmUpWork, "drop")) === undefined) return undefined;
     }
     const blocks: InstrumentBlock[] = [];
     // A fresh sequence: each six measured blocks have all orders.
-    for (const order of instrumentOrders(context.seed)) {
+    for (const order of blockOrders(instrumentStates, context.seed)) {
       if (blocks.length >= count) break;
       const block = await this.#runBlock(order, this.#work, "keep");
       if (block === undefined) break;

@@ -1,4 +1,5 @@
-import type { GeneratorPlan, RingPlan } from "./generator-plan.js";
+import type { RingOptions } from "@streamgauge/runtime/ring";
+import type { GeneratorPlan } from "./generator-plan.js";
 import {
   measurementsOn,
   paced,
@@ -14,6 +15,7 @@ import { mainThreadMeasurement } from "./main-thread.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "./stage.js";
+import { buffers, transports } from "./transport-scenarios.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;
 type Cells = Readonly<Record<number, CellSize>>;
@@ -88,32 +90,6 @@ const mainThread: Scenario = {
       ),
     ),
 };
-
-/** Slots, and tokens published at once. A batch of 1 and 256 slots are the default. */
-const rings: readonly Required<Pick<RingPlan, "capacity" | "publishBatch">>[] = [
-  { capacity: 1, publishBatch: 1 },
-  { capacity: 16, publishBatch: 1 },
-  { capacity: 256, publishBatch: 1 },
-  { capacity: 4096, publishBatch: 1 },
-  { capacity: 256, publishBatch: 8 },
-  { capacity: 256, publishBatch: 64 },
-];
-
-const buffers: Scenario = {
-  name: "buffers",
-  description: "ring capacities 1 to 4096 and publish batches 1 to 64",
-  stages: (size) =>
-    [0, 100].flatMap((step) =>
-      rings.map((ring): ReturnType<typeof stageOf> => {
-        const cells = sizes([40, 4], [16, 2], [32, 4]);
-        return stageOf("buffers", withRing(paced(step, "pooled"), ring), cells[size]);
-      }),
-    ),
-};
-
-function withRing(plan: GeneratorPlan, ring: RingPlan): GeneratorPlan {
-  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
-}
 
 const modelSizes: Scenario = {
   name: "model-sizes",
@@ -250,6 +226,10 @@ const slowConsumer: Scenario = {
   },
 };
 
+function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
+  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
+}
+
 const memory: Scenario = {
   name: "memory",
   description: "bytes and objects per token, and the peak of the memory, for each mode",
@@ -280,6 +260,7 @@ export const catalogue: readonly Scenario[] = [
   pacedPooled,
   pacedInline,
   mainThread,
+  transports,
   buffers,
   modelSizes,
   callbacks,

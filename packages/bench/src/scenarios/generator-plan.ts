@@ -1,4 +1,5 @@
 import type { Generator } from "@streamgauge/core";
+import type { RingOptions } from "@streamgauge/runtime/ring";
 import type { Diagnostics } from "../profile/diagnostics.js";
 
 /** Which generator a stage of the bench measures. Plain data. */
@@ -21,18 +22,11 @@ export interface GeneratorPlan {
   /** Share by which streams are slower than `generate()`; for calibrations, on the paced engine. */
   readonly injectedFraction?: number;
   /** How tokens cross threads; pooled only. Default: the runtime's. */
-  readonly ring?: RingPlan;
+  readonly ring?: RingOptions;
   /** Worker threads; pooled only. Default 1: one stream at a time is measured. */
   readonly workers?: number;
   /** Has onnxruntime write its operator profile to files that begin with this path. */
   readonly operatorProfile?: string;
-}
-
-/** The runtime's ring options. */
-export interface RingPlan {
-  readonly capacity?: number;
-  readonly publishBatch?: number;
-  readonly ledger?: boolean;
 }
 
 /** What the bench needs of a generator beside core's contract. */

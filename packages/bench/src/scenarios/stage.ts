@@ -52,7 +52,13 @@ export interface MeasurementPlan {
 export type Measurements = Partial<
   Pick<
     ResultRecord,
-    "mainThread" | "arrivals" | "aborts" | "slowConsumers" | "profiles" | "failedMeasurements"
+    | "mainThread"
+    | "arrivals"
+    | "aborts"
+    | "slowConsumers"
+    | "transports"
+    | "profiles"
+    | "failedMeasurements"
   >
 >;
 

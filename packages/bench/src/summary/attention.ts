@@ -1,8 +1,8 @@
-import type { ResultRecord } from "../record.js";
+import { describeLoad, type ResultRecord } from "../record.js";
 
 /** What a reader should know before believing the numbers. */
 export function attention(record: ResultRecord): string[] {
-  const { cells, environment, failedMeasurements = [] } = record;
+  const { cells, environment, failedMeasurements = [], transports = [] } = record;
   return [
     ...environment.advice.map((advice) => `Advice: ${advice}.`),
     ...cells
@@ -13,6 +13,12 @@ export function attention(record: ResultRecord): string[] {
       .filter(({ warmUp, status }) => status === "complete" && !warmUp.steady)
       .map(({ id, warmUp }) => {
         return `Not steady, ${id}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+      }),
+    ...transports
+      .filter(({ warmUp }) => !warmUp.steady)
+      .map(({ scenario, warmUp, ...load }) => {
+        const where = `${scenario}, ${describeLoad(load)}`;
+        return `Not steady, ${where}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
     ...cells
       .filter(({ analysis }) =>

@@ -48,3 +48,13 @@ export function duration(nanoseconds: number): string {
 export function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);
 }
+
+/** Three significant digits, and all of those before the point. */
+export function ratio(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+/** A ratio with its 95 % interval: `0.129 [0.117, 0.149]`. */
+export function ratioWithInterval({ value, interval95: { lower, upper } }: Estimate): string {
+  return `${ratio(value)} [${ratio(lower)}, ${ratio(upper)}]`;
+}

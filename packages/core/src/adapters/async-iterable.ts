@@ -3,6 +3,7 @@ import type {
   GenerationResult,
   GenerationSummary,
   StreamToken,
+  TokenIterator,
   TokenStream,
 } from "../generator.js";
 import { createTokenQueue } from "../token-queue.js";
@@ -12,49 +13,111 @@ import { TokenReader } from "./token-reader.js";
 
 type Step = IteratorResult<StreamToken, undefined>;
 
-/** Makes a source an async iterable with a result; the contract is {@link TokenStream}'s. */
-export function iterateTokens(source: TokenSource, transcript: Transcript): TokenStream {
-  return new IterableTokens(source, transcript);
+/**
+ * Makes a source an async iterable with a result; the contract is {@link TokenStream}'s.
+ *
+ * @param untilStopped settles when the producer has really stopped after the
+ *   consumer left; by default with the source
+ */
+export function iterateTokens(
+  source: TokenSource,
+  transcript: Transcript,
+  untilStopped: () => Promise<unknown> = () => source.finished,
+): TokenStream {
+  return new IterableTokens(new Delivery(source, transcript, untilStopped));
 }
 
-class IterableTokens implements TokenStream, AsyncIterator<StreamToken, undefined> {
-  readonly #source: TokenSource;
-  readonly #transcript: Transcript;
-  readonly #result: Promise<GenerationResult>;
-  #settle!: (result: Promise<GenerationResult>) => void;
-  #reader: TokenReader;
-  #mode: "new" | "iterated" | "kept" = "new";
-  #iterated = false;
-  #pending: Promise<Step> | undefined;
+/**
+ * Stops a generation when the collector has taken the only object that could
+ * read it: the stream, and once it is iterated the iterator. This works only
+ * because nothing that a running generation holds (its source, the delivery,
+ * promise reactions on `finished`) leads back to that object.
+ */
+const unreadable = new FinalizationRegistry<TokenSource>((source) => source.stop("cancelled"));
 
-  constructor(source: TokenSource, transcript: Transcript) {
-    this.#source = source;
+/** What both handles share, and what a running generation may hold. */
+class Delivery {
+  readonly source: TokenSource;
+  readonly result: Promise<GenerationResult>;
+  readonly untilStopped: () => Promise<unknown>;
+  readonly #transcript: Transcript;
+  #settle!: (result: Promise<GenerationResult>) => void;
+  #kept: TokenSource | undefined;
+  #ended = false;
+
+  constructor(source: TokenSource, transcript: Transcript, untilStopped: () => Promise<unknown>) {
+    this.source = source;
+    this.untilStopped = untilStopped;
     this.#transcript = transcript;
-    this.#reader = new TokenReader(source);
-    this.#result = new Promise((resolve) => {
+    this.result = new Promise((resolve) => {
       this.#settle = resolve;
     });
     // The iteration throws the same error: a caller that only iterates has seen it.
-    this.#result.catch(() => undefined);
+    this.result.catch(() => undefined);
     // A stopped stream gives no more tokens, so its result need not wait for a reader.
-    source.finished.then(
-      () => {
-        if (source.stopReason !== undefined) this.#end();
-      },
-      () => undefined,
+    const endIfStopped = (): void => {
+      if (source.stopReason !== undefined) this.end();
+    };
+    source.finished.then(endIfStopped, endIfStopped);
+  }
+
+  /** Where the consumer reads, and whether reading is what delivers. */
+  get reading(): { readonly from: TokenSource; readonly delivers: boolean } {
+    return { from: this.#kept ?? this.source, delivers: this.#kept === undefined };
+  }
+
+  /** Takes every token as it comes, for a consumer that waits for the result first. */
+  keep(): void {
+    if (this.#kept !== undefined) return;
+    unreadable.unregister(this);
+    this.#kept = createTokenQueue((sink) => this.#keep(sink), Infinity).source;
+  }
+
+  deliver(token: StreamToken): void {
+    this.#transcript.add(token);
+  }
+
+  /** Settles the result with the producer's end and the tokens delivered by then. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    unreadable.unregister(this);
+    this.#settle(
+      this.source.finished.then(
+        (summary) => this.#transcript.result(summary, this.source.stopReason),
+        (error: unknown) => {
+          throw this.#transcript.failure(error);
+        },
+      ),
     );
   }
 
-  get result(): Promise<GenerationResult> {
-    if (this.#mode === "new") {
-      this.#mode = "kept";
-      const queue = createTokenQueue((sink) => this.#keep(sink), Infinity);
-      this.#reader = new TokenReader(queue.source);
+  async #keep(sink: TokenSink): Promise<GenerationSummary> {
+    const reader = new TokenReader(this.source);
+    for (let token = await reader.next(); token !== undefined; token = await reader.next()) {
+      this.deliver(token);
+      sink.push(token);
     }
-    return this.#result;
+    this.end();
+    return await this.source.finished;
+  }
+}
+
+class IterableTokens implements TokenStream {
+  readonly #delivery: Delivery;
+  #iterated = false;
+
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
+    unreadable.register(this, delivery.source, delivery);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<StreamToken, undefined> {
+  get result(): Promise<GenerationResult> {
+    if (!this.#iterated) this.#delivery.keep();
+    return this.#delivery.result;
+  }
+
+  [Symbol.asyncIterator](): TokenIterator {
     if (this.#iterated) {
       throw new StreamgaugeError(
         "STREAM_CONSUMED",
@@ -62,62 +125,72 @@ class IterableTokens implements TokenStream, AsyncIterator<StreamToken, undefine
       );
     }
     this.#iterated = true;
-    if (this.#mode === "new") this.#mode = "iterated";
+    return new Steps(this.#delivery);
+  }
+}
+
+class Steps implements TokenIterator {
+  readonly #delivery: Delivery;
+  readonly #reader: TokenReader;
+  readonly #delivers: boolean;
+  #pending: Promise<Step> | undefined;
+  #over = false;
+
+  constructor(delivery: Delivery) {
+    const { from, delivers } = delivery.reading;
+    this.#delivery = delivery;
+    this.#reader = new TokenReader(from);
+    this.#delivers = delivers;
+    if (!delivers) return;
+    // From here on the stream itself can be dropped, and the iterator not.
+    unreadable.unregister(delivery);
+    unreadable.register(this, delivery.source, delivery);
+  }
+
+  [Symbol.asyncIterator](): this {
     return this;
   }
 
   next(): Promise<Step> {
     // Overlapping calls take turns, as they do on an async generator.
     if (this.#pending !== undefined) return this.#pending.then(() => this.next());
+    if (this.#over) return Promise.resolve(end);
     const token = this.#reader.next();
-    if (token !== undefined && !(token instanceof Promise))
+    if (token !== undefined && !(token instanceof Promise)) {
       return Promise.resolve(this.#give(token));
+    }
+    // The frame of this call holds the iterator: whoever awaits a step can read.
     this.#pending = this.#later(token);
     return this.#pending;
   }
 
-  return(): Promise<Step> {
-    this.#source.stop("cancelled");
-    return Promise.resolve({ done: true, value: undefined });
+  async return(): Promise<Step> {
+    if (!this.#over) {
+      this.#over = true;
+      this.#delivery.source.stop("cancelled");
+    }
+    // What the producer failed with is in the result; here it only has to be over.
+    await this.#delivery.untilStopped().catch(() => undefined);
+    return end;
   }
 
   async #later(next: Promise<StreamToken | undefined> | undefined): Promise<Step> {
     try {
       const token = await next;
-      if (token !== undefined) return this.#give(token);
-      if (this.#mode === "iterated") this.#end();
-      await this.#result;
-      return { done: true, value: undefined };
+      if (token !== undefined && !this.#over) return this.#give(token);
+      this.#over = true;
+      if (this.#delivers) this.#delivery.end();
+      await this.#delivery.result;
+      return end;
     } finally {
       this.#pending = undefined;
     }
   }
 
   #give(token: StreamToken): Step {
-    if (this.#mode === "iterated") this.#transcript.add(token);
+    if (this.#delivers) this.#delivery.deliver(token);
     return { done: false, value: token };
   }
-
-  /** Takes every token as it comes, for a consumer that waits for the result first. */
-  async #keep(sink: TokenSink): Promise<GenerationSummary> {
-    const reader = new TokenReader(this.#source);
-    for (let token = await reader.next(); token !== undefined; token = await reader.next()) {
-      this.#transcript.add(token);
-      sink.push(token);
-    }
-    this.#end();
-    return await this.#source.finished;
-  }
-
-  #end(): void {
-    const transcript = this.#transcript;
-    this.#settle(
-      this.#source.finished.then(
-        (summary) => transcript.result(summary, this.#source.stopReason),
-        (error: unknown) => {
-          throw transcript.failure(error);
-        },
-      ),
-    );
-  }
 }
+
+const end: Step = { done: true, value: undefined };

@@ -6,50 +6,80 @@ import {
   type ResolvedConfig,
 } from "@streamgauge/core";
 import type { Model, Sequence, TextAssembler } from "./model.js";
+import { commitFault, parsePacedFault, type PacedFault } from "./paced-fault.js";
 
 /** A model that only keeps time; see {@link pacedModel}. */
 export interface PacedModel {
   readonly kind: "paced";
   readonly stepMicroseconds: number;
+  /** Whether text prompts command faults. */
+  readonly faults: boolean;
 }
 
-/** Ids the paced model emits, again and again: `index mod pacedCycle`. */
-export const pacedCycle = 1000;
+/** Ids of the paced model, which it emits in turn, again and again. */
+const pacedCycle = 1000;
 const contextLength = 1_048_576;
 
 /**
  * A model that emits known ids, each a fixed time after the one before was
- * taken, for measuring delivery without a model's noise. Token `i` has the id
- * `i mod 1000` and the text of that number behind a space.
+ * taken, for measuring delivery without a model's noise. It counts on from the
+ * prompt's last id, modulo 1000, so that each stream shows whose it is; after a
+ * text prompt, token `i` has the id `i mod 1000`. A token's text is its id's
+ * number behind a space.
  *
  * A step occupies its thread for the whole time, as a step of a real model does.
  *
+ * With `faults` it is what fault drills are made of: every text prompt is then a
+ * command, the name of a fault and the number of tokens before it. "throw at 3"
+ * makes the engine fail (`ENGINE_FAILED`; the worker goes on). "uncaught at 3"
+ * (an uncaught exception), "reject at 3" (an unhandled rejection), "exit at 3"
+ * (`process.exit()`) and "heap at 3" (memory until the limit, which
+ * `maxHeapMegabytes` should make small) end the worker's thread; in
+ * `createInlineGenerator()` they would end the process. Prompts of ids command nothing.
+ *
  * @param options.stepMicroseconds time of one step, ≥ 0; 0 emits as fast as possible
+ * @param options.faults default false: text prompts are plain
  * @throws StreamgaugeError `INVALID_OPTION`
  */
-export function pacedModel(options: { readonly stepMicroseconds: number }): PacedModel {
-  const { stepMicroseconds } = options;
+export function pacedModel(options: {
+  readonly stepMicroseconds: number;
+  readonly faults?: boolean;
+}): PacedModel {
+  const { stepMicroseconds, faults = false } = options;
   if (!(Number.isFinite(stepMicroseconds) && stepMicroseconds >= 0)) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
       `stepMicroseconds is ${String(stepMicroseconds)}; it must be a finite number ≥ 0.`,
     );
   }
-  return { kind: "paced", stepMicroseconds };
+  if (typeof faults !== "boolean") {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `faults is ${String(faults)}; it must be true or false.`,
+    );
+  }
+  return { kind: "paced", stepMicroseconds, faults };
 }
 
 /** The paced model as the decode loop sees it. */
-export function openPacedModel({ stepMicroseconds }: PacedModel): Model {
+export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model {
+  // Of the prompt that was encoded last; the sequence that begins next takes it.
+  let commanded: PacedFault | undefined;
   return {
     contextLength,
     vocabularySize: pacedCycle,
     eosTokenIds: new Set(),
-    // One id per character: long enough to be a prompt, and nothing depends on it.
-    encode: (text) => Array.from(text, (_, index) => index % pacedCycle),
+    encode: (text) => {
+      commanded = faults ? parsePacedFault(text) : undefined;
+      // One id per character, the last of the cycle, so that the completion begins at 0.
+      return Array.from(text, () => pacedCycle - 1);
+    },
     createDetokenizer: () => spelling,
     begin: (config) => {
+      const fault = commanded;
+      commanded = undefined;
       refuseSampling(config);
-      return createPacedSequence(stepMicroseconds / 1000);
+      return createPacedSequence(stepMicroseconds / 1000, fault);
     },
     close: () => Promise.resolve(),
   };
@@ -57,16 +87,26 @@ export function openPacedModel({ stepMicroseconds }: PacedModel): Model {
 
 const spelling: TextAssembler = { push: (id) => ` ${id}`, flush: () => "" };
 
-function createPacedSequence(stepMilliseconds: number): Sequence {
+function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undefined): Sequence {
+  let last = -1;
   let chosen = 0;
   return {
-    advance: async () => {
+    advance: async (ids) => {
       // onnxruntime runs a step in a turn of its own; so does this.
       await nextTurn();
+      last = ids.at(-1) ?? last;
+      if (fault?.afterTokens === chosen) {
+        commitFault(fault);
+        // What ends the thread from outside of this step comes in its next turn.
+        if (fault.kind !== "throw") await nextTurn();
+      }
       const due = performance.now() + stepMilliseconds;
       while (performance.now() < due);
     },
-    choose: () => ({ id: chosen++ % pacedCycle, logprob: undefined, topLogprobs: undefined }),
+    choose: () => {
+      chosen += 1;
+      return { id: (last + 1) % pacedCycle, logprob: undefined, topLogprobs: undefined };
+    },
   };
 }
 

@@ -1,13 +1,16 @@
 import {
   CollectingSink,
   StreamgaugeError,
+  Transcript,
   createGenerator,
   createTokenQueue,
   type GenerationBackend,
   type Generator,
+  type ResolvedConfig,
   type StopReason,
 } from "@streamgauge/core";
 import { openEngine, type EngineDescription } from "../engine/engine.js";
+import { RequestQueue, neverBegan } from "./request-queue.js";
 import { resolveEngineOptions, type EngineOptions } from "./options.js";
 
 /** The engine in the thread that made it: each step blocks that thread. */
@@ -19,62 +22,122 @@ export interface InlineGenerator extends Generator, AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A call that waits or runs. */
+interface InlineCall<T> {
+  readonly stop: (reason: StopReason) => void;
+  readonly finished: Promise<T>;
+}
+
 /** Tokens made ahead of a slow consumer; the runtime's ring has as many by default. */
 const queueCapacity = 256;
 
 /**
  * Runs the same engine as {@link createRuntime}, in the calling thread: the
  * reference for what another thread costs and saves. Overlapping calls run one
- * after the other.
+ * after the other; clients take turns, and `maxQueue` limits how many wait.
  *
  * @throws StreamgaugeError `INVALID_OPTION`, `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`
  */
 export async function createInlineGenerator(options: EngineOptions = {}): Promise<InlineGenerator> {
-  const engine = await openEngine(resolveEngineOptions(options), () => undefined);
-  const running = new Set<(reason: StopReason) => void>();
-  let last: Promise<unknown> = Promise.resolve();
+  const { spec, maxQueue } = resolveEngineOptions(options);
+  const engine = await openEngine(spec, () => undefined);
+  const waiting = new RequestQueue<() => void>(maxQueue);
+  /** Those that wait or run. */
+  const calls = new Set<InlineCall<unknown>>();
+  let isBusy = false;
   let closed = false;
   let operatorProfiles: readonly string[] = [];
 
-  /** Runs when those before have ended; stopped by `close()` until then and while it runs. */
-  function enqueue<T>(run: () => Promise<T>, stop: (reason: StopReason) => void): Promise<T> {
-    if (closed) return Promise.reject(closedError());
-    running.add(stop);
-    const result = last.then(run).finally(() => running.delete(stop));
-    last = result.catch(() => undefined);
-    return result;
+  function beginNext(): void {
+    const begin = waiting.take();
+    isBusy = begin !== undefined;
+    begin?.();
+  }
+
+  /**
+   * Runs when it is its turn, at once when nothing else does.
+   *
+   * @param stopRunning what stops it when it has begun
+   * @param unbegun its result when it is stopped before
+   */
+  function enqueue<T>(
+    { clientId }: ResolvedConfig,
+    run: () => Promise<T>,
+    stopRunning: (reason: StopReason) => void,
+    unbegun: (reason: StopReason) => T,
+  ): InlineCall<T> {
+    let resolve!: (result: T | Promise<T>) => void;
+    const ended = new Promise<T>((settle) => {
+      resolve = settle;
+    });
+    // Whoever learns of the end finds the engine free, or with the next call.
+    const begin = (): void => resolve(Promise.resolve().then(run).finally(beginNext));
+    const call: InlineCall<T> = {
+      stop: (reason) => {
+        stopRunning(reason);
+        if (waiting.remove(clientId, begin)) resolve(unbegun(reason));
+      },
+      finished: ended.finally(() => calls.delete(call)),
+    };
+    calls.add(call);
+    try {
+      if (closed) throw closedError();
+      if (isBusy) waiting.add(clientId, begin);
+      else {
+        isBusy = true;
+        begin();
+      }
+    } catch (error) {
+      resolve(Promise.reject<T>(error));
+    }
+    return call;
   }
 
   const backend: GenerationBackend = {
     collect(request) {
       let stopReason: StopReason | undefined;
       const calledAt = performance.now();
-      const sink = new CollectingSink(request.config.logprobs, () => stopReason);
-      const stop = (reason: StopReason): void => {
-        stopReason ??= reason;
-      };
-      const run = () => sink.collect(engine.generate(request, sink, calledAt));
-      return { stop, finished: enqueue(run, stop) };
+      const { logprobs } = request.config;
+      const sink = new CollectingSink(logprobs, () => stopReason);
+      return enqueue(
+        request.config,
+        () => sink.collect(engine.generate(request, sink, calledAt)),
+        (reason) => {
+          stopReason ??= reason;
+        },
+        (reason) => new Transcript(logprobs).result(neverBegan(reason)),
+      );
     },
     stream(request) {
       const calledAt = performance.now();
-      const { source } = createTokenQueue(
-        (sink) =>
-          enqueue(
-            () => engine.generate(request, sink, calledAt),
-            (reason) => source.stop(reason),
-          ),
-        queueCapacity,
-      );
-      return source;
+      let stop!: (reason: StopReason) => void;
+      const { source } = createTokenQueue((sink) => {
+        const call = enqueue(
+          request.config,
+          () => engine.generate(request, sink, calledAt),
+          (reason) => source.stop(reason),
+          neverBegan,
+        );
+        stop = call.stop;
+        return call.finished;
+      }, queueCapacity);
+      return {
+        poll: () => source.poll(),
+        wait: () => source.wait(),
+        stop: (reason) => stop(reason),
+        get stopReason() {
+          return source.stopReason;
+        },
+        finished: source.finished,
+      };
     },
   };
 
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
-    for (const stop of running) stop("closed");
-    await last;
+    for (const { stop } of calls) stop("closed");
+    await Promise.allSettled([...calls].map(({ finished }) => finished));
     await engine.close();
     if (engine.operatorProfile !== undefined) operatorProfiles = [engine.operatorProfile];
   }

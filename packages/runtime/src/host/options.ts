@@ -6,6 +6,7 @@ import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
+import type { GenerationObserver } from "./generation-observer.js";
 
 /** What both hosts take. */
 export interface EngineOptions {
@@ -32,11 +33,27 @@ export interface EngineOptions {
    * Only for ONNX models.
    */
   readonly operatorProfile?: string;
+  /**
+   * Most calls that wait for their turn, ≥ 0; a call more rejects with
+   * `QUEUE_FULL`, and with 0 so does every call that finds nothing free. Default
+   * 1024: a waiting stream has its ring already, 16 kB as long as the ring's
+   * capacity is the default, so that a flood of calls takes megabytes, not all
+   * memory. `Infinity` for no limit.
+   */
+  readonly maxQueue?: number;
 }
 
 export interface RuntimeOptions extends EngineOptions {
   /** Worker threads, each with a copy of the model, ≥ 1. Default 1. */
   readonly workers?: number;
+  /**
+   * Most megabytes of a worker's JavaScript heap, ≥ 1; the model's weights and
+   * its cache lie outside of it. A worker that needs more is lost, and replaced.
+   * Default: Node's own limit, which depends on the machine's memory.
+   */
+  readonly maxHeapMegabytes?: number;
+  /** Told of each generation when it has ended. */
+  readonly observers?: readonly GenerationObserver[];
   /** How tokens cross threads. */
   readonly ring?: RingOptions;
   /** Called while workers load. */
@@ -47,23 +64,70 @@ export interface RuntimeLoadProgress extends LoadProgress {
   readonly threadId: number;
 }
 
-const mostDefaultThreads = 4;
-
-/** @throws StreamgaugeError `INVALID_OPTION` */
-export function resolveRuntimeOptions(options: RuntimeOptions): {
+/** Options of {@link createInlineGenerator}, with the defaults filled in. */
+export interface ResolvedEngineOptions {
   readonly spec: EngineSpec;
+  readonly maxQueue: number;
+}
+
+/** Options of {@link createRuntime}, with the defaults filled in. */
+export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
   readonly workers: number;
   readonly ring: Required<RingOptions>;
-} {
-  checkNames(options, ["model", "threads", "operatorProfile", "workers", "ring", "onProgress"]);
+  readonly maxHeapMegabytes: number | undefined;
+  readonly observers: readonly GenerationObserver[];
+  readonly onProgress: (progress: RuntimeLoadProgress) => void;
+}
+
+const mostDefaultThreads = 4;
+const defaultMaxQueue = 1024;
+const engineOptionNames = ["model", "threads", "operatorProfile", "maxQueue"];
+const runtimeOptionNames = [
+  ...engineOptionNames,
+  "workers",
+  "ring",
+  "maxHeapMegabytes",
+  "observers",
+  "onProgress",
+];
+
+/** @throws StreamgaugeError `INVALID_OPTION` */
+export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeOptions {
+  checkNames(options, runtimeOptionNames);
+  const { maxHeapMegabytes, observers = [], onProgress = () => undefined } = options;
   const workers = readCount("workers", options.workers ?? 1);
-  return { workers, spec: resolveSpec(options, workers), ring: resolveRingOptions(options.ring) };
+  checkObservers(observers);
+  return {
+    workers,
+    spec: resolveSpec(options, workers),
+    ring: resolveRingOptions(options.ring),
+    maxQueue: readMaxQueue(options),
+    maxHeapMegabytes:
+      maxHeapMegabytes === undefined ? undefined : readCount("maxHeapMegabytes", maxHeapMegabytes),
+    observers,
+    onProgress,
+  };
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
-export function resolveEngineOptions(options: EngineOptions): EngineSpec {
-  checkNames(options, ["model", "threads", "operatorProfile"]);
-  return resolveSpec(options, 1);
+export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
+  checkNames(options, engineOptionNames);
+  return { spec: resolveSpec(options, 1), maxQueue: readMaxQueue(options) };
+}
+
+function readMaxQueue({ maxQueue = defaultMaxQueue }: EngineOptions): number {
+  if (maxQueue === Infinity || (Number.isInteger(maxQueue) && maxQueue >= 0)) return maxQueue;
+  throw invalid(`maxQueue is ${String(maxQueue)}; it must be an integer ≥ 0, or Infinity.`);
+}
+
+function checkObservers(observers: unknown): void {
+  const isObserver = (value: unknown): boolean =>
+    typeof value === "object" &&
+    value !== null &&
+    "generationEnded" in value &&
+    typeof value.generationEnded === "function";
+  if (Array.isArray(observers) && observers.every(isObserver)) return;
+  throw invalid("observers must be an array of objects that have a function generationEnded().");
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {

@@ -1,4 +1,5 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import type { Worker } from "node:worker_threads";
+import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import * as Comlink from "comlink";
 import type { Diagnostic } from "../diagnostics/index.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
@@ -11,6 +12,17 @@ import type {
 } from "../protocol.js";
 import type { RuntimeLoadProgress } from "./options.js";
 
+/** What a worker tells its pool. */
+export interface PoolWorkerListener {
+  readonly onProgress: (progress: RuntimeLoadProgress) => void;
+  /** The model is loaded: the worker can take a generation. */
+  readonly onLoaded: (worker: PoolWorker) => void;
+  /** The model does not load; the thread lives, and is of no use. */
+  readonly onLoadFailed: (worker: PoolWorker) => void;
+  /** The thread has ended; why is what it threw, or why it could not load. */
+  readonly onGone: (worker: PoolWorker, cause: unknown) => void;
+}
+
 /** The host's handle on one worker of the pool: control, not tasks. */
 export class PoolWorker {
   readonly threadId: number;
@@ -19,35 +31,56 @@ export class PoolWorker {
    * the reason why not.
    */
   readonly loaded: Promise<EngineDescription>;
+  /** Whether {@link loaded} has resolved. */
+  isLoaded = false;
+  /** Whether a generation can be given to it. The pool says so; the end of the thread ends it. */
+  isFree = false;
   /** Added to the worker's clock to get this thread's, once loaded. */
   clockOffsetMilliseconds = 0;
+  readonly #thread: Worker;
   readonly #port: Hello["port"];
   // A strong reference: comlink closes the port when its proxy is collected.
   readonly #control: Comlink.Remote<WorkerControl>;
-  /** Rejects when the thread has ended: comlink calls would wait for ever. */
-  readonly #gone: Promise<never>;
-  #callsOut = 0;
+  /** Fails the calls that are out; comlink's would wait for ever when the thread ends. */
+  readonly #callsOut = new Set<(reason: StreamgaugeError) => void>();
+  #gone: StreamgaugeError | undefined;
+  #closing: Promise<string | undefined> | undefined;
 
   constructor(
     { port, threadId }: Hello,
+    thread: Worker,
     spec: EngineSpec,
-    onProgress: (progress: RuntimeLoadProgress) => void,
-    onGone: () => void,
+    listener: PoolWorkerListener,
   ) {
     this.threadId = threadId;
+    this.#thread = thread;
     this.#port = port;
     this.#control = Comlink.wrap<WorkerControl>(port);
-    this.#gone = new Promise((_, reject) => {
-      // Closes with the thread at its other end. piscina's own event comes when
-      // the thread's id is lost already.
-      port.once("close", () => {
-        reject(new StreamgaugeError("WORKER_FAILED", `Worker ${threadId} has ended.`));
-        onGone();
-      });
+    let failure: unknown;
+    thread.on("error", (error: unknown) => {
+      // Its exit follows; no generation may be posted to it until then.
+      this.isFree = false;
+      failure = error;
     });
-    this.#gone.catch(() => undefined);
-    this.loaded = this.#load(spec, onProgress);
-    this.loaded.catch(() => undefined);
+    thread.once("exit", (code) => {
+      this.isFree = false;
+      const cause = failure ?? new Error(`It exited with code ${code}.`);
+      this.#gone = workerEnded(threadId, cause);
+      for (const fail of this.#callsOut) fail(this.#gone);
+      port.close();
+      listener.onGone(this, cause);
+    });
+    this.loaded = this.#load(spec, listener.onProgress);
+    this.loaded.then(
+      () => {
+        this.isLoaded = true;
+        listener.onLoaded(this);
+      },
+      (error: unknown) => {
+        failure ??= error;
+        if (this.#gone === undefined) listener.onLoadFailed(this);
+      },
+    );
   }
 
   memory(): Promise<WorkerMemory> {
@@ -70,10 +103,20 @@ export class PoolWorker {
   }
 
   /**
-   * Frees the model; the worker takes no more tasks. Returns the file of its
-   * operator profile, if one was asked for.
+   * Frees the model, once it is loaded; the worker takes no more tasks. Returns
+   * the file of its operator profile, if one was asked for.
    */
-  async close(): Promise<string | undefined> {
+  close(): Promise<string | undefined> {
+    this.isFree = false;
+    return (this.#closing ??= this.#close());
+  }
+
+  /** Ends the thread of a worker that could not load. */
+  terminate(): void {
+    void this.#thread.terminate();
+  }
+
+  async #close(): Promise<string | undefined> {
     const operatorProfile = await this.#call(this.#control.close());
     this.#port.close();
     return operatorProfile;
@@ -116,14 +159,28 @@ export class PoolWorker {
   }
 
   /** Holds the process open while any call is out, and fails it when the thread ends. */
-  async #call<T>(answer: Promise<T>): Promise<T> {
-    this.#callsOut += 1;
+  #call<T>(answer: Promise<T>): Promise<T> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
     this.#port.ref();
-    try {
-      return await Promise.race([answer, this.#gone]);
-    } finally {
-      this.#callsOut -= 1;
-      if (this.#callsOut === 0) this.#port.unref();
-    }
+    // Not Promise.race() against one promise of the end: that would keep every
+    // answer for as long as the worker lives.
+    return new Promise<T>((resolve, reject) => {
+      this.#callsOut.add(reject);
+      answer.then(resolve, reject).finally(() => {
+        this.#callsOut.delete(reject);
+        if (this.#callsOut.size === 0) this.#port.unref();
+      });
+    });
   }
+}
+
+function workerEnded(threadId: number, cause: unknown): StreamgaugeError {
+  const outOfMemory =
+    cause instanceof Error && "code" in cause && cause.code === "ERR_WORKER_OUT_OF_MEMORY";
+  const remedy = outOfMemory ? " Raise maxHeapMegabytes, or leave it out." : "";
+  return new StreamgaugeError(
+    "WORKER_FAILED",
+    `Worker ${threadId} has ended: ${messageOf(cause)}${remedy}`,
+    { cause },
+  );
 }

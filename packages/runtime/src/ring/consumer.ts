@@ -1,7 +1,12 @@
 import type { StopReason, StreamToken, TokenLedger } from "@streamgauge/core";
 import {
-  consumerAsleepWord,
+  createConsumerSleep,
+  type ConsumerSleep,
+  type ConsumerSleepOptions,
+} from "./consumer-sleep.js";
+import {
   continuedFlag,
+  endings,
   endOfSequenceFlag,
   flagsField,
   headWord,
@@ -27,8 +32,11 @@ import {
   type RingMemory,
   type RingViews,
 } from "./layout.js";
-import { sleepUnless, wake } from "./sleep.js";
+import { wake } from "./sleep.js";
 import { decodeTopLogprobs, unitsPerTopLogprob } from "./top-logprobs.js";
+
+/** How the producer of a ring ended; see {@link RingConsumer.ending}. */
+export type RingEnding = (typeof endings)[number];
 
 /**
  * The reading end of a ring. It belongs to one thread, the one that asked for
@@ -37,6 +45,7 @@ import { decodeTopLogprobs, unitsPerTopLogprob } from "./top-logprobs.js";
 export class RingConsumer {
   readonly #views: RingViews;
   readonly #capacity: number;
+  readonly #sleep: ConsumerSleep;
   /** Added to the producer's time stamps to get this thread's clock. */
   readonly #clockOffsetMilliseconds: number;
   #tail = 0;
@@ -49,17 +58,29 @@ export class RingConsumer {
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
 
-  constructor(memory: RingMemory, clockOffsetMilliseconds = 0) {
+  /** Made by `createRing`, which also says what the parameters are. */
+  constructor(memory: RingMemory, sleep: ConsumerSleepOptions, clockOffsetMilliseconds: number) {
     this.#views = viewRing(memory);
     this.#capacity = memory.capacity;
+    this.#sleep = createConsumerSleep(this.#views.header, sleep);
     this.#clockOffsetMilliseconds = clockOffsetMilliseconds;
   }
 
+  /** The reason given to the first {@link stop}, if any. */
   get stopReason(): StopReason | undefined {
     return this.#stopReason;
   }
 
-  /** The next token if all of it is here. */
+  /**
+   * How the producer ended, once it has. "complete" says that every token it had
+   * is in the ring or was; after "failed" and "lost" there should have been more,
+   * and what is there is in order; after "withdrawn" there is none.
+   */
+  get ending(): RingEnding | undefined {
+    return endings[Atomics.load(this.#views.header, producerStateWord) - producerState.complete];
+  }
+
+  /** The next token if all of it is here. Never waits. */
   poll(): StreamToken | undefined {
     if (this.#stopReason !== undefined) return undefined;
     while (this.#hasSlot()) {
@@ -69,20 +90,28 @@ export class RingConsumer {
     return undefined;
   }
 
-  /** Resolves true when there is a slot to read, false when no more will come. */
+  /**
+   * Resolves true when there is a slot to read, false when no more will come. It
+   * is bounded by the producer: every publication and every end resolves it, and
+   * so do {@link stop} and {@link declareLost} on this thread. While it is pending
+   * it keeps the thread's event loop alive. One call at a time.
+   */
   async wait(): Promise<boolean> {
-    const { header } = this.#views;
+    const dueTurn = this.#sleep.dueTurn();
+    if (dueTurn !== undefined) await dueTurn;
     const isOver = (): boolean =>
       this.#stopReason !== undefined ||
-      Atomics.load(header, producerStateWord) === producerState.ended;
+      Atomics.load(this.#views.header, producerStateWord) > producerState.running;
     const hasWork = (): boolean => this.#hasSlot() || isOver();
     while (!hasWork()) {
-      await sleepUnless(header, consumerAsleepWord, hasWork);
+      await this.#sleep.unless(hasWork);
       // Before looking: a slot published after this reading did not need the waking.
       if (this.#views.floats !== undefined) this.#wokenAtMilliseconds = performance.now();
     }
     // Slots published just before the end are seen by looking again after it.
-    return this.#stopReason === undefined && this.#hasSlot();
+    const hasMore = this.#stopReason === undefined && this.#hasSlot();
+    if (!hasMore) this.#sleep.close();
+    return hasMore;
   }
 
   /** Tells the producer to stop and drops what was not polled. */
@@ -91,14 +120,25 @@ export class RingConsumer {
     this.#stopReason = reason;
     Atomics.store(this.#views.header, stopWord, 1 + stopReasons.indexOf(reason));
     wake(this.#views.header, producerAsleepWord);
-    wake(this.#views.header, consumerAsleepWord);
+    this.#sleep.wake();
+    this.#sleep.close();
   }
 
   /** Takes a generation back that no producer has claimed. True when it worked. */
   withdraw(): boolean {
-    const { queued, ended } = producerState;
-    const { header } = this.#views;
-    return Atomics.compareExchange(header, producerStateWord, queued, ended) === queued;
+    return this.#exchangeState("queued", "withdrawn");
+  }
+
+  /**
+   * To be called when the thread of the producer is gone: a producer that had not
+   * ended by itself ends as "lost". {@link wait} returns whatever the producer was
+   * doing when it died, even if that was waking us.
+   */
+  declareLost(): void {
+    // In this order a claim in between is caught by the second exchange.
+    if (!this.#exchangeState("queued", "lost")) this.#exchangeState("running", "lost");
+    this.#sleep.wake();
+    this.#sleep.close();
   }
 
   /**
@@ -110,10 +150,10 @@ export class RingConsumer {
     Atomics.wait(header, producerStateWord, producerState.running, timeoutMilliseconds);
   }
 
-  /** Marks the end on behalf of a producer that died, so that {@link wait} returns. */
-  declareEnded(): void {
-    Atomics.store(this.#views.header, producerStateWord, producerState.ended);
-    wake(this.#views.header, consumerAsleepWord);
+  #exchangeState(from: keyof typeof producerState, to: keyof typeof producerState): boolean {
+    const { [from]: expected, [to]: replacement } = producerState;
+    const { header } = this.#views;
+    return Atomics.compareExchange(header, producerStateWord, expected, replacement) === expected;
   }
 
   #hasSlot(): boolean {

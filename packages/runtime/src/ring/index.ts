@@ -5,31 +5,48 @@
  *
  * @module
  */
+import { MessageChannel, type Transferable } from "node:worker_threads";
 import { RingConsumer } from "./consumer.js";
-import { headerBytes, slotBytes, type RingMemory, type RingOptions } from "./layout.js";
+import { ringBytes, type RingMemory } from "./layout.js";
+import type { RingOptions } from "./options.js";
 
-export { RingConsumer } from "./consumer.js";
-export { resolveRingOptions, type RingMemory, type RingOptions } from "./layout.js";
+export { RingConsumer, type RingEnding } from "./consumer.js";
+export { ringBytes, type RingMemory } from "./layout.js";
+export { resolveRingOptions, type RingOptions, type RingWait } from "./options.js";
 export { RingProducer } from "./producer.js";
 
 /** A new ring, seen from its consumer. */
 export interface NewRing {
   readonly consumer: RingConsumer;
-  /** To be posted to exactly one producer. */
+  /** To be posted to exactly one producer, with {@link transfer}. */
   readonly memory: RingMemory;
+  /** What has to be transferred when {@link memory} is posted; mostly empty. */
+  readonly transfer: readonly Transferable[];
 }
 
 /**
+ * A new ring. With `wait: "message"` it holds a port until the consumer's `wait()`
+ * has resolved false, or one of its `stop()` and `declareLost()` was called, or
+ * the producer has ended.
+ *
  * @param options as returned by `resolveRingOptions`
  * @param clockOffsetMilliseconds added to the producer's time stamps to get this thread's clock
+ * @param buffer the memory to use, all zeros, of at least `ringBytes(capacity)` bytes
  */
 export function createRing(
   options: Required<RingOptions>,
-  clockOffsetMilliseconds: number,
+  clockOffsetMilliseconds = 0,
+  buffer: SharedArrayBuffer = new SharedArrayBuffer(ringBytes(options.capacity)),
 ): NewRing {
-  const buffer = new SharedArrayBuffer(headerBytes + options.capacity * slotBytes);
-  const memory: RingMemory = { buffer, ...options };
-  return { memory, consumer: new RingConsumer(memory, clockOffsetMilliseconds) };
+  const { capacity, publishBatch, ledger, wait, spinMicroseconds } = options;
+  const channel = wait === "message" ? new MessageChannel() : undefined;
+  const memory = { buffer, capacity, publishBatch, ledger, port: channel?.port2 };
+  const sleep = { wait, spinMicroseconds, port: channel?.port1 };
+  return {
+    memory,
+    transfer: channel === undefined ? [] : [channel.port2],
+    consumer: new RingConsumer(memory, sleep, clockOffsetMilliseconds),
+  };
 }
 
 /**
@@ -37,5 +54,11 @@ export function createRing(
  * is claimed, stopped and withdrawn like a stream.
  */
 export function createStateOnlyRing(): NewRing {
-  return createRing({ capacity: 0, publishBatch: 0, ledger: false }, 0);
+  return createRing({
+    capacity: 0,
+    publishBatch: 0,
+    ledger: false,
+    wait: "waitAsync",
+    spinMicroseconds: 0,
+  });
 }

@@ -38,35 +38,20 @@
  *
  * @module
  */
-import { StreamgaugeError } from "@streamgauge/core";
+import type { MessagePort } from "node:worker_threads";
 
 /** The memory of one ring: what crosses to the other thread. */
 export interface RingMemory {
+  /** May be longer than the ring; what is behind the slots is left alone. */
   readonly buffer: SharedArrayBuffer;
   /** Slots; a power of two, or 0 for a ring that carries states only. */
   readonly capacity: number;
   /** Tokens the producer gathers before it makes them visible, 1 … capacity. */
   readonly publishBatch: number;
-  /** Whether both sides stamp the slots; see {@link RingOptions}. */
+  /** Whether both sides stamp the slots; see `RingOptions`. */
   readonly ledger: boolean;
-}
-
-/** How a stream's tokens cross threads. */
-export interface RingOptions {
-  /** Slots, a power of two from 1 to 65,536. Default 256. One slot is 64 bytes. */
-  readonly capacity?: number;
-  /**
-   * Tokens the producer gathers before it publishes them, from 1 (the default)
-   * to `capacity`. More than 1 saves wake-ups and delays tokens; the first token
-   * and the last are published at once.
-   */
-  readonly publishBatch?: number;
-  /**
-   * Whether tokens carry a `ledger`: when they were published and when the
-   * consumer woke. Default false. It costs one reading of the clock for each
-   * publication and each waking, and an object for each token.
-   */
-  readonly ledger?: boolean;
+  /** Where the producer knocks, for a consumer that sleeps on messages; otherwise undefined. */
+  readonly port: MessagePort | undefined;
 }
 
 /** Int32 positions in the header. */
@@ -80,7 +65,16 @@ export const stopWord = 33;
 export const consumerAsleepWord = 34;
 export const producerAsleepWord = 35;
 
-export const producerState = { queued: 0, running: 1, ended: 2 } as const;
+/** In the order of a ring's life: whatever is above `running` is an end. */
+export const producerState = {
+  queued: 0,
+  running: 1,
+  complete: 2,
+  failed: 3,
+  lost: 4,
+  withdrawn: 5,
+} as const;
+export const endings = ["complete", "failed", "lost", "withdrawn"] as const;
 export const stopReasons = ["cancelled", "aborted", "closed", "deadline"] as const;
 
 export const headerBytes = 192;
@@ -110,9 +104,10 @@ export const continuedFlag = 2;
 /** Bits below the number of top log-probabilities. */
 export const topLogprobsShift = 8;
 
-const knownOptions: readonly string[] = ["capacity", "publishBatch", "ledger"];
-const defaultCapacity = 256;
-const largestCapacity = 65_536;
+/** Bytes of a ring. */
+export function ringBytes(capacity: number): number {
+  return headerBytes + capacity * slotBytes;
+}
 
 /** The views both ends have on a ring's memory. */
 export interface RingViews {
@@ -132,38 +127,4 @@ export function viewRing({ buffer, ledger }: RingMemory): RingViews {
     doubles: new Float64Array(buffer, headerBytes),
     floats: ledger ? new Float32Array(buffer, headerBytes) : undefined,
   };
-}
-
-/**
- * Fills in the defaults.
- *
- * @throws StreamgaugeError `INVALID_OPTION`
- */
-export function resolveRingOptions(options: RingOptions = {}): Required<RingOptions> {
-  for (const key of Object.keys(options)) {
-    if (!knownOptions.includes(key)) {
-      throw invalid(`Unknown ring option "${key}". Known: ${knownOptions.join(", ")}.`);
-    }
-  }
-  const { capacity = defaultCapacity, publishBatch = 1, ledger = false } = options;
-  const isPowerOfTwo = Number.isInteger(capacity) && capacity >= 1 && 2 ** 31 % capacity === 0;
-  if (!isPowerOfTwo || capacity > largestCapacity) {
-    throw invalid(
-      `ring.capacity is ${String(capacity)}; it must be a power of two from 1 to ${largestCapacity}.`,
-    );
-  }
-  if (!Number.isInteger(publishBatch) || publishBatch < 1 || publishBatch > capacity) {
-    throw invalid(
-      `ring.publishBatch is ${String(publishBatch)}; it must be an integer from 1 to the ring's ` +
-        `capacity, ${capacity}.`,
-    );
-  }
-  if (typeof ledger !== "boolean") {
-    throw invalid(`ring.ledger is ${String(ledger)}; it must be true or false.`);
-  }
-  return { capacity, publishBatch, ledger };
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

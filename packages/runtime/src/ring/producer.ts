@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { StopReason, StreamToken, TokenSink } from "@streamgauge/core";
 import {
   consumerAsleepWord,
@@ -39,6 +40,8 @@ export class RingProducer implements TokenSink {
   readonly #views: RingViews;
   readonly #capacity: number;
   readonly #publishBatch: number;
+  /** Wakes a consumer that sleeps on messages. */
+  readonly #port: MessagePort | undefined;
   /** Slots written, published or not. */
   #head = 0;
   #publishedHead = 0;
@@ -55,6 +58,7 @@ export class RingProducer implements TokenSink {
     this.#views = viewRing(memory);
     this.#capacity = memory.capacity;
     this.#publishBatch = memory.publishBatch;
+    this.#port = memory.port;
   }
 
   /**
@@ -67,11 +71,13 @@ export class RingProducer implements TokenSink {
     return Atomics.compareExchange(header, producerStateWord, queued, running) === queued;
   }
 
+  /** Why the consumer wants no more; one atomic load. */
   get stopReason(): StopReason | undefined {
     const word = Atomics.load(this.#views.header, stopWord);
     return word === 0 ? undefined : stopReasons[word - 1];
   }
 
+  /** Never waits: it writes what there is room for. See `TokenSink.push` in core. */
   push(token: StreamToken): boolean {
     if (this.#capacity === 0) return true;
     // After an interrupted push the caller repeats the same token: go on in its text.
@@ -95,19 +101,30 @@ export class RingProducer implements TokenSink {
     return true;
   }
 
+  /**
+   * Sleeps until there is room or the consumer has stopped. A consumer that does
+   * neither is waited for without a limit; whoever owns both ends stops it.
+   */
   async writable(): Promise<void> {
     this.#publish();
     const mayGoOn = (): boolean => this.#hasRoom() || this.stopReason !== undefined;
     while (!mayGoOn()) await sleepUnless(this.#views.header, producerAsleepWord, mayGoOn);
   }
 
-  /** Publishes what is left and marks the end. Nothing may be pushed afterwards. */
-  end(): void {
+  /**
+   * Publishes what is left and marks the end. Nothing may be pushed afterwards.
+   *
+   * @param how "failed" when there should have been more tokens; what went wrong
+   *   is for the caller to tell, the ring carries tokens
+   */
+  end(how: "complete" | "failed" = "complete"): void {
     this.#publish();
-    Atomics.store(this.#views.header, producerStateWord, producerState.ended);
+    Atomics.store(this.#views.header, producerStateWord, producerState[how]);
     // For RingConsumer.blockUntilEnded(); nobody else sleeps on this word.
     Atomics.notify(this.#views.header, producerStateWord);
-    wake(this.#views.header, consumerAsleepWord);
+    this.#wakeConsumer();
+    // Closes the consumer's end too, should it have gone without doing so.
+    this.#port?.close();
   }
 
   #hasRoom(): boolean {
@@ -163,6 +180,10 @@ export class RingProducer implements TokenSink {
     this.#tokensSincePublish = 0;
     // Releases the slots: whoever sees this HEAD sees what is in them.
     Atomics.store(this.#views.header, headWord, this.#head);
-    wake(this.#views.header, consumerAsleepWord);
+    this.#wakeConsumer();
+  }
+
+  #wakeConsumer(): void {
+    wake(this.#views.header, consumerAsleepWord, this.#port);
   }
 }

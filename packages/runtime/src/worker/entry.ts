@@ -90,11 +90,12 @@ export default async function generate(task: GenerateTask): Promise<GenerateOutc
   const ring = new RingProducer(task.ring);
   if (!ring.begin()) return { kind: "withdrawn" };
   try {
-    return task.mode === "stream" ? await stream(task, ring) : await collect(task, ring);
-  } catch (error) {
-    return { kind: "failed", error: StreamgaugeError.toWire(error, "ENGINE_FAILED") };
-  } finally {
+    const outcome = task.mode === "stream" ? await stream(task, ring) : await collect(task, ring);
     ring.end();
+    return outcome;
+  } catch (error) {
+    ring.end("failed");
+    return { kind: "failed", error: StreamgaugeError.toWire(error, "ENGINE_FAILED") };
   }
 }
 

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// Apart from the other tests, because it needs a Chromium.
+export default defineConfig({
+  test: {
+    pool: "forks",
+    include: ["test/*.browser.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // onnxruntime is a native addon which cannot be loaded into several threads and torn down safely.
+    pool: "forks",
+    include: ["test/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});

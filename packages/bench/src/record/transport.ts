@@ -1,0 +1,184 @@
+import { latencySummary, type LatencySummary } from "./distribution.js";
+import { estimates, type Estimates } from "./estimates.js";
+import { array, boolean, nullable, number, object, string, type Check } from "./shape.js";
+import { verdict, type Verdict } from "./verdict.js";
+
+/**
+ * Ways for tokens to cross from one thread to another, under one load: each
+ * block runs every transport once. Since version 3.
+ */
+export interface TransportMeasurement {
+  /** The scenario that asked. */
+  readonly scenario: string;
+  /** Id of the generator whose tokens were carried. */
+  readonly generator: string;
+  /** Of each run. */
+  readonly tokens: number;
+  /** How long the producer sleeps before each token, at least; 0 in a burst. */
+  readonly gapMicroseconds: number;
+  /** Dropped, and whether their times had stopped trending. */
+  readonly warmUp: { readonly blocksDropped: number; readonly steady: boolean };
+  readonly blocks: readonly TransportBlock[];
+  /** In the order in which tables show them. */
+  readonly transports: readonly TransportSummary[];
+  readonly claims: readonly TransportClaim[];
+}
+
+/** One run of every transport: one sample. */
+export interface TransportBlock {
+  /** In the order in which they ran. */
+  readonly runs: readonly TransportRun[];
+}
+
+/** All tokens of a load, carried once. */
+export interface TransportRun {
+  /** {@link TransportSummary.transport} */
+  readonly transport: string;
+  /** User and system time of the whole process: both threads, and what collects their garbage. */
+  readonly cpuMicroseconds: number;
+  /** Asked for → all delivered, and the producer done. */
+  readonly durationNanoseconds: number;
+}
+
+/** A transport by itself and against others. Medians over blocks. */
+export interface TransportSummary {
+  /** Unique in a measurement. */
+  readonly transport: string;
+  /** null for what is no ring. */
+  readonly ring: RingDescription | null;
+  /** Whether the producer waits for a consumer that is slower; null where nothing is delivered. */
+  readonly hasBackpressure: boolean | null;
+  readonly cpuMicrosecondsPerToken: number;
+  readonly throughputTokensPerSecond: number;
+  /** Delivered − made, of each token of all blocks; null where nothing is delivered. */
+  readonly deliveryLatency: LatencySummary | null;
+  readonly comparisons: readonly TransportComparison[];
+}
+
+/** How a ring was made. */
+export interface RingDescription {
+  readonly capacity: number;
+  readonly publishBatch: number;
+  /** How the consumer waits. */
+  readonly wait: string;
+  /** How long it looks before it sleeps; 0 where it sleeps at once. */
+  readonly spinMicroseconds: number;
+}
+
+/** A transport against another, block by block. */
+export interface TransportComparison {
+  readonly against: string;
+  /**
+   * CPU time of the one / CPU time of the other. null with fewer blocks than an
+   * interval needs, and where a run is shorter than the clock of CPU time can tell.
+   */
+  readonly cpuRatio: Estimates | null;
+  /** CPU time of the one − CPU time of the other, per token; null with fewer blocks. */
+  readonly addedCpuMicrosecondsPerToken: Estimates | null;
+}
+
+/** That a transport needs less than a share of another's CPU time. */
+export interface TransportClaim {
+  readonly transport: string;
+  readonly against: string;
+  /** The other once more: what the blocks report where there is no difference. */
+  readonly control: string;
+  /** The claim is that the ratio is below it. */
+  readonly limit: number;
+  readonly verdict: Verdict;
+  /** Why, in sentences. */
+  readonly reasons: readonly string[];
+}
+
+/** Checks a {@link TransportMeasurement}. */
+export const transportMeasurement: Check = object<TransportMeasurement>({
+  scenario: string,
+  generator: string,
+  tokens: number,
+  gapMicroseconds: number,
+  warmUp: object<TransportMeasurement["warmUp"]>({ blocksDropped: number, steady: boolean }),
+  blocks: array(
+    object<TransportBlock>({
+      runs: array(
+        object<TransportRun>({
+          transport: string,
+          cpuMicroseconds: number,
+          durationNanoseconds: number,
+        }),
+      ),
+    }),
+  ),
+  transports: array(
+    object<TransportSummary>({
+      transport: string,
+      ring: nullable(
+        object<RingDescription>({
+          capacity: number,
+          publishBatch: number,
+          wait: string,
+          spinMicroseconds: number,
+        }),
+      ),
+      hasBackpressure: nullable(boolean),
+      cpuMicrosecondsPerToken: number,
+      throughputTokensPerSecond: number,
+      deliveryLatency: nullable(latencySummary),
+      comparisons: array(
+        object<TransportComparison>({
+          against: string,
+          cpuRatio: nullable(estimates),
+          addedCpuMicrosecondsPerToken: nullable(estimates),
+        }),
+      ),
+    }),
+  ),
+  claims: array(
+    object<TransportClaim>({
+      transport: string,
+      against: string,
+      control: string,
+      limit: number,
+      verdict,
+      reasons: array(string),
+    }),
+  ),
+});
+
+/** The load of a measurement, in words: `20000 tokens in a burst`. */
+export function describeLoad({
+  tokens,
+  gapMicroseconds,
+}: Pick<TransportMeasurement, "tokens" | "gapMicroseconds">): string {
+  return gapMicroseconds === 0
+    ? `${tokens} tokens in a burst`
+    : `${tokens} tokens, ${gapMicroseconds} µs of sleep before each`;
+}
+
+/** A transport against another, where both were measured. */
+export function transportComparison(
+  { transports }: TransportMeasurement,
+  transport: string,
+  against: string | undefined,
+): TransportComparison | undefined {
+  return transports
+    .find((summary) => summary.transport === transport)
+    ?.comparisons.find((comparison) => comparison.against === against);
+}
+
+/**
+ * What a measurement compares its transports with: the one that delivers nothing,
+ * if it is among them, and the others in the order of the tables.
+ */
+export function transportBaselines({ transports }: TransportMeasurement): {
+  readonly load: string | undefined;
+  readonly others: readonly string[];
+} {
+  const names = transports.flatMap(({ comparisons }) => comparisons.map(({ against }) => against));
+  const baselines = transports.filter(({ transport }) => names.includes(transport));
+  return {
+    load: baselines.find(({ hasBackpressure }) => hasBackpressure === null)?.transport,
+    others: baselines
+      .filter(({ hasBackpressure }) => hasBackpressure !== null)
+      .map(({ transport }) => transport),
+  };
+}

@@ -1,0 +1,256 @@
+import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
+import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
+import { blockOrders } from "../block-order.js";
+import { judgeRatio } from "../claims.js";
+import { LatencyHistogram } from "../latency-histogram.js";
+import type {
+  RingDescription,
+  TransportBlock,
+  TransportClaim,
+  TransportMeasurement,
+  TransportRun,
+  TransportSummary,
+} from "../record.js";
+import { TokenRecorder } from "../recorder.js";
+import { minimumSamples } from "../statistics.js";
+import { analyzeTransport } from "../transport-analysis.js";
+import { WarmUpGate } from "../warm-up.js";
+import type { ScenarioGenerator } from "./generator-plan.js";
+import { workOf } from "./measurement-work.js";
+import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { takeTokens } from "./take-tokens.js";
+import {
+  openProducerThread,
+  type OpenProducerThread,
+  type Payload,
+  type ProducerThread,
+  type TransportLoad,
+} from "./transports/producer-thread.js";
+import { transportOf, type TransportPlan } from "./transports/transport-plan.js";
+
+/** What {@link transportMeasurement} is told. */
+export interface TransportOptions {
+  /** For the progress display. Unique on a generator. */
+  readonly id: string;
+  /** Name of the scenario. */
+  readonly scenario: string;
+  readonly load: TransportLoad;
+  /** Each runs once in each block. */
+  readonly transports: readonly TransportPlan[];
+  /** Names of those that all others are compared with. */
+  readonly baselines: readonly string[];
+  /** What is promised, by name; both others have to be baselines or compared with one. */
+  readonly claims?: readonly Pick<TransportClaim, "transport" | "against" | "control" | "limit">[];
+  /** A multiple of the orders that balance; see `williamsDesign`. */
+  readonly blocks: number;
+  /** It ends early after this long, with the blocks that it has. */
+  readonly timeBudgetSeconds: number;
+  /** A guess, for the time left. */
+  readonly expectedSeconds: number;
+  /** Default: a thread of its own. */
+  readonly openProducer?: OpenProducerThread;
+}
+
+/**
+ * Carries the same tokens from one thread to another by several transports, in
+ * interleaved blocks.
+ *
+ * ```text
+ * CPU per token    = user + system time of the process over a run / tokens
+ * delivery latency = delivered(i) − made(i)
+ * ```
+ *
+ * The tokens are what the stage's generator makes, once, beforehand. In each run
+ * every token has to come once, in order, and with its content.
+ */
+export function transportMeasurement(options: TransportOptions): MeasurementPlan {
+  return {
+    id: options.id,
+    expectedSeconds: options.expectedSeconds,
+    async measure(generator, context) {
+      const { openProducer = openProducerThread } = options;
+      const payload = await payloadOf(generator, context);
+      const producer = await openProducer(payload);
+      try {
+        const comparison = new TransportRace(producer, payload, options, context);
+        const measured = await comparison.run();
+        return measured === undefined ? {} : { transports: [measured] };
+      } finally {
+        await producer.close();
+      }
+    },
+  };
+}
+
+/** Enough different ones that no run of them repeats what a cache has kept. */
+const payloadTokens = 1000;
+
+async function payloadOf(
+  generator: ScenarioGenerator,
+  context: MeasurementContext,
+): Promise<readonly Payload[]> {
+  const payload: Payload[] = [];
+  await takeTokens(generator, "stream", workOf(context, payloadTokens), ({ id, text }) => {
+    payload.push({ id, text });
+  });
+  return payload;
+}
+
+/** Share of a load's tokens in a warm-up run: what gets warm is warm after some of them. */
+const warmUpShare = 0.1;
+
+class TransportRace {
+  readonly #producer: ProducerThread;
+  readonly #payload: readonly Payload[];
+  readonly #options: TransportOptions;
+  readonly #context: MeasurementContext;
+  readonly #recorder: TokenRecorder;
+  readonly #latencies = new Map<string, LatencyHistogram>();
+
+  constructor(
+    producer: ProducerThread,
+    payload: readonly Payload[],
+    options: TransportOptions,
+    context: MeasurementContext,
+  ) {
+    this.#producer = producer;
+    this.#payload = payload;
+    this.#options = options;
+    this.#context = context;
+    this.#recorder = new TokenRecorder(context.clock, options.load.tokens);
+  }
+
+  /** Undefined when it was aborted. */
+  async run(): Promise<TransportMeasurement | undefined> {
+    const { load, transports, blocks: planned, timeBudgetSeconds } = this.#options;
+    const { seed, clock } = this.#context;
+    const warmUp = new WarmUpGate();
+    const shortened = { ...load, tokens: Math.ceil(load.tokens * warmUpShare) };
+    for (const order of blockOrders(transports, seed)) {
+      if (warmUp.finished) break;
+      const block = await this.#runBlock(order, shortened);
+      if (block === undefined) return undefined;
+      warmUp.add(block.runs.reduce((sum, run) => sum + run.durationNanoseconds, 0));
+    }
+    this.#latencies.clear();
+    const blocks: TransportBlock[] = [];
+    const startNanoseconds = clock.nowNanoseconds();
+    // A fresh sequence: the measured blocks begin at the beginning of a design.
+    for (const order of blockOrders(transports, seed)) {
+      const isSpent = clock.nowNanoseconds() - startNanoseconds > timeBudgetSeconds * 1e9;
+      if (blocks.length >= planned || (isSpent && blocks.length >= minimumSamples)) break;
+      const block = await this.#runBlock(order, load);
+      if (block === undefined) return undefined;
+      blocks.push(block);
+    }
+    return this.#conclude(blocks, warmUp.summary);
+  }
+
+  async #runBlock(
+    order: readonly TransportPlan[],
+    load: TransportLoad,
+  ): Promise<TransportBlock | undefined> {
+    const runs: TransportRun[] = [];
+    for (const plan of order) {
+      if (this.#context.signal?.aborted === true) return undefined;
+      runs.push(await this.#carry(plan, load));
+    }
+    return { runs };
+  }
+
+  async #carry(plan: TransportPlan, load: TransportLoad): Promise<TransportRun> {
+    const { clock } = this.#context;
+    const recorder = this.#recorder;
+    const check = new DeliveryCheck(this.#payload);
+    recorder.reset();
+    const startNanoseconds = clock.nowNanoseconds();
+    const cost = await this.#producer.carry(plan, load, (token) => {
+      recorder.record(token);
+      check.take(token);
+    });
+    if (plan.kind === "none") return { transport: plan.name, ...cost };
+    check.require(plan.name, load.tokens);
+    const { deliveredNanoseconds, producedNanoseconds } = recorder.since(startNanoseconds);
+    const histogram = this.#histogramOf(plan.name);
+    for (const [index, delivered] of deliveredNanoseconds.entries()) {
+      histogram.add(delivered - (producedNanoseconds[index] as number));
+    }
+    return { transport: plan.name, ...cost };
+  }
+
+  #histogramOf(transport: string): LatencyHistogram {
+    const histogram = this.#latencies.get(transport) ?? new LatencyHistogram();
+    this.#latencies.set(transport, histogram);
+    return histogram;
+  }
+
+  #conclude(
+    blocks: readonly TransportBlock[],
+    warmUp: TransportMeasurement["warmUp"],
+  ): TransportMeasurement {
+    const { scenario, load, transports, baselines, claims = [] } = this.#options;
+    const { tokens } = load;
+    const summaries = transports.map((plan): TransportSummary => ({
+      transport: plan.name,
+      ring: plan.kind === "ring" ? describeRing(plan.ring) : null,
+      hasBackpressure: transportOf(plan).hasBackpressure,
+      ...analyzeTransport(blocks, plan.name, { baselines, tokens }),
+      deliveryLatency: this.#latencies.get(plan.name)?.summarize() ?? null,
+    }));
+    const ratioOf = (transport: string, against: string) =>
+      summaries
+        .find((summary) => summary.transport === transport)
+        ?.comparisons.find((comparison) => comparison.against === against)?.cpuRatio ?? null;
+    return {
+      scenario,
+      generator: this.#context.plan.id,
+      ...load,
+      warmUp,
+      blocks,
+      transports: summaries,
+      claims: claims.map((claim) => ({
+        ...claim,
+        ...judgeRatio(
+          claim.limit,
+          ratioOf(claim.transport, claim.against),
+          ratioOf(claim.control, claim.against),
+        ),
+      })),
+    };
+  }
+}
+
+/** Sees to it that each token comes once, in order, and with its content. */
+class DeliveryCheck {
+  readonly #payload: readonly Payload[];
+  #count = 0;
+  #firstWrong: string | undefined;
+
+  constructor(payload: readonly Payload[]) {
+    this.#payload = payload;
+  }
+
+  take({ index, id, text }: StreamToken): void {
+    const position = this.#count;
+    this.#count = position + 1;
+    const expected = this.#payload[position % this.#payload.length];
+    if (index === position && id === expected?.id && text === expected.text) return;
+    this.#firstWrong ??= `at ${position} came the token ${index} with id ${id}`;
+  }
+
+  /** @throws StreamgaugeError `OUTPUT_MISMATCH` */
+  require(transport: string, tokens: number): void {
+    if (this.#count === tokens && this.#firstWrong === undefined) return;
+    throw new StreamgaugeError(
+      "OUTPUT_MISMATCH",
+      `${transport} delivered ${this.#count} of ${tokens} tokens` +
+        (this.#firstWrong === undefined ? "." : `; the first wrong one: ${this.#firstWrong}.`) +
+        " Each has to come once, in order and with its content; what loses any is not measured.",
+    );
+  }
+}
+
+function describeRing(ring: RingOptions): RingDescription {
+  const { capacity, publishBatch, wait, spinMicroseconds } = resolveRingOptions(ring);
+  return { capacity, publishBatch, wait, spinMicroseconds };
+}

@@ -1,0 +1,73 @@
+import { Readable } from "node:stream";
+import { StreamgaugeError } from "../errors.js";
+import type { StreamToken, TokenStream } from "../generator.js";
+
+export interface NodeReadableOptions {
+  /**
+   * What is read: "tokens" (the default) as objects, "text" as strings, or
+   * "bytes" as buffers of UTF-8. Text and bytes have no empty chunks.
+   */
+  readonly as?: "tokens" | "text" | "bytes";
+}
+
+/**
+ * Tokens as a Node stream, for `pipeline()` and for `for await`. Stops and ends
+ * as `TokenStream` says: `destroy()` cancels, and "close" comes when the
+ * producer has stopped; a failure destroys the stream with its error. A token is
+ * taken from the generation only when the stream is read.
+ *
+ * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already,
+ *   `INVALID_OPTION`
+ */
+export function toNodeReadable(
+  stream: TokenStream,
+  { as = "tokens" }: NodeReadableOptions = {},
+): Readable {
+  if (!Object.hasOwn(chunks, as)) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `Option "as" is ${JSON.stringify(as)}; it must be "tokens", "text" or "bytes".`,
+    );
+  }
+  const chunkOf = chunks[as];
+  const iterator = stream[Symbol.asyncIterator]();
+
+  async function pushNext(readable: Readable): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await iterator.next();
+        if (readable.destroyed) return;
+        const chunk = done === true ? null : chunkOf(value);
+        if (chunk === "") continue;
+        readable.push(chunk, "utf8");
+        return;
+      }
+    } catch (error) {
+      readable.destroy(error as Error);
+    }
+  }
+
+  return new Readable({
+    objectMode: as === "tokens",
+    highWaterMark: 0,
+    ...(as === "text" ? { encoding: "utf8" as const } : {}),
+    read() {
+      void pushNext(this);
+    },
+    destroy(error, callback) {
+      void iterator.return().then(() => callback(error));
+    },
+  });
+}
+
+const textOf = ({ text }: StreamToken): string => text;
+
+const chunks: Record<
+  NonNullable<NodeReadableOptions["as"]>,
+  (token: StreamToken) => StreamToken | string
+> = {
+  tokens: (token) => token,
+  text: textOf,
+  // Node encodes a string that is pushed to a stream of bytes.
+  bytes: textOf,
+};

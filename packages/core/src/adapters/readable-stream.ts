@@ -1,0 +1,99 @@
+import type { StreamToken, TokenStream } from "../generator.js";
+
+/**
+ * Tokens as a web stream of objects. Stops and ends as {@link TokenStream} says;
+ * a token is taken from the generation only for a read that waits.
+ *
+ * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already
+ */
+export function toReadableStream(stream: TokenStream): ReadableStream<StreamToken> {
+  return new ReadableStream(
+    pullTokens(stream, (token: StreamToken, controller: Enqueuing<StreamToken>) => {
+      controller.enqueue(token);
+      return true;
+    }),
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * The text pieces as a web stream of strings, without the empty ones. Otherwise
+ * as {@link toReadableStream}.
+ *
+ * @throws StreamgaugeError `STREAM_CONSUMED`
+ */
+export function toTextStream(stream: TokenStream): ReadableStream<string> {
+  return new ReadableStream(
+    pullTokens(stream, ({ text }, controller: Enqueuing<string>) => {
+      if (text === "") return false;
+      controller.enqueue(text);
+      return true;
+    }),
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * The text as a web byte stream in UTF-8, for a `Response` or a BYOB reader. A
+ * chunk is one text piece; a BYOB reader gets it in portions of its buffer's
+ * size. Otherwise as {@link toReadableStream}.
+ *
+ * @throws StreamgaugeError `STREAM_CONSUMED`
+ */
+export function toByteStream(stream: TokenStream): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream(
+    {
+      type: "bytes",
+      ...pullTokens(stream, ({ text }, controller: ReadableByteStreamController) => {
+        if (text === "") return false;
+        // What a BYOB reader's buffer cannot hold stays queued for its next read.
+        controller.enqueue(encoder.encode(text));
+        return true;
+      }),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+interface Closing {
+  close(): void;
+}
+
+interface Enqueuing<T> extends Closing {
+  enqueue(chunk: T): void;
+}
+
+/**
+ * An underlying source that answers each pull with tokens until one gave a chunk.
+ *
+ * @param give enqueues what a token is worth; false when that is nothing
+ */
+function pullTokens<C extends Closing>(
+  stream: TokenStream,
+  give: (token: StreamToken, controller: C) => boolean,
+): { pull(controller: C): Promise<void>; cancel(): Promise<void> } {
+  const iterator = stream[Symbol.asyncIterator]();
+  let cancelled = false;
+  return {
+    async pull(controller) {
+      for (;;) {
+        const { done, value } = await iterator.next();
+        if (cancelled) return;
+        if (done === true) return closeStream(controller);
+        if (give(value, controller)) return;
+      }
+    },
+    async cancel() {
+      cancelled = true;
+      await iterator.return();
+    },
+  };
+}
+
+function closeStream(controller: Closing): void {
+  controller.close();
+  // A byte stream tells a BYOB read that waits only when its request is answered.
+  if ("byobRequest" in controller)
+    (controller as ReadableByteStreamController).byobRequest?.respond(0);
+}

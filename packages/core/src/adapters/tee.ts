@@ -1,0 +1,203 @@
+import { StreamgaugeError } from "../errors.js";
+import {
+  isStopReason,
+  type GenerationSummary,
+  type StopReason,
+  type StreamToken,
+  type TokenIterator,
+  type TokenStream,
+} from "../generator.js";
+import type { TokenSource } from "../token-source.js";
+import { Transcript } from "../transcript.js";
+import { iterateTokens } from "./async-iterable.js";
+
+export interface TeeOptions {
+  /**
+   * Tokens the fastest branch may be ahead of the slowest, ≥ 1; there it waits.
+   * `Infinity` for no limit. Default 256.
+   */
+  readonly limit?: number;
+}
+
+const defaultLimit = 256;
+
+/**
+ * Several streams of the same tokens. Each branch is a {@link TokenStream} of
+ * its own, with a result of what was delivered to it.
+ *
+ * Memory is bounded: the fastest branch waits for the slowest at the limit, so
+ * read them at the same time. A branch that is left, or that the collector takes,
+ * no longer counts; its result settles with the generation. The generation is
+ * stopped when all are left. Where it is stopped otherwise, so is every branch.
+ *
+ * @param count number of branches, ≥ 1
+ * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already,
+ *   `INVALID_OPTION`
+ */
+export function teeTokens(
+  stream: TokenStream,
+  count?: 2,
+  options?: TeeOptions,
+): [TokenStream, TokenStream];
+export function teeTokens(stream: TokenStream, count: number, options?: TeeOptions): TokenStream[];
+export function teeTokens(stream: TokenStream, count = 2, options: TeeOptions = {}): TokenStream[] {
+  const { limit = defaultLimit } = options;
+  check("count", count, Number.isInteger(count));
+  check("limit", limit, Number.isInteger(limit) || limit === Infinity);
+  const trunk = new Trunk(stream, limit);
+  const branches = Array.from({ length: count }, () => new Branch(trunk));
+  return branches.map((branch) =>
+    iterateTokens(branch, new Transcript("as given"), () => branch.untilStopped),
+  );
+}
+
+/** The one reader of the stream, and the tokens that some branch has not read. */
+class Trunk {
+  readonly branches = new Set<Branch>();
+  readonly finished: Promise<GenerationSummary>;
+  ended = false;
+  readonly #iterator: TokenIterator;
+  readonly #limit: number;
+  #tokens: StreamToken[] = [];
+  /** Position in the stream of the first of these tokens. */
+  #first = 0;
+  #pulling = false;
+
+  constructor(stream: TokenStream, limit: number) {
+    this.#iterator = stream[Symbol.asyncIterator]();
+    this.#limit = limit;
+    // Iterated before its result is read: the stream does not read itself.
+    this.finished = stream.result.then(({ finishReason, usage, timings }) => {
+      const { completionTokens: _, ...counts } = usage;
+      return { finishReason, timings, ...counts };
+    });
+    this.finished.then(
+      ({ finishReason }) => {
+        if (isStopReason(finishReason)) this.#end(finishReason);
+      },
+      // Whoever waits for a token learns it from the iterator.
+      () => undefined,
+    );
+  }
+
+  at(position: number): StreamToken | undefined {
+    return this.#tokens[position - this.#first];
+  }
+
+  /** Takes the next token for a branch that waits for it, if there is room. */
+  pull(): void {
+    if (this.#pulling || this.ended) return;
+    const next = this.#first + this.#tokens.length;
+    const wanted = [...this.branches].some((branch) => branch.waitsFor(next));
+    if (!wanted || next - this.#slowest() >= this.#limit) return;
+    this.#pulling = true;
+    this.#iterator.next().then(
+      ({ done, value }) => {
+        this.#pulling = false;
+        if (done === true) return this.#end();
+        this.#tokens.push(value);
+        this.#wake();
+      },
+      // `finished` rejects with the same.
+      () => this.#end(),
+    );
+  }
+
+  /** Forgets what every branch has read, and goes on where that made room. */
+  advance(): void {
+    const read = this.#slowest() - this.#first;
+    // Half of them at a time, so that moving the rest costs nothing per token.
+    if (read * 2 >= this.#tokens.length) {
+      this.#tokens.splice(0, read);
+      this.#first += read;
+    }
+    this.pull();
+  }
+
+  /** Takes a branch out. Resolves when what that stopped has stopped. */
+  async leave(branch: Branch): Promise<void> {
+    this.branches.delete(branch);
+    if (this.branches.size > 0) return this.advance();
+    this.#tokens = [];
+    await this.#iterator.return();
+  }
+
+  #slowest(): number {
+    return Math.min(...[...this.branches].map(({ position }) => position));
+  }
+
+  /** @param stopReason why it was stopped, if it was: then nothing more is delivered */
+  #end(stopReason?: StopReason): void {
+    this.ended = true;
+    for (const branch of this.branches) branch.stopReason ??= stopReason;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const branch of this.branches) branch.wake();
+  }
+}
+
+class Branch implements TokenSource {
+  /** Position in the stream of the next token to read. */
+  position = 0;
+  stopReason: StopReason | undefined;
+  untilStopped: Promise<void> = Promise.resolve();
+  readonly finished: Promise<GenerationSummary>;
+  readonly #trunk: Trunk;
+  #wake: (() => void) | undefined;
+
+  constructor(trunk: Trunk) {
+    this.#trunk = trunk;
+    this.finished = trunk.finished;
+    trunk.branches.add(this);
+  }
+
+  poll(): StreamToken | undefined {
+    if (this.stopReason !== undefined) return undefined;
+    const token = this.#trunk.at(this.position);
+    if (token === undefined) return undefined;
+    this.position += 1;
+    this.#trunk.advance();
+    return token;
+  }
+
+  wait(): Promise<boolean> {
+    if (this.stopReason !== undefined) return Promise.resolve(false);
+    if (this.#hasToken) return Promise.resolve(true);
+    if (this.#trunk.ended) return Promise.resolve(false);
+    const waiting = new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(this.stopReason === undefined && this.#hasToken);
+    });
+    this.#trunk.pull();
+    return waiting;
+  }
+
+  stop(reason: StopReason): void {
+    if (this.stopReason !== undefined) return;
+    this.stopReason = reason;
+    this.wake();
+    this.untilStopped = this.#trunk.leave(this);
+  }
+
+  waitsFor(position: number): boolean {
+    return this.#wake !== undefined && this.position === position;
+  }
+
+  wake(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  get #hasToken(): boolean {
+    return this.#trunk.at(this.position) !== undefined;
+  }
+}
+
+function check(name: string, value: number, isWhole: boolean): void {
+  if (isWhole && value >= 1) return;
+  throw new StreamgaugeError(
+    "INVALID_OPTION",
+    `${name} is ${String(value)}; it must be an integer ≥ 1.`,
+  );
+}

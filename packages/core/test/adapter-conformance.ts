@@ -1,0 +1,378 @@
+// What every way to consume a generation has to do, as one table. Core runs it over
+// a scripted producer, runtime over a worker behind a small ring.
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  isStreamgaugeError,
+  teeTokens,
+  toByteStream,
+  toNodeReadable,
+  toReadableStream,
+  toTextStream,
+  type ErrorCode,
+  type GenerationConfig,
+  type GenerationResult,
+  type Generator,
+  type StreamToken,
+  type TokenStream,
+} from "@streamgauge/core";
+import { describe, expect, it } from "vitest";
+
+/** Takes one piece of text; true to go on, false to leave. What it throws is the consumer's. */
+type Consumer = (piece: string) => Promise<boolean>;
+
+/** An adapter and the idiom it is consumed in. */
+export interface ConsumerRow {
+  readonly name: string;
+  /**
+   * Tokens that the idiom may have taken and not handed over when it is left.
+   * Default 0. Node's `pipeTo()` reads once more after its signal was aborted.
+   */
+  readonly inHand?: number;
+  /**
+   * Consumes a generation. `done` settles when the adapter is over for its
+   * consumer, and after leaving when it says that the producer has stopped.
+   */
+  consume(
+    generator: Generator,
+    config: GenerationConfig,
+    consumer: Consumer,
+  ): { readonly done: Promise<unknown>; readonly result: Promise<GenerationResult> };
+}
+
+/** A generator whose tokens are "number and one more character", and what can be done to it. */
+export interface ConformanceHarness extends AsyncDisposable {
+  readonly generator: Generator;
+  /** Tokens between producer and consumer at most. */
+  readonly capacity: number;
+  /** Gives the producer time to run ahead as far as it can. */
+  idle(): Promise<void>;
+  /** Generations that have begun and are not over; undefined where nobody can know. */
+  running(): number | undefined;
+  /** Closes the generator while it generates. */
+  close(): Promise<void>;
+}
+
+/** A generator that fails with `code` under `config` after it made so many tokens. */
+export interface FailingHarness extends ConformanceHarness {
+  readonly failure: {
+    readonly config: GenerationConfig;
+    readonly tokens: number;
+    readonly code: ErrorCode;
+  };
+}
+
+/** A row for an adapter that returns something to iterate with `for await`. */
+export function loopRow<T>(
+  name: string,
+  adapt: (stream: TokenStream) => AsyncIterable<T>,
+  textOf: (chunk: T) => string,
+): ConsumerRow {
+  return {
+    name,
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const adapted = adapt(stream);
+      const closed = adapted instanceof Readable ? whenClosed(adapted) : undefined;
+      const loop = async (): Promise<void> => {
+        try {
+          for await (const chunk of adapted) if (!(await consumer(textOf(chunk)))) break;
+        } finally {
+          // A loop over a Node stream destroys it and does not wait for that.
+          await closed;
+        }
+      };
+      return { done: loop(), result: stream.result };
+    },
+  };
+}
+
+/** A row for a web stream that is piped; it is left by the pipe's signal. */
+export function pipeRow<T>(
+  name: string,
+  adapt: (stream: TokenStream) => ReadableStream<T>,
+  textOf: (chunk: T) => string,
+): ConsumerRow {
+  return {
+    name,
+    inHand: 1,
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const leave = new AbortController();
+      const sink = new WritableStream<T>({
+        async write(chunk) {
+          if (!(await consumer(textOf(chunk)))) leave.abort();
+        },
+      });
+      const piped = adapt(stream).pipeTo(sink, { signal: leave.signal });
+      const done = piped.catch((error: unknown) => {
+        if (!leave.signal.aborted) throw error;
+      });
+      return { done, result: stream.result };
+    },
+  };
+}
+
+const decoder = new TextDecoder();
+const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
+const textOfToken = ({ text }: StreamToken): string => text;
+const asItIs = (text: string): string => text;
+const onlyBranch = (stream: TokenStream): TokenStream => {
+  const [kept, left] = teeTokens(stream);
+  void left[Symbol.asyncIterator]().return();
+  return kept;
+};
+
+export const consumerRows: readonly ConsumerRow[] = [
+  {
+    name: "callback",
+    consume(generator, config, consumer) {
+      const result = generator.generateStream("go", ({ text }) => consumer(text), config);
+      return { done: result, result };
+    },
+  },
+  loopRow("async iterable", (stream) => stream, textOfToken),
+  loopRow("web stream of tokens, in a loop", toReadableStream, textOfToken),
+  pipeRow("web stream of tokens, piped", toReadableStream, textOfToken),
+  loopRow("web stream of text, in a loop", toTextStream, asItIs),
+  pipeRow("web stream of text, piped", toTextStream, asItIs),
+  loopRow("web stream of bytes, in a loop", toByteStream, decode),
+  pipeRow("web stream of bytes, piped", toByteStream, decode),
+  loopRow("web stream of bytes, by a BYOB reader", (s) => readIntoBuffers(toByteStream(s)), decode),
+  loopRow("Node stream of tokens, in a loop", readTokens, textOfToken),
+  loopRow("Node stream of text, in a loop", (s) => toNodeReadable(s, { as: "text" }), String),
+  {
+    name: "Node stream of bytes, in a pipeline",
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const readable = toNodeReadable(stream, { as: "bytes" });
+      const leave = new AbortController();
+      const sink = new Writable({
+        highWaterMark: 1,
+        write(chunk: Buffer, _encoding, callback) {
+          consumer(chunk.toString()).then((goOn) => {
+            if (!goOn) leave.abort();
+            callback();
+          }, callback);
+        },
+      });
+      const closed = whenClosed(readable);
+      const run = async (): Promise<void> => {
+        try {
+          await pipeline(readable, sink, { signal: leave.signal });
+        } catch (error) {
+          if (!leave.signal.aborted) throw error;
+        } finally {
+          await closed;
+        }
+      };
+      return { done: run(), result: stream.result };
+    },
+  },
+  loopRow("branch of a tee", onlyBranch, textOfToken),
+  loopRow("web stream over a branch of a tee", (s) => toReadableStream(onlyBranch(s)), textOfToken),
+];
+
+function readTokens(stream: TokenStream): AsyncIterable<StreamToken> {
+  return toNodeReadable(stream) as AsyncIterable<StreamToken>;
+}
+
+function whenClosed(readable: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    readable.once("close", resolve);
+  });
+}
+
+async function* readIntoBuffers(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader({ mode: "byob" });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(64));
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+/** Says what every row has to do over one kind of generator. */
+export function describeConformance(
+  producer: string,
+  rows: readonly ConsumerRow[],
+  open: () => Promise<ConformanceHarness>,
+  openFailing: () => Promise<FailingHarness>,
+): void {
+  describe.each(rows.map((row) => [row.name, row] as const))(`${producer}: %s`, (_, row) => {
+    it("delivers every token in order, and ends", async () => {
+      await using harness = await open();
+      const config = { maxTokens: 30 };
+      const expected = await harness.generator.generate("go", config);
+      const run = start(row, harness, config);
+      await run.done;
+      expect(run.delivered()).toEqual(numbers(30));
+      expect(await run.result).toEqual({ ...expected, timings: expect.anything() as unknown });
+      await expectFree(harness);
+    });
+
+    it("passes a failure on, with what came before it", async () => {
+      await using harness = await openFailing();
+      const { config, tokens, code } = harness.failure;
+      const run = start(row, harness, config);
+      for (const error of [await rejection(run.done), await rejection(run.result)]) {
+        expect(isStreamgaugeError(error, code)).toBe(true);
+        expect(error).toMatchObject({ partial: { text: expect.any(String) as unknown } });
+        const { partial } = error as { partial: { ids: number[]; text: string } };
+        expect(numbersIn(partial.text)).toEqual(numbers(tokens));
+        expect(partial.ids).toHaveLength(tokens);
+      }
+      expect(run.delivered()).toEqual(numbers(tokens));
+      await expectFree(harness);
+    });
+
+    it("ends with the tokens so far when its signal is aborted", async () => {
+      await using harness = await open();
+      const controller = new AbortController();
+      const config = { ...endless, signal: controller.signal };
+      const run = start(row, harness, config, (count) => {
+        if (count === 5) controller.abort();
+      });
+      await run.done;
+      const { finishReason } = await expectStopped(harness, run, 5);
+      expect(finishReason).toBe("aborted");
+    });
+
+    it("ends with the tokens so far when its deadline is over", async () => {
+      await using harness = await open();
+      const run = start(row, harness, { ...endless, deadlineMilliseconds: 20 });
+      await run.done;
+      const { finishReason } = await expectStopped(harness, run);
+      expect(finishReason).toBe("deadline");
+    });
+
+    it("stops the producer when it is left early", async () => {
+      await using harness = await open();
+      const run = start(row, harness, endless, (count) => count < 5);
+      await run.done;
+      const { finishReason, usage } = await expectStopped(harness, run, 5);
+      expect(finishReason).toBe("cancelled");
+      expect((usage.producedTokens ?? Infinity) - 5).toBeLessThanOrEqual(harness.capacity + 1);
+    });
+
+    it("stops the producer when its consumer throws", async () => {
+      await using harness = await open();
+      const thrown = new Error("no thanks");
+      const run = start(row, harness, endless, (count) => {
+        if (count === 5) throw thrown;
+      });
+      const error = await rejection(run.done);
+      if (isStreamgaugeError(error, "CALLBACK_FAILED")) {
+        expect(error.cause).toBe(thrown);
+        expect(error.partial?.ids).toHaveLength(5);
+      } else {
+        expect(error).toBe(thrown);
+        const { finishReason } = await expectStopped(harness, run, 5);
+        expect(finishReason).toBe("cancelled");
+      }
+      await expectFree(harness);
+    });
+
+    it("makes the producer wait for a slow consumer, and loses nothing", async () => {
+      await using harness = await open();
+      const lazy = start(row, harness, endless, async (count) => {
+        await harness.idle();
+        return count < 4;
+      });
+      await lazy.done;
+      const { finishReason, usage } = await expectStopped(harness, lazy, 4);
+      expect(finishReason).toBe("cancelled");
+      expect((usage.producedTokens ?? Infinity) - 4).toBeLessThanOrEqual(harness.capacity + 2);
+      const slow = start(row, harness, { maxTokens: 24 }, () => harness.idle());
+      await slow.done;
+      expect(slow.delivered()).toEqual(numbers(24));
+      expect(await slow.result).toMatchObject({ finishReason: "length" });
+    });
+
+    it("ends with the tokens so far when its generator is closed", async () => {
+      await using harness = await open();
+      let closed: Promise<void> | undefined;
+      const run = start(row, harness, endless, (count) => {
+        if (count === 5) closed = harness.close();
+      });
+      await run.done;
+      await closed;
+      expect(await run.result).toMatchObject({ finishReason: "closed" });
+      expect(run.delivered()).toEqual(numbers(run.delivered().length));
+    });
+  });
+}
+
+const endless: GenerationConfig = { maxTokens: 1_000_000 };
+
+type Decision = boolean | void | Promise<boolean | void>;
+
+interface Run {
+  readonly done: Promise<unknown>;
+  readonly result: Promise<GenerationResult>;
+  /** The numbers of the tokens that reached the consumer. */
+  delivered(): number[];
+  readonly inHand: number;
+}
+
+/** @param decide asked after each delivery, with the count of tokens; false to leave */
+function start(
+  row: ConsumerRow,
+  { generator }: ConformanceHarness,
+  config: GenerationConfig,
+  decide: (count: number) => Decision = () => true,
+): Run {
+  let text = "";
+  const { done, result } = row.consume(generator, config, async (piece) => {
+    text += piece;
+    return (await decide(numbersIn(text).length)) !== false;
+  });
+  result.catch(() => undefined);
+  done.catch(() => undefined);
+  return { done, result, delivered: () => numbersIn(text), inHand: row.inHand ?? 0 };
+}
+
+/** @param tokens how many must have been delivered, where that is certain */
+async function expectStopped(
+  harness: ConformanceHarness,
+  run: Run,
+  tokens?: number,
+): Promise<GenerationResult> {
+  // Before anything else has a turn: over means that the producer has stopped.
+  expect(harness.running() ?? 0).toBe(0);
+  const result = await run.result;
+  const delivered = run.delivered();
+  expect(delivered).toEqual(numbers(tokens ?? delivered.length));
+  const taken = numbersIn(result.text);
+  expect(taken).toEqual(numbers(taken.length));
+  expect(result.ids).toHaveLength(taken.length);
+  expect(taken.length - delivered.length).toBeGreaterThanOrEqual(0);
+  expect(taken.length - delivered.length).toBeLessThanOrEqual(run.inHand);
+  await expectFree(harness);
+  return result;
+}
+
+/** The one producer is free when it can run something to its end. */
+async function expectFree({ generator }: ConformanceHarness): Promise<void> {
+  const { text } = await generator.generate("again", { maxTokens: 3 });
+  expect(numbersIn(text)).toEqual([0, 1, 2]);
+}
+
+function numbers(count: number): number[] {
+  return [...Array(count).keys()];
+}
+
+function numbersIn(text: string): number[] {
+  return [...text.matchAll(/\d+/g)].map(Number);
+}
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => expect.fail("should have been rejected"),
+    (error: unknown) => error,
+  );
+}

@@ -1,0 +1,250 @@
+import {
+  StreamgaugeError,
+  Transcript,
+  isStreamgaugeError,
+  type Collection,
+  type GenerationBackend,
+  type GenerationRequest,
+  type GenerationSummary,
+  type StopReason,
+  type TokenSource,
+} from "@streamgauge/core";
+import type { GenerateOutcome, GenerateTask } from "../protocol.js";
+import {
+  createRing,
+  createStateOnlyRing,
+  type NewRing,
+  type RingConsumer,
+  type RingOptions,
+} from "../ring/index.js";
+import type { GenerationObserver } from "./generation-observer.js";
+import { reportOn, tellObservers, type GenerationEnd } from "./generation-report.js";
+import { RequestQueue, neverBegan } from "./request-queue.js";
+import type { PoolWorker } from "./pool-worker.js";
+import type { WorkerPool } from "./worker-pool.js";
+
+export interface SchedulerOptions {
+  readonly ring: Required<RingOptions>;
+  readonly maxQueue: number;
+  readonly observers: readonly GenerationObserver[];
+  /** What observers are told of the model. */
+  readonly model: string;
+}
+
+/** Outcome of a generation that did not fail. */
+type Outcome = Exclude<GenerateOutcome, { kind: "failed" }>;
+
+/** A call that waits or runs. */
+interface Call {
+  readonly task: Omit<GenerateTask, "calledAtMilliseconds">;
+  /** What is transferred with the task. */
+  readonly transfer: NewRing["transfer"];
+  readonly clientId: string;
+  readonly calledAtMilliseconds: number;
+  readonly consumer: RingConsumer;
+  /** Settles when it has ended; rejects with a typed error when it failed. */
+  readonly finished: Promise<Outcome>;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+  readonly stop: (reason: StopReason) => void;
+}
+
+/**
+ * Gives calls to workers. A call goes to a free worker at once; while there is
+ * none, it waits here, where stopping it takes it out at once.
+ */
+export class Scheduler implements GenerationBackend {
+  readonly #pool: WorkerPool;
+  readonly #options: SchedulerOptions;
+  readonly #waiting: RequestQueue<Call>;
+  /** Calls that wait or run. */
+  readonly #calls = new Set<Call>();
+  /** Why no more calls are taken. */
+  #refusal: StreamgaugeError | undefined;
+  /** Held while calls wait: a worker that is being replaced does not hold the process open. */
+  #keepAlive: NodeJS.Timeout | undefined;
+
+  constructor(pool: WorkerPool, options: SchedulerOptions) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#waiting = new RequestQueue(options.maxQueue);
+  }
+
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  get active(): number {
+    return this.#calls.size - this.#waiting.length;
+  }
+
+  collect(request: GenerationRequest): Collection {
+    const ring = createStateOnlyRing();
+    const { finished, stop } = this.#submit("collect", request, ring);
+    return {
+      stop,
+      finished: finished.then((outcome) =>
+        outcome.kind === "collected"
+          ? outcome.result
+          : new Transcript(request.config.logprobs).result(summaryOf(outcome, ring.consumer)),
+      ),
+    };
+  }
+
+  stream(request: GenerationRequest): TokenSource {
+    const ring = createRing(this.#options.ring, this.#pool.clockOffsetMilliseconds);
+    const { consumer } = ring;
+    const { finished, stop } = this.#submit("stream", request, ring);
+    const summary = finished.then((outcome) => summaryOf(outcome, consumer));
+    // Whoever consumes the source sees the rejection, but perhaps not at once.
+    summary.catch(() => undefined);
+    return {
+      poll: () => consumer.poll(),
+      wait: () => consumer.wait(),
+      stop,
+      get stopReason() {
+        return consumer.stopReason;
+      },
+      finished: summary,
+    };
+  }
+
+  /** Gives waiting calls to workers, as long as there is one of each. To be called when one is free. */
+  dispatch(): void {
+    for (let worker = this.#pool.findFree(); worker !== undefined; worker = this.#pool.findFree()) {
+      const call = this.#waiting.take();
+      if (call === undefined) break;
+      this.#give(call, worker);
+    }
+    this.#holdProcess();
+  }
+
+  /** Takes no more calls, and fails those that wait; what runs goes on. */
+  refuse(error: StreamgaugeError): void {
+    this.#refusal ??= error;
+    for (let call = this.#waiting.take(); call !== undefined; call = this.#waiting.take()) {
+      call.reject(error);
+    }
+    this.#holdProcess();
+  }
+
+  /** Takes no more calls and stops all with the reason "closed". Resolves when they have ended. */
+  async close(refusal: StreamgaugeError): Promise<void> {
+    this.#refusal ??= refusal;
+    this.#stopAll();
+    await Promise.allSettled([...this.#calls].map(({ finished }) => finished));
+  }
+
+  /**
+   * For an exit of the process: stops all, and blocks this thread until no worker
+   * is in the middle of a step, or the time is over.
+   */
+  blockUntilStopped(timeoutMilliseconds: number): void {
+    this.#stopAll();
+    for (const { consumer } of this.#calls) consumer.blockUntilEnded(timeoutMilliseconds);
+  }
+
+  #stopAll(): void {
+    for (const { stop } of this.#calls) stop("closed");
+  }
+
+  #submit(mode: GenerateTask["mode"], request: GenerationRequest, ring: NewRing): Call {
+    const { clientId } = request.config;
+    const { consumer, memory, transfer } = ring;
+    let resolve!: Call["resolve"];
+    let reject!: Call["reject"];
+    const ended = new Promise<Outcome>((...settle) => {
+      [resolve, reject] = settle;
+    });
+    const call: Call = {
+      task: { mode, request, ring: memory },
+      transfer,
+      clientId,
+      calledAtMilliseconds: performance.now(),
+      consumer,
+      resolve,
+      reject,
+      finished: ended.then(
+        (outcome) => {
+          this.#end(call, { summary: summaryOf(outcome, consumer), errorCode: undefined });
+          return outcome;
+        },
+        (error: unknown) => {
+          const errorCode = isStreamgaugeError(error) ? error.code : "ENGINE_FAILED";
+          this.#end(call, { summary: undefined, errorCode });
+          throw error;
+        },
+      ),
+      stop: (reason) => {
+        consumer.stop(reason);
+        const waited = this.#waiting.remove(clientId, call);
+        // What a worker has been given and has not yet begun can be taken back too.
+        if (waited || consumer.withdraw()) resolve({ kind: "withdrawn" });
+        if (waited) this.#holdProcess();
+      },
+    };
+    call.finished.catch(() => undefined);
+    this.#calls.add(call);
+    try {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      this.#admit(call);
+    } catch (error) {
+      reject(error);
+    }
+    return call;
+  }
+
+  #admit(call: Call): void {
+    const worker = this.#pool.findFree();
+    if (worker !== undefined) return this.#give(call, worker);
+    this.#waiting.add(call.clientId, call);
+    this.#holdProcess();
+  }
+
+  #give(call: Call, worker: PoolWorker): void {
+    const calledAtMilliseconds = call.calledAtMilliseconds - this.#pool.clockOffsetMilliseconds;
+    const task = { ...call.task, calledAtMilliseconds };
+    this.#pool.run(worker, task, call.transfer).then((outcome) => {
+      if (outcome.kind === "failed") call.reject(StreamgaugeError.fromWire(outcome.error));
+      else call.resolve(outcome);
+    }, call.reject);
+  }
+
+  #end(call: Call, end: GenerationEnd): void {
+    this.#calls.delete(call);
+    // A worker that died could not say so itself.
+    call.consumer.declareLost();
+    const { clientId, calledAtMilliseconds } = call;
+    const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
+    const { model, observers } = this.#options;
+    const about = { model, clientId, mode: call.task.mode, endToEndMilliseconds };
+    tellObservers(observers, reportOn(about, end));
+  }
+
+  #holdProcess(): void {
+    if (this.#waiting.length > 0) this.#keepAlive ??= setInterval(() => undefined, longestTimer);
+    else {
+      clearInterval(this.#keepAlive);
+      this.#keepAlive = undefined;
+    }
+  }
+}
+
+const longestTimer = 2 ** 31 - 1;
+
+function summaryOf(outcome: Outcome, { stopReason }: RingConsumer): GenerationSummary {
+  switch (outcome.kind) {
+    case "collected": {
+      const { finishReason, usage, timings } = outcome.result;
+      const { promptTokens, completionTokens } = usage;
+      return { finishReason, promptTokens, producedTokens: completionTokens, timings };
+    }
+    case "streamed":
+      // The consumer's reason wins over the producer's, which depends on how far ahead it was.
+      return { ...outcome.summary, finishReason: stopReason ?? outcome.summary.finishReason };
+    case "withdrawn":
+      return neverBegan(stopReason ?? "cancelled");
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,114 @@
+import { StreamgaugeError } from "@streamgauge/core";
+
+/** How a consumer's thread sleeps while there is no token; see {@link RingOptions.wait}. */
+export type RingWait = "waitAsync" | "message" | "block";
+
+/** How a stream's tokens cross threads. */
+export interface RingOptions {
+  /** Slots, a power of two from 1 to 65,536. Default 256. One slot is 64 bytes. */
+  readonly capacity?: number;
+  /**
+   * Tokens the producer gathers before it publishes them, from 1 (the default)
+   * to `capacity`. More than 1 saves wake-ups and delays tokens; the first token
+   * and the last are published at once.
+   */
+  readonly publishBatch?: number;
+  /**
+   * Whether tokens carry a `ledger`: when they were published and when the
+   * consumer woke. Default false. It costs one reading of the clock for each
+   * publication and each waking, and an object for each token.
+   */
+  readonly ledger?: boolean;
+  /**
+   * How the consumer's thread sleeps while there is no token. Whichever it is, a
+   * consumer that is awake finds tokens by looking, without a system call.
+   *
+   * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
+   *   goes on, and there is nothing to transfer or to close. For servers and
+   *   everything that has other work to do.
+   * - `"message"` has the producer post one message per sleep through a port of
+   *   the ring's own. It goes the event loop's ordinary way, in turn with other
+   *   messages, and wakes about as fast as the default (which of them is faster
+   *   depends on Node's version) for more CPU, and a port per stream. For threads
+   *   where `Atomics.waitAsync` is not to be had or not wanted.
+   * - `"block"` blocks the consuming thread in `Atomics.wait`, which wakes in
+   *   about half the time or less. For scripts and workers with nothing else to
+   *   do: the event loop gets a turn only every 20 milliseconds, so timers,
+   *   signals and a worker's death are noticed late by at most that, and two
+   *   streams of one thread hold each other up.
+   */
+  readonly wait?: RingWait;
+  /**
+   * Only with `wait: "block"`: how long the consumer looks for the next token
+   * before it sleeps, in microseconds from 0 (the default) to 1,000. It saves the
+   * wake-up of tokens that come sooner, and burns a core meanwhile.
+   */
+  readonly spinMicroseconds?: number;
+}
+
+const knownOptions: readonly string[] = [
+  "capacity",
+  "publishBatch",
+  "ledger",
+  "wait",
+  "spinMicroseconds",
+];
+const waits: readonly RingWait[] = ["waitAsync", "message", "block"];
+const defaultCapacity = 256;
+const largestCapacity = 65_536;
+const longestSpinMicroseconds = 1000;
+
+/**
+ * Fills in the defaults. What it returns may be given again.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION`
+ */
+export function resolveRingOptions(options: RingOptions = {}): Required<RingOptions> {
+  for (const key of Object.keys(options)) {
+    if (!knownOptions.includes(key)) {
+      throw invalid(`Unknown ring option "${key}". Known: ${knownOptions.join(", ")}.`);
+    }
+  }
+  const { capacity = defaultCapacity, publishBatch = 1, ledger = false } = options;
+  const { wait = "waitAsync", spinMicroseconds = 0 } = options;
+  const isPowerOfTwo = Number.isInteger(capacity) && capacity >= 1 && 2 ** 31 % capacity === 0;
+  if (!isPowerOfTwo || capacity > largestCapacity) {
+    throw invalid(
+      `ring.capacity is ${String(capacity)}; it must be a power of two from 1 to ${largestCapacity}.`,
+    );
+  }
+  if (!Number.isInteger(publishBatch) || publishBatch < 1 || publishBatch > capacity) {
+    throw invalid(
+      `ring.publishBatch is ${String(publishBatch)}; it must be an integer from 1 to the ring's ` +
+        `capacity, ${capacity}.`,
+    );
+  }
+  if (typeof ledger !== "boolean") {
+    throw invalid(`ring.ledger is ${String(ledger)}; it must be true or false.`);
+  }
+  if (!waits.includes(wait)) {
+    const given: unknown = wait;
+    throw invalid(`ring.wait is ${String(given)}; it must be one of: ${waits.join(", ")}.`);
+  }
+  checkSpin(spinMicroseconds, wait);
+  return { capacity, publishBatch, ledger, wait, spinMicroseconds };
+}
+
+function checkSpin(spinMicroseconds: number, wait: RingWait): void {
+  if (!(spinMicroseconds >= 0 && spinMicroseconds <= longestSpinMicroseconds)) {
+    throw invalid(
+      `ring.spinMicroseconds is ${String(spinMicroseconds)}; it must be a number from 0 to ` +
+        `${longestSpinMicroseconds}.`,
+    );
+  }
+  if (spinMicroseconds > 0 && wait !== "block") {
+    throw invalid(
+      `ring.spinMicroseconds is ${spinMicroseconds}, but with ring.wait "${wait}" the consumer ` +
+        `does not spin: leave it out, or set ring.wait to "block".`,
+    );
+  }
+}
+
+function invalid(message: string): StreamgaugeError {
+  return new StreamgaugeError("INVALID_OPTION", message);
+}
