@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    // Many tests run the command line, or verify a whole record; on a busy machine
+    // that takes long. The limit is there to end what hangs.
+    testTimeout: 120_000,
+  },
+});
