@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readClaims } from "./claims-file.js";
-import { createProgressDisplay } from "./progress-display.js";
+import { interruptOnSignals } from "./interruption.js";
+import { createProgressDisplay, describeProgress } from "./progress-display.js";
 import { describeChoices, profileNames } from "./profiles.js";
 import type { ResultRecord } from "./record.js";
 import { runBench, type BenchOptions } from "./run-bench.js";
@@ -107,8 +108,8 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
-  const interruption = interruptOnSignals();
-  const display = createProgressDisplay(process.stderr);
+  const interruption = interruptOnSignals("Finishing the current generation");
+  const display = createProgressDisplay(process.stderr, describeProgress);
   const { record, path } = await runBench({
     ...options,
     signal: interruption.signal,
@@ -143,39 +144,14 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
 }
 
-/**
- * Signals this close are one: a terminal sends it to a whole group of processes,
- * and a task runner in it passes it on once more.
- */
-const sameSignalMilliseconds = 1000;
-
-/** Aborts at the first SIGINT or SIGTERM; the second one ends the process. */
-function interruptOnSignals(): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  let firstAt = 0;
-  const interrupt = (): void => {
-    if (controller.signal.aborted) {
-      if (performance.now() - firstAt > sameSignalMilliseconds) process.exit(130);
-      return;
-    }
-    firstAt = performance.now();
-    process.stderr.write("\nFinishing the current generation; once more to exit at once.\n");
-    controller.abort();
-  };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  return {
-    signal: controller.signal,
-    release: () => process.off("SIGINT", interrupt).off("SIGTERM", interrupt),
-  };
-}
-
 /** An option's value as an integer ≥ 0. */
 export function parseInteger(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be an integer ≥ 0.");
   return Number(text);
 }
 
-function parseMinutes(text: string): number {
+/** An option's value as a number of minutes > 0. */
+export function parseMinutes(text: string): number {
   const minutes = Number(text);
   if (!(minutes > 0 && minutes < Infinity)) {
     throw new InvalidArgumentError("It must be a number of minutes > 0.");

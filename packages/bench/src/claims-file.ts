@@ -76,6 +76,8 @@ const identityFields = {
   concurrency: "number",
   ringCapacity: "number",
   publishBatch: "number",
+  ringWait: "string",
+  spinMicroseconds: "number",
 } as const satisfies Record<keyof CellIdentity, string>;
 
 function parseSelection(json: unknown, path: string): Partial<CellIdentity> {

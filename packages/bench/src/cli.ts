@@ -3,6 +3,9 @@ import { demoCommand, generateCommand } from "@streamgauge/runtime/cli";
 import { Command } from "commander";
 import { benchCommand } from "./bench-command.js";
 import { calibrateCommand } from "./calibrate-command.js";
+import { stressCommand } from "./endurance/stress-command.js";
+import { drillCommand } from "./endurance/drill-command.js";
+import { soakCommand } from "./endurance/soak-command.js";
 import { InvalidRecordError } from "./record.js";
 import { verifyCommand } from "./verify-command.js";
 
@@ -12,6 +15,9 @@ const program = new Command("streamgauge")
   .addCommand(benchCommand())
   .addCommand(calibrateCommand())
   .addCommand(verifyCommand())
+  .addCommand(stressCommand())
+  .addCommand(drillCommand())
+  .addCommand(soakCommand())
   .addCommand(generateCommand())
   .addCommand(demoCommand());
 

@@ -176,8 +176,8 @@ export const definitions: readonly Definition[] = [
     metric: "CPU ratio",
     formula:
       "ln(CPU of a transport / CPU of another) per block, the load included in both; over blocks " +
-      "by Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x); verdicts as " +
-      "above, void unless the other against itself is shown to be 1 within a quarter",
+      "by Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x); judged as " +
+      "claims are, and void unless the other against itself is shown to be 1 within a quarter",
   },
   {
     metric: "cost of a profile",

@@ -2,6 +2,12 @@ export type { Claim } from "./claims.js";
 export { parseClaims, readClaims, shippedClaimsFile } from "./claims-file.js";
 export { systemClock, type Clock } from "./clock.js";
 export { definitions } from "./definitions.js";
+export {
+  stress,
+  type StressOptions,
+  type StressReport,
+  type StressRound,
+} from "./endurance/stress.js";
 export { findProfile, profileNames, type Profile, type Selection } from "./profiles.js";
 export type { BenchProgress } from "./progress.js";
 export {

@@ -1,9 +1,16 @@
 import { SingleBar } from "cli-progress";
 import type { BenchProgress } from "./progress.js";
 
+/** What a display has to know of any progress. */
+export interface Progress {
+  readonly subject: string;
+  /** 0 to 1. */
+  readonly fractionDone: number;
+}
+
 /** Shows where a run is. */
-export interface ProgressDisplay {
-  update(progress: BenchProgress): void;
+export interface ProgressDisplay<P extends Progress> {
+  update(progress: P): void;
   /** Leaves the cursor on a line of its own. To be called once. */
   stop(): void;
 }
@@ -15,11 +22,19 @@ const lineEveryMilliseconds = 5000;
  * A live bar on a terminal; elsewhere (a pipe, a task runner, CI) a plain line
  * now and then, at most one per five seconds and one for each new subject.
  */
-export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDisplay {
-  return stream.isTTY ? barOn(stream) : linesOn(stream, () => performance.now());
+export function createProgressDisplay<P extends Progress>(
+  stream: NodeJS.WriteStream,
+  describe: (progress: P) => string,
+): ProgressDisplay<P> {
+  return stream.isTTY
+    ? barOn(stream, describe)
+    : linesOn(stream, () => performance.now(), describe);
 }
 
-function barOn(stream: NodeJS.WriteStream): ProgressDisplay {
+function barOn<P extends Progress>(
+  stream: NodeJS.WriteStream,
+  describe: (progress: P) => string,
+): ProgressDisplay<P> {
   const bar = new SingleBar({
     stream,
     format: "{bar} {percentage} %  {what}",
@@ -33,16 +48,17 @@ function barOn(stream: NodeJS.WriteStream): ProgressDisplay {
   bar.start(100, 0, { what: "" });
   return {
     update: (progress) =>
-      bar.update(Math.floor(progress.fractionDone * 100), { what: describeProgress(progress) }),
+      bar.update(Math.floor(progress.fractionDone * 100), { what: describe(progress) }),
     stop: () => bar.stop(),
   };
 }
 
 /** @param nowMilliseconds a monotonic clock */
-export function linesOn(
+export function linesOn<P extends Progress>(
   stream: Pick<NodeJS.WritableStream, "write">,
   nowMilliseconds: () => number,
-): ProgressDisplay {
+  describe: (progress: P) => string,
+): ProgressDisplay<P> {
   let lastMilliseconds = -Infinity;
   let lastSubject = "";
   return {
@@ -53,17 +69,22 @@ export function linesOn(
       lastMilliseconds = now;
       lastSubject = progress.subject;
       const percent = Math.floor(progress.fractionDone * 100);
-      stream.write(`${String(percent).padStart(3)} %  ${describeProgress(progress)}\n`);
+      stream.write(`${String(percent).padStart(3)} %  ${describe(progress)}\n`);
     },
     stop: () => undefined,
   };
 }
 
-function describeProgress(progress: BenchProgress): string {
+/** Where a run of the bench is, in a line. */
+export function describeProgress(progress: BenchProgress): string {
   const { process, secondsLeft } = progress;
   const part = process === undefined ? "" : `process ${process.index + 1} of ${process.count}, `;
-  const left = secondsLeft === undefined ? "" : `, ${showSeconds(secondsLeft)} left`;
-  return `${part}${progress.subject}: ${describePhase(progress)}${left}`;
+  return `${part}${progress.subject}: ${describePhase(progress)}${showTimeLeft(secondsLeft)}`;
+}
+
+/** The end of such a line: how long it will take, once that can be said. */
+export function showTimeLeft(secondsLeft: number | undefined): string {
+  return secondsLeft === undefined ? "" : `, ${showSeconds(secondsLeft)} left`;
 }
 
 function describePhase({ phase, block, blocks }: BenchProgress): string {

@@ -551,6 +551,8 @@ const identityShape: Shape<CellIdentity> = {
   concurrency: optional(number),
   ringCapacity: optional(number),
   publishBatch: optional(number),
+  ringWait: optional(string),
+  spinMicroseconds: optional(number),
 };
 
 /** The fields of {@link CellIdentity}. */

@@ -37,4 +37,5 @@ export {
   type SequentialDecision,
   type Side,
 } from "./statistics/sequential-decision.js";
+export { batchSlope, type Point } from "./statistics/batch-slope.js";
 export { trend } from "./statistics/trend.js";

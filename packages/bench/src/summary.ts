@@ -25,7 +25,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     arrivals(record, options),
     aborts(record, options),
     slowConsumers(record, options),
-    transports(record, options),
+    ...transports(record, options),
     memory(record, options),
     ...profiles(record, options),
     attention(record),

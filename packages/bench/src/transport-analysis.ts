@@ -1,39 +1,58 @@
-import type {
-  TransportBlock,
-  TransportComparison,
-  TransportRun,
-  TransportSummary,
+import { judgeRatio } from "./claims.js";
+import {
+  transportComparison,
+  type TransportBlock,
+  type TransportClaim,
+  type TransportComparison,
+  type TransportMeasurement,
+  type TransportRun,
+  type TransportSummary,
 } from "./record.js";
 import { estimateBoth, median, minimumSamples, rescale } from "./statistics.js";
 
-/** What the blocks of a load say of one transport. */
-export type TransportAnalysis = Pick<
-  TransportSummary,
-  "cpuMicrosecondsPerToken" | "throughputTokensPerSecond" | "comparisons"
->;
+/** A measurement before anything is concluded from its blocks. */
+export type TransportSamples = Omit<TransportMeasurement, "transports" | "claims"> & {
+  readonly transports: readonly (Pick<
+    TransportSummary,
+    "transport" | "ring" | "hasBackpressure" | "deliveryLatency"
+  > & {
+    /** What it is compared with. */
+    readonly comparisons: readonly Pick<TransportComparison, "against">[];
+  })[];
+  readonly claims: readonly Omit<TransportClaim, "verdict" | "reasons">[];
+};
 
 /**
- * Compares a transport with others, block by block, as a cell's modes are
- * compared with `generate`.
- *
- * @param baselines what it is compared with; itself is left out
- * @param tokens of each run
+ * Concludes everything that follows from the blocks of a measurement: each
+ * transport by itself, against others block by block, as a cell's modes are
+ * compared with `generate`, and the verdicts.
  */
-export function analyzeTransport(
-  blocks: readonly TransportBlock[],
-  transport: string,
-  { baselines, tokens }: { readonly baselines: readonly string[]; readonly tokens: number },
-): TransportAnalysis {
-  const runs = blocks.map((block) => runOf(block, transport));
-  return {
-    cpuMicrosecondsPerToken: median(runs.map(({ cpuMicroseconds }) => cpuMicroseconds / tokens)),
-    throughputTokensPerSecond: median(
-      runs.map(({ durationNanoseconds }) => tokens / (durationNanoseconds / 1e9)),
+export function concludeTransports(samples: TransportSamples): TransportMeasurement {
+  const { blocks, tokens } = samples;
+  const transports = samples.transports.map((summary): TransportSummary => {
+    const runs = blocks.map((block) => runOf(block, summary.transport));
+    return {
+      ...summary,
+      cpuMicrosecondsPerToken: median(runs.map(({ cpuMicroseconds }) => cpuMicroseconds / tokens)),
+      throughputTokensPerSecond: median(
+        runs.map(({ durationNanoseconds }) => tokens / (durationNanoseconds / 1e9)),
+      ),
+      comparisons: summary.comparisons.map(({ against }) =>
+        compare(blocks, summary.transport, against, tokens),
+      ),
+    };
+  });
+  const ratioOf = (transport: string, against: string) =>
+    transportComparison({ transports }, transport, against)?.cpuRatio ?? null;
+  const claims = samples.claims.map((claim): TransportClaim => ({
+    ...claim,
+    ...judgeRatio(
+      claim.limit,
+      ratioOf(claim.transport, claim.against),
+      ratioOf(claim.control, claim.against),
     ),
-    comparisons: baselines
-      .filter((against) => against !== transport)
-      .map((against) => compare(blocks, transport, against, tokens)),
-  };
+  }));
+  return { ...samples, transports, claims };
 }
 
 function compare(

@@ -46,7 +46,7 @@ const exitCodes: Readonly<Record<Verification["outcome"], number>> = {
 /** The outcome for a terminal: a row for each cell, then what is wrong, then the answer. */
 export function renderVerification(
   record: ResultRecord,
-  { cells, outcome, problems }: Verification,
+  { cells, transports, outcome, problems }: Verification,
   { unicode, recordPath }: { readonly unicode: boolean; readonly recordPath: string },
 ): string {
   const rows = cells.map((cell) => [
@@ -64,7 +64,10 @@ export function renderVerification(
     .map(({ cell }) => `${cell} was running when the run ended, and has no raw samples.`);
   const origin = record.environment.packages["@streamgauge/bench"] ?? "of an unknown version";
   const parts = [
-    ...(outcome === "nothing" ? [] : [drawTable(head, rows, { unicode })]),
+    ...(rows.length === 0 || outcome === "nothing" ? [] : [drawTable(head, rows, { unicode })]),
+    ...(transports === "unchecked"
+      ? []
+      : [`Transports, from the blocks in the record: ${words[transports]}`]),
     ...(problems.length > 0 && outcome !== "nothing" ? [problems.join("\n")] : []),
     ...unverified,
     `${answers[outcome](recordPath)} (Recorded by @streamgauge/bench ${origin}.)`,

@@ -4,7 +4,14 @@ import { deriveCell, tokensOf, type DerivedCell } from "./derivation.js";
 import { firstDifference } from "./difference.js";
 import { readRawSamples, type RawBlock } from "./raw-samples.js";
 import { sha256 } from "./record-file.js";
-import type { Cell, RawSamplesReference, ResultRecord } from "./record.js";
+import {
+  describeLoad,
+  type Cell,
+  type RawSamplesReference,
+  type ResultRecord,
+  type TransportMeasurement,
+} from "./record.js";
+import { concludeTransports } from "./transport-analysis.js";
 
 /** `unchecked` where there is nothing to compare with. */
 export type Agreement = "agrees" | "differs" | "unchecked";
@@ -33,14 +40,17 @@ export interface Verification {
   /** `nothing` when no cell names raw samples: there is nothing to verify. */
   readonly outcome: "agrees" | "differs" | "nothing";
   readonly cells: readonly CellVerification[];
-  /** Of all cells, and of claims about cells that are not there. */
+  /** What is concluded of transports, from the blocks that the record itself holds. */
+  readonly transports: Agreement;
+  /** Of all cells and transports, and of claims about cells that are not there. */
   readonly problems: readonly string[];
 }
 
 /**
  * Derives every block, histogram, analysis and verdict of a record again from
- * its raw samples, and compares. What has no raw samples is not looked at: the
- * environment, the instrument, the main thread, and cells that a crash left.
+ * its raw samples, and compares; of transports all but the histograms, whose
+ * samples are not kept. What has no samples is not looked at: the environment, the
+ * instrument, the main thread, and cells that a crash left.
  *
  * @param readFile gives the bytes of a file that is named relative to the record
  */
@@ -53,13 +63,29 @@ export async function verifyRecord(
   const stray = record.claims
     .filter((claim) => record.cells.every(({ id }) => id !== claim.cell))
     .map(({ id, cell }) => `Claim ${id} is about ${cell}, and the record has no such cell.`);
-  const problems = [...cells.flatMap((cell) => cell.problems), ...stray];
-  const isEmpty = cells.every(({ file }) => file === null);
+  const { transports = [] } = record;
+  const otherTransports = transports.map(describeOtherTransports).filter((other) => other !== "");
+  const problems = [...cells.flatMap((cell) => cell.problems), ...stray, ...otherTransports];
+  const isEmpty = transports.length === 0 && cells.every(({ file }) => file === null);
   return {
     outcome: isEmpty ? "nothing" : problems.length === 0 ? "agrees" : "differs",
     cells,
+    transports:
+      transports.length === 0 ? "unchecked" : otherTransports.length === 0 ? "agrees" : "differs",
     problems,
   };
+}
+
+/** Empty where all of it follows from its blocks. */
+function describeOtherTransports(recorded: TransportMeasurement): string {
+  const place = `${recorded.scenario}, ${describeLoad(recorded)}`;
+  try {
+    const difference = firstDifference(recorded, concludeTransports(recorded), "it");
+    return difference === undefined ? "" : `${place}: ${difference}.`;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return `${place}: ${messageOf(error)}`;
+  }
 }
 
 async function verifyCell(

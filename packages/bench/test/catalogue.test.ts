@@ -22,6 +22,7 @@ describe("the catalogue", () => {
         "main-thread",
         "transports",
         "buffers",
+        "waking",
         "model-sizes",
         "callbacks",
         "sampling",

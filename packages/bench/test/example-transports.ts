@@ -22,7 +22,7 @@ function blocksOf(count: number, transports: readonly TransportSummary[]) {
 
 const contenders: readonly TransportSummary[] = [
   {
-    transport: "ring, waitAsync",
+    transport: "ring",
     ring: defaultRing,
     hasBackpressure: true,
     cpuMicrosecondsPerToken: 0.303,
@@ -53,6 +53,32 @@ const contenders: readonly TransportSummary[] = [
         against: "none",
         cpuRatio: estimatesOf(34.8, 2),
         addedCpuMicrosecondsPerToken: estimatesOf(2.36, 0.2),
+      },
+      {
+        against: "ring",
+        cpuRatio: estimatesOf(7.73, 0.5),
+        addedCpuMicrosecondsPerToken: estimatesOf(2.1, 0.2),
+      },
+    ],
+  },
+  {
+    transport: "ring, block + 50 µs",
+    ring: { ...defaultRing, wait: "block", spinMicroseconds: 50 },
+    hasBackpressure: true,
+    cpuMicrosecondsPerToken: 311.75,
+    throughputTokensPerSecond: 16_312_347,
+    deliveryLatency: latency(194.8, 196_210),
+    comparisons: [
+      {
+        against: "postMessage",
+        cpuRatio: estimatesOf(0.129, 0.012),
+        addedCpuMicrosecondsPerToken: null,
+      },
+      { against: "none", cpuRatio: null, addedCpuMicrosecondsPerToken: null },
+      {
+        against: "ring",
+        cpuRatio: estimatesOf(1.02, 0.01),
+        addedCpuMicrosecondsPerToken: estimatesOf(0.01, 0.01),
       },
     ],
   },
@@ -104,7 +130,7 @@ export const exampleTransports: readonly TransportMeasurement[] = [
     transports: contenders,
     claims: [
       {
-        transport: "ring, waitAsync",
+        transport: "ring",
         against: "postMessage",
         control: "postMessage again",
         limit: 0.2,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linesOn } from "../src/progress-display.js";
+import { describeProgress, linesOn } from "../src/progress-display.js";
 import type { BenchProgress } from "../src/progress.js";
 
 function progress(subject: string, block: number): BenchProgress {
@@ -20,6 +20,7 @@ describe("linesOn", () => {
     const display = linesOn(
       { write: (text: unknown) => written.push(String(text)) > 0 },
       () => now,
+      describeProgress,
     );
     for (let block = 0; block < 12; block += 1) {
       display.update(progress("first", block));

@@ -16,6 +16,9 @@ import type { TransportPlan } from "../src/scenarios/transports/transport-plan.j
 import { exampleRecord } from "./example-record.js";
 import { measurementContext } from "./measurement-context.js";
 
+/** Threads start in a moment, except on a machine that has others to run. */
+const timeout = 60_000;
+
 const plan: GeneratorPlan = { id: "paced", engine: "paced", model: "paced", host: "inline" };
 
 const postMessage: TransportPlan = { name: "postMessage", kind: "postMessage" };
@@ -84,7 +87,7 @@ function fakeProducer(
     });
 }
 
-describe("openProducerThread", () => {
+describe("openProducerThread", { timeout }, () => {
   it.each(
     every.filter(({ kind }) => kind !== "none").map((transport) => [transport.name, transport]),
   )("%s carries each token once and in order, in a burst and paced", async (_, transport) => {
@@ -131,7 +134,7 @@ describe("openProducerThread", () => {
   });
 });
 
-describe("transportMeasurement", () => {
+describe("transportMeasurement", { timeout }, () => {
   it("runs every transport once in each block, and the record can be read", async () => {
     const measured = await measure({});
     const [measurement] = measured ?? [];

@@ -173,15 +173,15 @@ describe("renderSummary", () => {
     const text = renderSummary(await fullRecord(), plain);
     expect(text).toContain("Between threads, 20000 tokens in a burst (20 blocks;");
     const rows = [
-      /ring, waitAsync +\| yes +\| 0\.30 +\| 0\.250 +\| 5400000 +\| 1\.3 us +\| 177\.0 us +\| 0\.129 \[0\.117, 0\.141\] +\|/,
-      /postMessage +\| no +\| 2\.50 +\| 2\.36 +\| 568075 +\| 7\.03 ms +\| 20\.89 ms +\| - +\|/,
-      /none +\| - +\| 0\.06 +\| - +\| 16000000 +\| - +\| - +\| - +\|/,
-      /ring 1, batch 1 +\| yes +\| 41\.20 +\| 24272 +\| 412\.0 us +\| 4\.12 ms +\| 100 \[100, 100\] +\|/,
+      /ring +\| yes +\| 0\.30 +\| 0\.250 +\| 5400000 +\| 1\.3 us +\| 177\.0 us +\| 0\.129 \[0\.117, 0\.141\] +\| - +\|/,
+      /postMessage +\| no +\| 2\.50 +\| 2\.36 +\| 568075 +\| 7\.03 ms +\| 20\.89 ms +\| - +\| 7\.73 +\|/,
+      /none +\| - +\| 0\.06 +\| - +\| 16000000 +\| - +\| - +\| - +\| - +\|/,
+      /ring 1, batch 1 +\| 41\.20 +\| 24272 +\| 412\.0 us +\| 4\.12 ms +\| 100 \[100, 100\] +\|/,
     ];
     for (const row of rows) expect(text).toMatch(row);
     expect(text).toContain("1000 tokens, 100 us of sleep before each (22 blocks;");
     expect(text).toContain(
-      "CPU of ring, waitAsync / CPU of postMessage: 0.129 [0.117, 0.141]; limit < 0.2: void. Noise: it is loud.",
+      "CPU of ring / CPU of postMessage: 0.129 [0.117, 0.141]; limit < 0.2: void. Noise: it is loud.",
     );
   });
 

@@ -5,7 +5,9 @@ import { sha256 } from "../src/record-file.js";
 import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
 import { verifyRecord, type Verification } from "../src/verify.js";
 import { renderVerification } from "../src/verify-command.js";
+import { concludeTransports } from "../src/transport-analysis.js";
 import { exampleRun, type ExampleRun } from "./example-record.js";
+import { exampleTransports } from "./example-transports.js";
 import { cellPlan } from "./plans.js";
 
 let run: ExampleRun;
@@ -229,6 +231,31 @@ describe("verifyRecord", () => {
     }));
     const claims = run.record.claims.filter(({ cell }) => cell === "first");
     expect(await verify({ ...failed, claims })).toMatchObject({ outcome: "agrees" });
+  });
+
+  it("derives what is concluded of transports from their blocks", async () => {
+    const transports = exampleTransports.map((measurement) => concludeTransports(measurement));
+    const agreeing = { outcome: "agrees", transports: "agrees" };
+    expect(await verify({ ...run.record, transports })).toMatchObject(agreeing);
+    const record = { ...run.record, transports, cells: [], claims: [] };
+    expect(await verify(record)).toMatchObject(agreeing);
+    const concluded = numberPaths(transports, ["transports"]).filter((path) =>
+      path.some((key) => /^(cpu|throughput|added)/.test(key) && !path.includes("blocks")),
+    );
+    expect(concluded.length).toBeGreaterThan(20);
+    for (const path of concluded) {
+      const other = await verify(editNumber(record, path));
+      expect([path, other.outcome, other.transports]).toEqual([path, "differs", "differs"]);
+    }
+    const [first] = transports;
+    const [claim] = first!.claims;
+    const lenient = { ...first!, claims: [{ ...claim!, verdict: "upheld" as const }] };
+    const verification = await verify({ ...record, transports: [lenient] });
+    expect(verification.problems.join(" ")).toContain(
+      "transports, 20000 tokens in a burst: it.claims[0].verdict is",
+    );
+    const shown = renderVerification(record, verification, { unicode: true, recordPath: "r" });
+    expect(shown).toContain("Transports, from the blocks in the record: DIFFERS");
   });
 
   it("finds nothing where no cell names raw samples", async () => {

@@ -199,8 +199,8 @@ export type TokenCallback = (token: StreamToken) => boolean | void | Promise<boo
  * - **A stream that is dropped**, neither read to its end nor cancelled, is
  *   stopped as "cancelled" when the garbage collector finds that nobody can read
  *   it any more, never before. That is a net and not a way to stop: until then it
- *   occupies its worker. Once `result` was read before iterating, the generation
- *   goes on to its end, whoever holds what.
+ *   occupies its worker. A stream whose `result` was read before iterating is
+ *   wanted by whoever did that, and goes on.
  */
 export interface TokenStream extends AsyncIterable<StreamToken> {
   /** @throws StreamgaugeError `STREAM_CONSUMED` the second time */

@@ -4,6 +4,7 @@ import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   isStreamgaugeError,
+  streamCompletionEvents,
   teeTokens,
   toByteStream,
   toNodeReadable,
@@ -16,6 +17,7 @@ import {
   type StreamToken,
   type TokenStream,
 } from "@streamgauge/core";
+import { createParser } from "eventsource-parser";
 import { describe, expect, it } from "vitest";
 
 /** Takes one piece of text; true to go on, false to leave. What it throws is the consumer's. */
@@ -169,9 +171,34 @@ export const consumerRows: readonly ConsumerRow[] = [
       return { done: run(), result: stream.result };
     },
   },
+  loopRow("server-sent events, in a loop", readCompletionEvents, asItIs),
   loopRow("branch of a tee", onlyBranch, textOfToken),
   loopRow("web stream over a branch of a tee", (s) => toReadableStream(onlyBranch(s)), textOfToken),
 ];
+
+/** The text of each event; where the events end in a failure, the one that the result has. */
+async function* readCompletionEvents(stream: TokenStream): AsyncGenerator<string> {
+  const about = { endpoint: "completions", id: "1", model: "m", createdSeconds: 0 } as const;
+  const data: string[] = [];
+  const parser = createParser({ onEvent: (event) => void data.push(event.data) });
+  for await (const bytes of streamCompletionEvents(stream, about)) {
+    parser.feed(decode(bytes));
+    for (const payload of data.splice(0)) {
+      if (payload === "[DONE]") continue;
+      const { choices, error } = JSON.parse(payload) as {
+        choices?: { text: string }[];
+        error?: { code: string };
+      };
+      if (error !== undefined) {
+        const failure = await rejection(stream.result);
+        expect(failure).toMatchObject({ code: error.code });
+        throw failure;
+      }
+      const text = choices?.[0]?.text ?? "";
+      if (text !== "") yield text;
+    }
+  }
+}
 
 function readTokens(stream: TokenStream): AsyncIterable<StreamToken> {
   return toNodeReadable(stream) as AsyncIterable<StreamToken>;

@@ -1,4 +1,3 @@
-import type { ReadableStreamDefaultReader } from "node:stream/web";
 import {
   createGenerator,
   createTokenQueue,

@@ -29,13 +29,14 @@ function comparison(
   defined: readonly string[],
 ): string {
   const { load, others } = transportBaselines(measurement);
+  const isBounded = measurement.transports.every(({ hasBackpressure }) => hasBackpressure === true);
   const rows = measurement.transports.map((summary) => {
     const { transport, deliveryLatency } = summary;
     const against = (name: string | undefined) => transportComparison(measurement, transport, name);
     const net = against(load)?.addedCpuMicrosecondsPerToken ?? null;
     return [
       transport,
-      deliveryLatency === null ? "–" : summary.hasBackpressure === true ? "yes" : "no",
+      isBounded ? "" : deliveryLatency === null ? "–" : summary.hasBackpressure ? "yes" : "no",
       summary.cpuMicrosecondsPerToken.toFixed(2),
       load === undefined ? "" : net === null ? "–" : ratioWithInterval(net.hodgesLehmann),
       summary.throughputTokensPerSecond.toFixed(0),

@@ -1,12 +1,13 @@
 import { Worker } from "node:worker_threads";
 import type { StreamToken } from "@streamgauge/core";
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   RingProducer,
   createRing,
   createStateOnlyRing,
+  plantCanaries,
   resolveRingOptions,
+  ringBytes,
   type RingConsumer,
 } from "../src/ring/index.js";
 
@@ -35,41 +36,6 @@ function pollAll(consumer: RingConsumer): StreamToken[] {
 }
 
 describe("a ring", () => {
-  it("behaves as a bounded queue under any order of pushes and polls", () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...capacities),
-        fc.array(
-          fc.oneof(
-            fc.constant("poll" as const),
-            fc.string({ maxLength: 15, unit: "grapheme" }).filter((text) => text.length <= 16),
-          ),
-        ),
-        (capacity, actions) => {
-          const { consumer, producer } = openRing(capacity);
-          const model: StreamToken[] = [];
-          let pushed = 0;
-          for (const action of actions) {
-            if (action === "poll") {
-              expect(consumer.poll()).toEqual(model.shift());
-            } else {
-              const next = token(pushed, action);
-              const taken = producer.push(next);
-              // The consumer gives slots back in batches, so a ring may look full
-              // while it is not; it never looks empty, and never takes too many.
-              expect(taken && model.length >= capacity).toBe(false);
-              if (taken) {
-                model.push(next);
-                pushed += 1;
-              }
-            }
-          }
-          expect(pollAll(consumer)).toEqual(model);
-        },
-      ),
-    );
-  });
-
   it("carries texts longer than a slot, and than the whole ring", async () => {
     const texts = ["", "x".repeat(16), "y".repeat(17), "🐋 whale ".repeat(100)];
     for (const capacity of capacities) {
@@ -291,5 +257,32 @@ describe("resolveRingOptions", () => {
         message: expect.stringMatching(message) as string,
       }),
     );
+  });
+});
+
+describe("canaries around a ring", () => {
+  it("live through everything that the ring's ends do, and die when a word beside them is written", async () => {
+    for (const capacity of [0, 1, 8]) {
+      const buffer = new SharedArrayBuffer(ringBytes(capacity) + 64);
+      const options = { ...resolveRingOptions(), capacity };
+      const { consumer, memory } = createRing(options, 0, buffer);
+      const count = plantCanaries(memory);
+      const producer = new RingProducer(memory);
+      producer.begin();
+      for (let index = 0; index < 20; index++) {
+        producer.push(token(index, "🐋".repeat(8)));
+        pollAll(consumer);
+      }
+      const waiting = consumer.wait();
+      producer.end();
+      await waiting;
+      consumer.stop("cancelled");
+      consumer.declareLost();
+      // 48 words in the header, six of them used, and 16 behind the ring.
+      expect(count()).toEqual({ planted: 58, dead: 0 });
+      const words = new Int32Array(buffer);
+      for (const word of [1, 17, 47, words.length - 1]) words[word] = 0;
+      expect(count()).toEqual({ planted: 58, dead: 4 });
+    }
   });
 });

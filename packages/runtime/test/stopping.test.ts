@@ -1,5 +1,10 @@
 import { isStreamgaugeError } from "@streamgauge/core";
-import { createRuntime, pacedModel, type Runtime } from "@streamgauge/runtime";
+import {
+  createInlineGenerator,
+  createRuntime,
+  pacedModel,
+  type Runtime,
+} from "@streamgauge/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const endless = { maxTokens: 1_000_000 };
@@ -76,6 +81,23 @@ describe("stopping", () => {
     });
     await iterator.return?.();
     await expectFreeWorker();
+  });
+
+  it("settles a queued generation at once also where one thread does everything", async () => {
+    await using inline = await createInlineGenerator({
+      model: pacedModel({ stepMicroseconds: 0 }),
+    });
+    // Nobody reads on: this one waits for room, and holds those behind it up.
+    const first = inline.generateStreamAsync("go", endless)[Symbol.asyncIterator]();
+    await first.next();
+    const streamed = inline.generateStreamAsync("later", endless);
+    await streamed[Symbol.asyncIterator]().return();
+    const collected = inline.generate("later", { ...endless, signal: AbortSignal.abort() });
+    const nothing = { ids: [], usage: { promptTokens: 0, producedTokens: 0 } };
+    expect(await streamed.result).toMatchObject({ ...nothing, finishReason: "cancelled" });
+    expect(await collected).toMatchObject({ ...nothing, finishReason: "aborted" });
+    await first.return();
+    expect((await inline.generate("again", { maxTokens: 3 })).ids).toEqual([0, 1, 2]);
   });
 
   it("by a callback that throws leaves other streams alone", async () => {

@@ -156,7 +156,7 @@ export function describeLoad({
 
 /** A transport against another, where both were measured. */
 export function transportComparison(
-  { transports }: TransportMeasurement,
+  { transports }: Pick<TransportMeasurement, "transports">,
   transport: string,
   against: string | undefined,
 ): TransportComparison | undefined {
@@ -167,18 +167,17 @@ export function transportComparison(
 
 /**
  * What a measurement compares its transports with: the one that delivers nothing,
- * if it is among them, and the others in the order of the tables.
+ * if it is among them, and the others in the order in which they were asked for.
  */
 export function transportBaselines({ transports }: TransportMeasurement): {
   readonly load: string | undefined;
   readonly others: readonly string[];
 } {
-  const names = transports.flatMap(({ comparisons }) => comparisons.map(({ against }) => against));
-  const baselines = transports.filter(({ transport }) => names.includes(transport));
-  return {
-    load: baselines.find(({ hasBackpressure }) => hasBackpressure === null)?.transport,
-    others: baselines
-      .filter(({ hasBackpressure }) => hasBackpressure !== null)
-      .map(({ transport }) => transport),
-  };
+  const names = new Set(
+    transports.flatMap(({ comparisons }) => comparisons.map(({ against }) => against)),
+  );
+  const load = transports.find(
+    ({ transport, hasBackpressure }) => hasBackpressure === null && names.has(transport),
+  )?.transport;
+  return { load, others: [...names].filter((name) => name !== load) };
 }

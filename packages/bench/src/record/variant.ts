@@ -18,6 +18,10 @@ export interface CellVariation {
   readonly ringCapacity?: number;
   /** Tokens published at once; 1 without it. */
   readonly publishBatch?: number;
+  /** How the consumer of the ring sleeps; as it does by default without it. */
+  readonly ringWait?: string;
+  /** How long it looks for a token before that; 0 without it. */
+  readonly spinMicroseconds?: number;
 }
 
 /**
@@ -25,12 +29,15 @@ export interface CellVariation {
  * `× 4`. Empty for an ordinary cell.
  */
 export function describeVariant(cell: CellVariation): string {
-  const { injectedFraction, workload, sampling, concurrency, ringCapacity, publishBatch } = cell;
+  const { injectedFraction, workload, sampling, concurrency } = cell;
+  const { ringCapacity, publishBatch, ringWait, spinMicroseconds } = cell;
   return [
     sampling,
     workload && `${workload} callback`,
     ringCapacity && `ring ${ringCapacity}`,
     publishBatch && `batch ${publishBatch}`,
+    ringWait,
+    spinMicroseconds && `spin ${spinMicroseconds} µs`,
     concurrency && `× ${concurrency}`,
     injectedFraction === undefined
       ? undefined

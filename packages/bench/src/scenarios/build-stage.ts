@@ -1,3 +1,4 @@
+import type { RingOptions } from "@streamgauge/runtime/ring";
 import type { GeneratorPlan } from "./generator-plan.js";
 import { embeddedModelName, promptFor } from "./prompts.js";
 import type { CellPlan, MeasurementPlan, Size, Stage } from "./stage.js";
@@ -42,10 +43,7 @@ export function stageOf(
         model: generator.model,
         host: generator.host,
         tokens: Number(tokens),
-        ...(generator.ring?.capacity !== undefined && { ringCapacity: generator.ring.capacity }),
-        ...(generator.ring?.publishBatch !== undefined && {
-          publishBatch: generator.ring.publishBatch,
-        }),
+        ...ringVariation(generator),
         ...variant,
         blocks,
         timeBudgetSeconds,
@@ -54,6 +52,29 @@ export function stageOf(
       })),
     ),
   };
+}
+
+function ringVariation({ ring = {} }: GeneratorPlan): Partial<CellPlan> {
+  const { capacity, publishBatch, wait, spinMicroseconds } = ring;
+  return {
+    ...(capacity !== undefined && { ringCapacity: capacity }),
+    ...(publishBatch !== undefined && { publishBatch }),
+    ...(wait !== undefined && { ringWait: wait }),
+    ...(spinMicroseconds !== undefined && { spinMicroseconds }),
+  };
+}
+
+/** The same generator with a ring of its own; what is not given is the runtime's default. */
+export function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
+  const { capacity, publishBatch, wait, spinMicroseconds } = ring;
+  const parts = [
+    plan.id,
+    capacity && `ring-${capacity}`,
+    publishBatch && `batch-${publishBatch}`,
+    wait,
+    spinMicroseconds && `spin-${spinMicroseconds}us`,
+  ];
+  return { ...plan, id: parts.filter((part) => part !== undefined).join("-"), ring };
 }
 
 /** A stage that only has measurements. */

@@ -6,6 +6,7 @@ import {
   pequod,
   secondsPerToken,
   stageOf,
+  withRing,
   type CellSize,
   type CellVariant,
 } from "./build-stage.js";
@@ -226,9 +227,26 @@ const slowConsumer: Scenario = {
   },
 };
 
-function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
-  return { ...plan, id: `${plan.id}-ring-${ring.capacity}-batch-${ring.publishBatch}`, ring };
-}
+/** What wakes the consumer, and how often: all else is the same. */
+const wakings: readonly RingOptions[] = [
+  { wait: "waitAsync" },
+  { wait: "message" },
+  { wait: "block" },
+  { wait: "block", spinMicroseconds: 1000 },
+  { publishBatch: 8 },
+  { publishBatch: 64 },
+];
+
+const waking: Scenario = {
+  name: "waking",
+  description: "what waking the consumer costs a model: ways to sleep, and batches, of its ring",
+  stages: (size) => {
+    const cells = { quick: [40, 20], standard: [12, 8], full: [24, 16] } as const;
+    return wakings.map((ring) =>
+      stageOf("waking", withRing(pequod("pooled"), ring), { 100: cells[size] }),
+    );
+  },
+};
 
 const memory: Scenario = {
   name: "memory",
@@ -262,6 +280,7 @@ export const catalogue: readonly Scenario[] = [
   mainThread,
   transports,
   buffers,
+  waking,
   modelSizes,
   callbacks,
   sampling,

@@ -1,7 +1,6 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
 import { blockOrders } from "../block-order.js";
-import { judgeRatio } from "../claims.js";
 import { LatencyHistogram } from "../latency-histogram.js";
 import type {
   RingDescription,
@@ -9,11 +8,10 @@ import type {
   TransportClaim,
   TransportMeasurement,
   TransportRun,
-  TransportSummary,
 } from "../record.js";
 import { TokenRecorder } from "../recorder.js";
 import { minimumSamples } from "../statistics.js";
-import { analyzeTransport } from "../transport-analysis.js";
+import { concludeTransports } from "../transport-analysis.js";
 import { WarmUpGate } from "../warm-up.js";
 import type { ScenarioGenerator } from "./generator-plan.js";
 import { workOf } from "./measurement-work.js";
@@ -72,8 +70,7 @@ export function transportMeasurement(options: TransportOptions): MeasurementPlan
       const payload = await payloadOf(generator, context);
       const producer = await openProducer(payload);
       try {
-        const comparison = new TransportRace(producer, payload, options, context);
-        const measured = await comparison.run();
+        const measured = await new TransportRace(producer, payload, options, context).run();
         return measured === undefined ? {} : { transports: [measured] };
       } finally {
         await producer.close();
@@ -82,7 +79,7 @@ export function transportMeasurement(options: TransportOptions): MeasurementPlan
   };
 }
 
-/** Enough different ones that no run of them repeats what a cache has kept. */
+/** Different tokens, which are carried over and over. */
 const payloadTokens = 1000;
 
 async function payloadOf(
@@ -189,34 +186,23 @@ class TransportRace {
     warmUp: TransportMeasurement["warmUp"],
   ): TransportMeasurement {
     const { scenario, load, transports, baselines, claims = [] } = this.#options;
-    const { tokens } = load;
-    const summaries = transports.map((plan): TransportSummary => ({
-      transport: plan.name,
-      ring: plan.kind === "ring" ? describeRing(plan.ring) : null,
-      hasBackpressure: transportOf(plan).hasBackpressure,
-      ...analyzeTransport(blocks, plan.name, { baselines, tokens }),
-      deliveryLatency: this.#latencies.get(plan.name)?.summarize() ?? null,
-    }));
-    const ratioOf = (transport: string, against: string) =>
-      summaries
-        .find((summary) => summary.transport === transport)
-        ?.comparisons.find((comparison) => comparison.against === against)?.cpuRatio ?? null;
-    return {
+    return concludeTransports({
       scenario,
       generator: this.#context.plan.id,
       ...load,
       warmUp,
       blocks,
-      transports: summaries,
-      claims: claims.map((claim) => ({
-        ...claim,
-        ...judgeRatio(
-          claim.limit,
-          ratioOf(claim.transport, claim.against),
-          ratioOf(claim.control, claim.against),
-        ),
+      transports: transports.map((plan) => ({
+        transport: plan.name,
+        ring: plan.kind === "ring" ? describeRing(plan.ring) : null,
+        hasBackpressure: transportOf(plan).hasBackpressure,
+        deliveryLatency: this.#latencies.get(plan.name)?.summarize() ?? null,
+        comparisons: baselines
+          .filter((against) => against !== plan.name)
+          .map((against) => ({ against })),
       })),
-    };
+      claims,
+    });
   }
 }
 

@@ -1,27 +1,28 @@
 import { williamsDesign } from "../block-order.js";
 import { measurementsOn, paced } from "./build-stage.js";
-import type { Scenario, Size } from "./stage.js";
+import type { Scenario, Size, Stage } from "./stage.js";
 import { transportMeasurement, type TransportOptions } from "./transport-measurement.js";
 import type { TransportLoad } from "./transports/producer-thread.js";
 import type { RingTransportPlan, TransportPlan } from "./transports/transport-plan.js";
 
-const defaultRing = "ring, waitAsync";
+/** It sleeps in `Atomics.waitAsync`. */
+const defaultRing = "ring";
 const noTransport = "none";
 
-/** Its second run in each block shows what is reported where there is no difference. */
+/** `postMessage` runs twice: that shows what is reported where there is no difference. */
 const contenders: readonly TransportPlan[] = [
   { name: defaultRing, kind: "ring", ring: { wait: "waitAsync" } },
   { name: "ring, message", kind: "ring", ring: { wait: "message" } },
   { name: "ring, block", kind: "ring", ring: { wait: "block" } },
   {
-    name: "ring, block after 50 µs",
+    name: "ring, block + 50 µs",
     kind: "ring",
     ring: { wait: "block", spinMicroseconds: 50 },
   },
   { name: "postMessage", kind: "postMessage" },
   { name: "postMessage again", kind: "postMessage" },
   { name: "comlink callback", kind: "comlink", awaited: false },
-  { name: "comlink callback, awaited", kind: "comlink", awaited: true },
+  { name: "comlink, awaited", kind: "comlink", awaited: true },
   { name: "ReadableStream", kind: "readableStream" },
   { name: noTransport, kind: "none" },
 ];
@@ -35,53 +36,32 @@ const claims = [defaultRing, "ring, message", "ring, block"].map((transport) => 
 }));
 
 /** Rounds of balanced orders, and the seconds after which it ends with what it has. */
-type Rounds = Readonly<Record<Size, readonly [rounds: number, timeBudgetSeconds: number]>>;
+type Rounds = readonly [rounds: number, timeBudgetSeconds: number];
+
+interface SizedLoad extends TransportLoad {
+  readonly id: string;
+  /** Of a quick and of a standard run, which are of one process. */
+  readonly rounds: Rounds;
+  readonly fullRounds: Rounds;
+}
+
+const transportLoads: readonly SizedLoad[] = [
+  { id: "burst", tokens: 20_000, gapMicroseconds: 0, rounds: [2, 80], fullRounds: [6, 300] },
+  { id: "1ms", tokens: 200, gapMicroseconds: 1000, rounds: [2, 60], fullRounds: [4, 150] },
+  { id: "5ms", tokens: 100, gapMicroseconds: 5000, rounds: [1, 70], fullRounds: [2, 200] },
+];
 
 /** How tokens can cross between threads, and what each way costs. */
 export const transports: Scenario = {
   name: "transports",
   description: "ring, postMessage, comlink and ReadableStream: CPU per token, and latency",
-  stages: (size) => [
-    measurementsOn(
-      paced(0, "inline"),
-      [
-        interleaved(
-          "burst",
-          { tokens: 20_000, gapMicroseconds: 0 },
-          { quick: [2, 80], standard: [2, 80], full: [6, 300] },
-        ),
-        interleaved(
-          "1ms",
-          { tokens: 200, gapMicroseconds: 1000 },
-          { quick: [2, 60], standard: [2, 60], full: [4, 150] },
-        ),
-        interleaved(
-          "5ms",
-          { tokens: 100, gapMicroseconds: 5000 },
-          { quick: [1, 70], standard: [1, 70], full: [2, 200] },
-        ),
-      ].map((withRounds) => withRounds(size)),
-    ),
-  ],
-};
-
-function interleaved(
-  load: string,
-  { tokens, gapMicroseconds }: TransportLoad,
-  rounds: Rounds,
-): (size: Size) => ReturnType<typeof transportMeasurement> {
-  return (size) => {
-    return transportMeasurement({
-      id: `transports-${load}`,
-      scenario: "transports",
-      load: { tokens, gapMicroseconds },
+  stages: (size) =>
+    carried(size, "transports", transportLoads, {
       transports: contenders,
       baselines: [noTransport, "postMessage", defaultRing],
-      claims: gapMicroseconds === 0 ? claims : [],
-      ...extent(contenders, rounds[size]),
-    });
-  };
-}
+      burstClaims: claims,
+    }),
+};
 
 const capacities = [1, 4, 16, 64, 256, 1024, 4096];
 const publishBatches = [1, 4, 16, 64];
@@ -101,38 +81,49 @@ function ringPlan(capacity: number, publishBatch: number): RingTransportPlan {
   };
 }
 
+const bufferLoads: readonly SizedLoad[] = [
+  { id: "burst", tokens: 10_000, gapMicroseconds: 0, rounds: [1, 110], fullRounds: [3, 400] },
+  { id: "100us", tokens: 1000, gapMicroseconds: 100, rounds: [1, 110], fullRounds: [3, 400] },
+];
+
 /** What a ring's size and a producer's batches do. */
 export const buffers: Scenario = {
   name: "buffers",
   description: "ring capacities 1 to 4096 and publish batches 1 to 64: throughput, latency, CPU",
-  stages: (size) => [
-    measurementsOn(
-      paced(0, "inline"),
-      [
-        { load: "burst", tokens: 10_000, gapMicroseconds: 0 },
-        { load: "100us", tokens: 1000, gapMicroseconds: 100 },
-      ].map(({ load, tokens, gapMicroseconds }) =>
-        transportMeasurement({
-          id: `buffers-${load}`,
-          scenario: "buffers",
-          load: { tokens, gapMicroseconds },
-          transports: rings,
-          // The runtime's default.
-          baselines: [ringPlan(256, 1).name],
-          ...extent(rings, size === "full" ? [3, 400] : [1, 110]),
-        }),
-      ),
-    ),
-  ],
+  stages: (size) =>
+    carried(size, "buffers", bufferLoads, {
+      transports: rings,
+      // The runtime's default.
+      baselines: [ringPlan(256, 1).name],
+      burstClaims: [],
+    }),
 };
 
-function extent(
-  plans: readonly TransportPlan[],
-  [rounds, timeBudgetSeconds]: readonly [number, number],
-): Pick<TransportOptions, "blocks" | "timeBudgetSeconds" | "expectedSeconds"> {
-  return {
-    blocks: rounds * williamsDesign(plans.length).length,
-    timeBudgetSeconds,
-    expectedSeconds: 0.8 * timeBudgetSeconds,
-  };
+/** Every load by every transport. */
+function carried(
+  size: Size,
+  scenario: string,
+  loads: readonly SizedLoad[],
+  {
+    burstClaims,
+    ...contest
+  }: Pick<TransportOptions, "transports" | "baselines"> & {
+    readonly burstClaims: NonNullable<TransportOptions["claims"]>;
+  },
+): readonly Stage[] {
+  const balanced = williamsDesign(contest.transports.length).length;
+  const measurements = loads.map(({ id, rounds, fullRounds, ...load }) => {
+    const [count, timeBudgetSeconds] = size === "full" ? fullRounds : rounds;
+    return transportMeasurement({
+      ...contest,
+      id: `${scenario}-${id}`,
+      scenario,
+      load,
+      claims: load.gapMicroseconds === 0 ? burstClaims : [],
+      blocks: count * balanced,
+      timeBudgetSeconds,
+      expectedSeconds: 0.8 * timeBudgetSeconds,
+    });
+  });
+  return [measurementsOn(paced(0, "inline"), measurements)];
 }

@@ -10,12 +10,12 @@ import {
 import { duration, ratio, ratioWithInterval } from "./numbers.js";
 import { titledTable, type SummaryOptions } from "./table.js";
 
-/** What each way between threads costs: a table for each load, and the claims under it. */
+/** What each way between threads costs: a part for each load, with the claims about it. */
 export function transports(
   { transports: measured = [] }: ResultRecord,
   options: SummaryOptions,
-): string[] {
-  return measured.flatMap((measurement) => [
+): string[][] {
+  return measured.map((measurement) => [
     ...loadTable(measurement, options),
     ...measurement.claims.map((claim) => sentenceOf(measurement, claim)),
   ]);
@@ -23,29 +23,40 @@ export function transports(
 
 function loadTable(measurement: TransportMeasurement, options: SummaryOptions): string[] {
   const { load, others } = transportBaselines(measurement);
+  const isBounded = measurement.transports.every(({ hasBackpressure }) => hasBackpressure === true);
   const rows = measurement.transports.map((summary) => {
     const { transport, deliveryLatency } = summary;
     const against = (name: string | undefined) => transportComparison(measurement, transport, name);
     const isDelivered = deliveryLatency !== null;
     return [
       transport,
-      isDelivered ? (summary.hasBackpressure === true ? "yes" : "no") : "-",
+      isBounded ? "" : isDelivered ? (summary.hasBackpressure === true ? "yes" : "no") : "-",
       summary.cpuMicrosecondsPerToken.toFixed(2),
       load === undefined ? "" : (added(against(load)?.addedCpuMicrosecondsPerToken) ?? "-"),
       summary.throughputTokensPerSecond.toFixed(0),
       isDelivered ? duration(deliveryLatency.p50Nanoseconds) : "-",
       isDelivered ? duration(deliveryLatency.p99Nanoseconds) : "-",
-      ...others.map((name) => {
+      ...others.map((name, index) => {
         const cpuRatio = isDelivered ? (against(name)?.cpuRatio ?? null) : null;
-        return cpuRatio === null ? "-" : ratioWithInterval(cpuRatio.hodgesLehmann);
+        if (cpuRatio === null) return "-";
+        // There is room for one interval; the report has them all.
+        const { hodgesLehmann } = cpuRatio;
+        return index === 0 ? ratioWithInterval(hodgesLehmann) : ratio(hodgesLehmann.value);
       }),
     ];
   });
   const title =
-    `Between threads, ${describeLoad(measurement)} (${measurement.blocks.length} blocks; CPU: µs per token of\n` +
-    "both threads; net: less the load itself; bounded: a slow consumer makes the producer wait):";
-  const head = ["transport", "bounded", "CPU", "net", "tokens/s", "latency p50", "p99"];
-  return titledTable(title, [...head, ...others.map((name) => `CPU / ${name}`)], rows, options);
+    `Between threads, ${describeLoad(measurement)} (${measurement.blocks.length} blocks; CPU: µs per token of both threads` +
+    (load === undefined ? "" : ";\nnet: less the load itself") +
+    (isBounded ? "" : "; bounded: a slow consumer makes the producer wait") +
+    "; p50, p99: delivery latency):";
+  const head = ["transport", "bounded", "CPU", "net", "tokens/s", "p50", "p99"];
+  return titledTable(
+    title,
+    [...head, ...others.map((name, index) => (index === 0 ? `CPU / ${name}` : `/ ${name}`))],
+    rows,
+    options,
+  );
 }
 
 function sentenceOf(

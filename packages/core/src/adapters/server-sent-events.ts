@@ -1,4 +1,3 @@
-import { ReadableStream } from "node:stream/web";
 import { StreamgaugeError } from "../errors.js";
 import type { StreamToken, TokenStream } from "../generator.js";
 import {
@@ -50,14 +49,16 @@ export interface CompletionEventOptions extends CompletionChunkOptions {
  * a chunk for each piece of text, one with the finish reason, one with the usage
  * if it is asked for, and `[DONE]`. Each piece of the stream is one whole event.
  *
- * - It is made on demand: a reader that does not read makes the producer wait.
- * - `cancel()` stops the generation with the reason "cancelled", and resolves when it has ended.
- * - A failure before anything was sent makes the first read reject with its
- *   `StreamgaugeError`, so that a server can still answer with a status. Later
- *   the status is gone: it becomes an event with an `error` object, and the
- *   stream ends without `[DONE]`, because the completion is not complete.
+ * It stops and ends as {@link TokenStream} says, and is made on demand: a reader
+ * that does not read makes the producer wait. Only failures are told in other words:
  *
- * @param stream a generation that nobody has begun to iterate
+ * - A failure before anything was sent makes the first read reject with its
+ *   `StreamgaugeError`, so that a server can still answer with a status.
+ * - Later the status is gone: the failure becomes an event with an `error` object,
+ *   and the stream ends without `[DONE]`, because the completion is not complete.
+ *   `stream.result` rejects with the error itself.
+ *
+ * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already
  */
 export function streamCompletionEvents(
   stream: TokenStream,
@@ -67,7 +68,7 @@ export function streamCompletionEvents(
   const encoder = new TextEncoder();
   const chunks = completionChunks(options);
   const tokens = stream[Symbol.asyncIterator]();
-  let next: Promise<IteratorResult<StreamToken, unknown>> | undefined;
+  let next: Promise<IteratorResult<StreamToken, undefined>> | undefined;
   let sent = false;
   let cancelled = false;
 
@@ -112,9 +113,7 @@ export function streamCompletionEvents(
       },
       async cancel() {
         cancelled = true;
-        await tokens.return?.();
-        // An iteration that was left answers when the generation has ended, however it did.
-        await Promise.allSettled([tokens.next(), stream.result]);
+        await tokens.return();
       },
     },
     // The generation's own buffer is the only one: nothing is taken before it is read.

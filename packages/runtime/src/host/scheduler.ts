@@ -36,12 +36,10 @@ type Outcome = Exclude<GenerateOutcome, { kind: "failed" }>;
 
 /** A call that waits or runs. */
 interface Call {
-  readonly task: Omit<GenerateTask, "calledAtMilliseconds">;
-  /** What is transferred with the task. */
-  readonly transfer: NewRing["transfer"];
-  readonly clientId: string;
+  readonly mode: GenerateTask["mode"];
+  readonly request: GenerationRequest;
+  readonly ring: NewRing;
   readonly calledAtMilliseconds: number;
-  readonly consumer: RingConsumer;
   /** Settles when it has ended; rejects with a typed error when it failed. */
   readonly finished: Promise<Outcome>;
   readonly resolve: (outcome: Outcome) => void;
@@ -141,7 +139,7 @@ export class Scheduler implements GenerationBackend {
    */
   blockUntilStopped(timeoutMilliseconds: number): void {
     this.#stopAll();
-    for (const { consumer } of this.#calls) consumer.blockUntilEnded(timeoutMilliseconds);
+    for (const { ring } of this.#calls) ring.consumer.blockUntilEnded(timeoutMilliseconds);
   }
 
   #stopAll(): void {
@@ -150,18 +148,17 @@ export class Scheduler implements GenerationBackend {
 
   #submit(mode: GenerateTask["mode"], request: GenerationRequest, ring: NewRing): Call {
     const { clientId } = request.config;
-    const { consumer, memory, transfer } = ring;
+    const { consumer } = ring;
     let resolve!: Call["resolve"];
     let reject!: Call["reject"];
     const ended = new Promise<Outcome>((...settle) => {
       [resolve, reject] = settle;
     });
     const call: Call = {
-      task: { mode, request, ring: memory },
-      transfer,
-      clientId,
+      mode,
+      request,
+      ring,
       calledAtMilliseconds: performance.now(),
-      consumer,
       resolve,
       reject,
       finished: ended.then(
@@ -197,28 +194,29 @@ export class Scheduler implements GenerationBackend {
   #admit(call: Call): void {
     const worker = this.#pool.findFree();
     if (worker !== undefined) return this.#give(call, worker);
-    this.#waiting.add(call.clientId, call);
+    this.#waiting.add(call.request.config.clientId, call);
     this.#holdProcess();
   }
 
   #give(call: Call, worker: PoolWorker): void {
+    const { mode, request, ring, resolve, reject } = call;
     const calledAtMilliseconds = call.calledAtMilliseconds - this.#pool.clockOffsetMilliseconds;
-    const task = { ...call.task, calledAtMilliseconds };
-    this.#pool.run(worker, task, call.transfer).then((outcome) => {
-      if (outcome.kind === "failed") call.reject(StreamgaugeError.fromWire(outcome.error));
-      else call.resolve(outcome);
-    }, call.reject);
+    const task = { mode, request, ring: ring.memory, calledAtMilliseconds };
+    this.#pool.run(worker, task, ring.transfer).then((outcome) => {
+      if (outcome.kind === "failed") reject(StreamgaugeError.fromWire(outcome.error));
+      else resolve(outcome);
+    }, reject);
   }
 
   #end(call: Call, end: GenerationEnd): void {
     this.#calls.delete(call);
+    const { mode, request, ring, calledAtMilliseconds } = call;
     // A worker that died could not say so itself.
-    call.consumer.declareLost();
-    const { clientId, calledAtMilliseconds } = call;
-    const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
+    ring.consumer.declareLost();
     const { model, observers } = this.#options;
-    const about = { model, clientId, mode: call.task.mode, endToEndMilliseconds };
-    tellObservers(observers, reportOn(about, end));
+    const { clientId } = request.config;
+    const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
+    tellObservers(observers, reportOn({ model, clientId, mode, endToEndMilliseconds }, end));
   }
 
   #holdProcess(): void {

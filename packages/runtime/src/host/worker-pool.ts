@@ -130,7 +130,7 @@ export class WorkerPool {
    * Runs a generation.
    *
    * @param worker one that is free
-   * @param transfer what of the task is transferred to its thread
+   * @param transfer what of the task moves to the worker instead of being copied
    * @throws StreamgaugeError `WORKER_FAILED` when the worker ends before it
    */
   async run(

@@ -93,7 +93,7 @@ export class RingConsumer {
   /**
    * Resolves true when there is a slot to read, false when no more will come. It
    * is bounded by the producer: every publication and every end resolves it, and
-   * so do {@link stop} and {@link declareLost} on this thread. While it is pending
+   * so do {@link stop}, {@link withdraw} and {@link declareLost} on this thread. While it is pending
    * it keeps the thread's event loop alive. One call at a time.
    */
   async wait(): Promise<boolean> {
@@ -120,13 +120,14 @@ export class RingConsumer {
     this.#stopReason = reason;
     Atomics.store(this.#views.header, stopWord, 1 + stopReasons.indexOf(reason));
     wake(this.#views.header, producerAsleepWord);
-    this.#sleep.wake();
-    this.#sleep.close();
+    this.#endSleep();
   }
 
   /** Takes a generation back that no producer has claimed. True when it worked. */
   withdraw(): boolean {
-    return this.#exchangeState("queued", "withdrawn");
+    const isOurs = this.#exchangeState("queued", "withdrawn");
+    if (isOurs) this.#endSleep();
+    return isOurs;
   }
 
   /**
@@ -137,8 +138,7 @@ export class RingConsumer {
   declareLost(): void {
     // In this order a claim in between is caught by the second exchange.
     if (!this.#exchangeState("queued", "lost")) this.#exchangeState("running", "lost");
-    this.#sleep.wake();
-    this.#sleep.close();
+    this.#endSleep();
   }
 
   /**
@@ -148,6 +148,11 @@ export class RingConsumer {
   blockUntilEnded(timeoutMilliseconds: number): void {
     const { header } = this.#views;
     Atomics.wait(header, producerStateWord, producerState.running, timeoutMilliseconds);
+  }
+
+  #endSleep(): void {
+    this.#sleep.wake();
+    this.#sleep.close();
   }
 
   #exchangeState(from: keyof typeof producerState, to: keyof typeof producerState): boolean {

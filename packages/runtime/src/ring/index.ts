@@ -10,6 +10,7 @@ import { RingConsumer } from "./consumer.js";
 import { ringBytes, type RingMemory } from "./layout.js";
 import type { RingOptions } from "./options.js";
 
+export { plantCanaries, type CanaryCount } from "./canaries.js";
 export { RingConsumer, type RingEnding } from "./consumer.js";
 export { ringBytes, type RingMemory } from "./layout.js";
 export { resolveRingOptions, type RingOptions, type RingWait } from "./options.js";

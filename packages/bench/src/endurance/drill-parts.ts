@@ -1,0 +1,98 @@
+import type { DrillPart } from "./drill-part.js";
+import {
+  commandedFaults,
+  planDrill,
+  type DrillPlanOptions,
+  type FaultKind,
+  type PlannedStream,
+} from "./drill-plan.js";
+import { embeddedPrompts } from "./drill-reference.js";
+
+/** How much a drill is, and which. */
+export interface DrillSize {
+  /** Seed of the plan, a 32-bit integer. What happens when is up to the machine. */
+  readonly seed: number;
+  /** Streams on the paced engine, and how many of them get a fault. */
+  readonly streams: number;
+  readonly faults: number;
+  /** The same on the embedded model. */
+  readonly embeddedStreams: number;
+  readonly embeddedFaults: number;
+}
+
+const consumerFaults: readonly FaultKind[] = [
+  "aborted at a token",
+  "left",
+  "throwing consumer",
+  "dropped unread",
+  "dropped half read",
+];
+/** For an engine that does not come to the end of its context first. */
+const timedFaults: readonly FaultKind[] = ["aborted at a time", "deadline"];
+
+/**
+ * The streams of the paced engine are shared between two runtimes whose consumers
+ * sleep in different ways; those of the embedded model get one with one worker,
+ * so that the thread which waits for room is known.
+ *
+ * @param references the completions of the embedded model, by prompt
+ */
+export async function planParts(
+  size: DrillSize,
+  references: ReadonlyMap<string, readonly number[]>,
+): Promise<DrillPart[]> {
+  const { seed, streams, faults, embeddedStreams, embeddedFaults } = size;
+  const { embeddedModel, pacedModel } = await import("@streamgauge/runtime");
+  const paced: Omit<DrillPlanOptions, "streams" | "faults" | "seed"> = {
+    kinds: [...commandedFaults, ...consumerFaults, ...timedFaults],
+    prompts: (draw) => [draw.integer(0, 999)],
+    mostTokens: 120,
+    longestWaitMilliseconds: Math.max(100, streams),
+    endless: 1_000_000,
+  };
+  const model = pacedModel({ stepMicroseconds: 20, faults: true });
+  const workers = { model, workers: 2, maxHeapMegabytes: 48 };
+  const half = { streams: Math.ceil(streams / 2), faults: Math.ceil(faults / 2) };
+  const rest = { streams: streams - half.streams, faults: faults - half.faults };
+  const parts: DrillPart[] = [
+    {
+      name: "paced, waitAsync",
+      options: { ...workers, ring: { capacity: 16 } },
+      streams: planDrill("first", { ...paced, ...half, seed }),
+      idAt: pacedIdAt,
+      mostUnpublished: 0,
+    },
+    {
+      name: "paced, message",
+      options: { ...workers, ring: { capacity: 64, publishBatch: 4, wait: "message" } },
+      streams: planDrill("second", { ...paced, ...rest, seed: seed ^ 2 }),
+      idAt: pacedIdAt,
+      mostUnpublished: 3,
+    },
+    {
+      name: "embedded model",
+      options: { model: embeddedModel, ring: { capacity: 4 } },
+      streams: planDrill("third", {
+        kinds: ["killed", ...consumerFaults],
+        prompts: (draw) => draw.pick(embeddedPrompts),
+        mostTokens: 60,
+        longestWaitMilliseconds: 0,
+        // More than its context: it would end by itself only there.
+        endless: 10_000,
+        seed: seed ^ 3,
+        streams: embeddedStreams,
+        faults: embeddedFaults,
+      }),
+      idAt: ({ prompt }, index) =>
+        typeof prompt === "string" ? references.get(prompt)?.[index] : undefined,
+      mostUnpublished: 0,
+    },
+  ];
+  return parts.filter((part) => part.streams.length > 0);
+}
+
+/** The paced engine counts on from its prompt's last id; after a text from 0. */
+function pacedIdAt({ prompt }: PlannedStream, index: number): number {
+  const last = typeof prompt === "string" ? -1 : (prompt[prompt.length - 1] ?? -1);
+  return (last + 1 + index) % 1000;
+}

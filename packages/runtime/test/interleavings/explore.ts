@@ -1,0 +1,386 @@
+/**
+ * Explores every order in which the two sides of a ring can take their steps. A
+ * step is one atomic operation, or the plain slot accesses between two of them.
+ * Orders that lead to the same state are followed once.
+ */
+import {
+  consumerAsleepWord,
+  headWord,
+  headerBytes,
+  slotBytes,
+  stopWord,
+  tailWord,
+} from "../../src/ring/layout.js";
+import { Run, type Entry, type Operation, type PlainMemory, type Side } from "./run.js";
+
+/** Two programs over one ring, and what may happen to them. */
+export interface Scenario {
+  readonly capacity: number;
+  readonly producer: () => Side;
+  /** Takes the event "lost" when its host declares the producer lost, and "stop". */
+  readonly consumer: () => Side;
+  /** The producer may die before any of its steps; its host then says so. */
+  readonly producerMayDie?: boolean;
+  /** How often a stop may come while the consumer's thread waits for events. */
+  readonly stops?: number;
+  /** How often a blocking wait may time out. */
+  readonly timeouts?: number;
+  /** Looks at the values that the programs returned; throws when they are wrong. */
+  readonly checkEnd: (end: {
+    readonly producer: unknown;
+    readonly consumer: unknown;
+    readonly producerDied: boolean;
+  }) => void;
+}
+
+export interface Exploration {
+  readonly states: number;
+  readonly ends: number;
+  readonly interleavings: bigint;
+}
+
+/** A log as a path in a tree, so that logs with a common beginning share it. */
+class LogNode {
+  readonly id: number;
+  readonly log: readonly Entry[];
+  readonly children = new Map<Entry, LogNode>();
+  next: Operation | undefined;
+  /** A node whose log led to the same state. */
+  same: LogNode = this;
+
+  constructor(id: number, log: readonly Entry[]) {
+    this.id = id;
+    this.log = log;
+  }
+}
+
+class Memory implements PlainMemory {
+  readonly bytes: ArrayBuffer;
+  readonly header: Int32Array;
+  /** The same for the same contents; −1 while not known. */
+  contentId = -1;
+
+  constructor(bytes: ArrayBuffer) {
+    this.bytes = bytes;
+    this.header = new Int32Array(bytes, 0, headerBytes / 4);
+  }
+
+  plain(operation: Operation & { kind: "read" | "write" }): Entry {
+    const { kind, slots, index } = operation;
+    const View = { words: Int32Array, halves: Uint16Array, doubles: Float64Array }[slots];
+    const view = new View(this.bytes, headerBytes);
+    if (kind === "read") return view[index];
+    view[index] = operation.value;
+    return undefined;
+  }
+
+  copy(): Memory {
+    return new Memory(this.bytes.slice(0));
+  }
+}
+
+/** Sleeps on no word. */
+const awake = -1;
+/** Was notified, but its thread has not come to it yet. */
+const woken = -2;
+
+type Role = "producer" | "consumer";
+/** What one side did, or what happened to it. */
+type Step = readonly [Role, Operation | string];
+
+interface State {
+  readonly memory: Memory;
+  readonly producer: LogNode;
+  readonly consumer: LogNode;
+  /** The words that the sides sleep on; see {@link awake} and {@link woken}. */
+  readonly producerWaitsOn: number;
+  readonly consumerWaitsOn: number;
+  readonly producerDied: boolean;
+  readonly lostDeclared: boolean;
+  readonly messages: number;
+  readonly sleepsWithoutMessage: number;
+  readonly stopsLeft: number;
+  readonly timeoutsLeft: number;
+  readonly publishedSinceStop: number;
+}
+
+/** @throws Error that names the steps to the first state in which something is wrong */
+export async function explore(scenario: Scenario): Promise<Exploration> {
+  return await new Explorer(scenario).run();
+}
+
+class Explorer {
+  readonly #scenario: Scenario;
+  readonly #visited = new Map<string, bigint>();
+  readonly #path: Step[] = [];
+  readonly #states = new Map<string, LogNode>();
+  readonly #contents = new Map<string, number>();
+  #nodes = 0;
+  #ends = 0;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+  }
+
+  async run(): Promise<Exploration> {
+    const { capacity, stops = 0, timeouts = 0 } = this.#scenario;
+    const interleavings = await this.#follow({
+      memory: new Memory(new ArrayBuffer(headerBytes + capacity * slotBytes)),
+      producer: this.#newNode([]),
+      consumer: this.#newNode([]),
+      producerWaitsOn: awake,
+      consumerWaitsOn: awake,
+      producerDied: false,
+      lostDeclared: false,
+      messages: 0,
+      sleepsWithoutMessage: 0,
+      stopsLeft: stops,
+      timeoutsLeft: timeouts,
+      publishedSinceStop: 0,
+    });
+    return { states: this.#visited.size, ends: this.#ends, interleavings };
+  }
+
+  /** The number of interleavings from this state to an end. */
+  async #follow(reached: State): Promise<bigint> {
+    const { producer, consumer, memory } = reached;
+    if (producer.next === undefined) await this.#discover("producer", producer, memory);
+    if (consumer.next === undefined) await this.#discover("consumer", consumer, memory);
+    const state = { ...reached, producer: producer.same, consumer: consumer.same };
+    const key = this.#keyOf(state);
+    const known = this.#visited.get(key);
+    if (known !== undefined) return known;
+    this.#checkState(state);
+    let interleavings = 0n;
+    for (const [step, take] of this.#steps(state)) {
+      this.#path.push(step);
+      const next = take();
+      interleavings += await this.#follow(next instanceof Promise ? await next : next);
+      this.#path.pop();
+    }
+    if (interleavings === 0n) {
+      this.#checkEnd(state);
+      this.#ends += 1;
+      interleavings = 1n;
+    }
+    this.#visited.set(key, interleavings);
+    return interleavings;
+  }
+
+  *#steps(state: State): Generator<[Step, () => Promise<State> | State]> {
+    const { producerDied } = state;
+    if (!producerDied) {
+      yield* this.#ownSteps("producer", state);
+      if (this.#scenario.producerMayDie === true && nextOf(state.producer).kind !== "done") {
+        yield [["producer", "dies"], () => ({ ...state, producerDied: true })];
+      }
+    }
+    yield* this.#ownSteps("consumer", state);
+    yield* this.#consumersEvents(state);
+  }
+
+  *#ownSteps(role: Role, state: State): Generator<[Step, () => Promise<State> | State]> {
+    const next = nextOf(state[role]);
+    const waitsOn = state[`${role}WaitsOn`];
+    const isBlocked = next.kind === "wait" && waitsOn >= 0;
+    if (!hasStopped(next) && !isBlocked) {
+      yield [[role, next], () => this.#step(role, state)];
+    }
+    if (next.kind === "idle" && waitsOn === woken) {
+      const change = { [`${role}WaitsOn`]: awake };
+      yield [[role, "wakes up"], () => this.#event(role, "woken", state, change)];
+    }
+  }
+
+  *#consumersEvents(state: State): Generator<[Step, () => State]> {
+    const next = nextOf(state.consumer);
+    const { consumerWaitsOn, timeoutsLeft, messages, stopsLeft } = state;
+    const event = (name: string, change: Partial<State>): [Step, () => State] => [
+      ["consumer", name],
+      () => this.#event("consumer", name, state, change),
+    ];
+    const mustDeclare = state.producerDied && !state.lostDeclared;
+    // A slice always ends; where nothing else can help, as often as it takes.
+    if (next.kind === "wait" && consumerWaitsOn >= 0 && (timeoutsLeft > 0 || mustDeclare)) {
+      const left = Math.max(0, timeoutsLeft - 1);
+      yield event("timed-out", { consumerWaitsOn: awake, timeoutsLeft: left });
+    }
+    if (next.kind !== "idle") return;
+    if (mustDeclare) yield event("lost", { lostDeclared: true });
+    else if (next.isTurning) yield event("turn", {});
+    if (messages > 0) yield event("message", { messages: messages - 1 });
+    if (stopsLeft > 0) yield event("stop", { stopsLeft: stopsLeft - 1 });
+  }
+
+  #event(role: Role, event: string, state: State, change: Partial<State>): State {
+    return { ...state, ...change, [role]: this.#child(state[role], event) };
+  }
+
+  #step(role: Role, state: State): Promise<State> | State {
+    const next = nextOf(state[role]);
+    if (next.kind === "read" || next.kind === "write") return this.#plainStep(role, state);
+    const changes = next.kind === "store" || next.kind === "exchange";
+    const memory = changes ? state.memory.copy() : state.memory;
+    const { header } = memory;
+    const then = (result: Entry, change: Partial<State> = {}): State => ({
+      ...state,
+      memory,
+      ...change,
+      [role]: this.#child(state[role], result),
+    });
+    switch (next.kind) {
+      case "load":
+        return then(header[next.word]);
+      case "store":
+        header[next.word] = next.value;
+        return then(undefined, afterStore(next.word, next.value, state));
+      case "exchange": {
+        const before = header[next.word];
+        if (before === next.expected) header[next.word] = next.value;
+        return then(before);
+      }
+      case "notify":
+        return this.#notify(role, next.word, state);
+      case "post":
+        return then(undefined, {
+          messages: state.messages + 1,
+          sleepsWithoutMessage: state.sleepsWithoutMessage - 1,
+        });
+      case "waitAsync":
+        if (header[next.word] !== next.value) return then("not-equal");
+        return then("async", { [`${role}WaitsOn`]: next.word });
+      case "wait":
+        if (header[next.word] !== next.value) return then("not-equal");
+        return { ...state, [`${role}WaitsOn`]: next.word };
+      default:
+        throw new Error(`A side that is ${next.kind} takes no step.`);
+    }
+  }
+
+  async #plainStep(role: Role, state: State): Promise<State> {
+    const memory = state.memory.copy();
+    let node = state[role];
+    for (;;) {
+      node = await this.#discover(role, node, memory);
+      const next = nextOf(node);
+      if (next.kind !== "read" && next.kind !== "write") return { ...state, memory, [role]: node };
+      node = this.#child(node, memory.plain(next));
+    }
+  }
+
+  /** Wakes who sleeps on the word: the other side, or the one that notifies, from an event. */
+  #notify(role: Role, word: number, state: State): State {
+    const sleeper = (["producer", "consumer"] as const).find(
+      (side) => state[`${side}WaitsOn`] === word,
+    );
+    const then = { ...state, [role]: this.#child(state[role], sleeper === undefined ? 0 : 1) };
+    if (sleeper === undefined) return then;
+    if (nextOf(state[sleeper]).kind !== "wait") return { ...then, [`${sleeper}WaitsOn`]: woken };
+    return {
+      ...then,
+      [`${sleeper}WaitsOn`]: awake,
+      [sleeper]: this.#child(state[sleeper], "ok"),
+    };
+  }
+
+  /** Finds out what a side does after this log, and which other log led to the same state. */
+  async #discover(role: Role, node: LogNode, memory: Memory): Promise<LogNode> {
+    if (node.next !== undefined) return node.same;
+    const { run, next } = await Run.until(this.#scenario[role], node.log, memory.copy());
+    const identify = (found: LogNode, operation: Operation): void => {
+      const checkpoint = run.checkpoints.get(found.log.length);
+      const value = operation.kind === "done" ? JSON.stringify(operation.value) : undefined;
+      const state = checkpoint ?? value;
+      found.next ??= operation;
+      if (state === undefined) return;
+      const name = `${role} ${operation.kind} ${state}`;
+      found.same = this.#states.get(name) ?? found;
+      this.#states.set(name, found.same);
+    };
+    let last = node;
+    for (const { operation, result } of run.fresh) {
+      identify(last, operation);
+      last = this.#child(last, result);
+    }
+    identify(last, next);
+    return node.same;
+  }
+
+  #newNode(log: readonly Entry[]): LogNode {
+    this.#nodes += 1;
+    return new LogNode(this.#nodes, log);
+  }
+
+  #child(node: LogNode, result: Entry): LogNode {
+    let child = node.children.get(result);
+    if (child === undefined) {
+      child = this.#newNode([...node.log, result]);
+      node.children.set(result, child);
+    }
+    return child;
+  }
+
+  #checkState({ memory, producer, consumer, ...state }: State): void {
+    for (const { next } of [producer, consumer]) {
+      if (next?.kind === "failed") this.#fail(String(next.error));
+    }
+    const filled = ((memory.header[headWord] ?? 0) - (memory.header[tailWord] ?? 0)) | 0;
+    if (filled < 0 || filled > this.#scenario.capacity) this.#fail(`HEAD − TAIL is ${filled}`);
+    if (state.publishedSinceStop > 1) this.#fail("the producer goes on after it was stopped");
+    if (state.sleepsWithoutMessage < 0) this.#fail("two messages for one sleep");
+  }
+
+  #checkEnd({ producer, consumer, producerDied }: State): void {
+    const [producerEnd, consumerEnd] = [nextOf(producer), nextOf(consumer)];
+    if (producerEnd.kind !== "done" && !producerDied) this.#fail("the producer sleeps for ever");
+    if (consumerEnd.kind !== "done") this.#fail("the consumer sleeps for ever");
+    const valueOf = (end: Operation): unknown => (end.kind === "done" ? end.value : undefined);
+    try {
+      this.#scenario.checkEnd({
+        producer: valueOf(producerEnd),
+        consumer: valueOf(consumerEnd),
+        producerDied,
+      });
+    } catch (error) {
+      this.#fail(String(error));
+    }
+  }
+
+  #keyOf({ memory, producer, consumer, ...rest }: State): string {
+    if (memory.contentId < 0) {
+      const content = Buffer.from(memory.bytes).toString("latin1");
+      memory.contentId = this.#contents.get(content) ?? this.#contents.size;
+      this.#contents.set(content, memory.contentId);
+    }
+    let key = `${producer.id} ${consumer.id} ${memory.contentId}`;
+    for (const value of Object.values(rest)) key += ` ${Number(value)}`;
+    return key;
+  }
+
+  #fail(what: string): never {
+    throw new Error(`${what}, after:\n  ${this.#path.map(show).join("\n  ")}`);
+  }
+}
+
+function afterStore(word: number, value: number, state: State): Partial<State> {
+  if (word === headWord && state.memory.header[stopWord] !== 0) {
+    return { publishedSinceStop: state.publishedSinceStop + 1 };
+  }
+  if (word === consumerAsleepWord && value === 1) {
+    return { sleepsWithoutMessage: state.sleepsWithoutMessage + 1 };
+  }
+  return {};
+}
+
+function nextOf({ next }: LogNode): Operation {
+  if (next === undefined) throw new Error("This log was not run yet.");
+  return next;
+}
+
+function hasStopped({ kind }: Operation): boolean {
+  return kind === "idle" || kind === "done" || kind === "failed";
+}
+
+function show([role, what]: Step): string {
+  return `${role} ${typeof what === "string" ? what : JSON.stringify(what).replaceAll('"', "")}`;
+}
