@@ -40,7 +40,7 @@ export interface StreamToken {
    * probability, fewer only where the vocabulary is smaller. The token's own id
    * need not be among them. Present when that option is above 0.
    */
-  readonly topLogprobs?: readonly TokenLogprob[] | undefined;
+  readonly topLogprobs?: readonly TokenLogprob[];
   /**
    * When the id was chosen, in milliseconds on the `performance.now()` clock of
    * the receiving thread; undefined where the generator cannot know.
@@ -151,7 +151,7 @@ export interface GenerationResult {
   /** One per id when `config.logprobs` is true, otherwise undefined. */
   readonly logprobs: readonly number[] | undefined;
   /** One list per id when `config.topLogprobs` is above 0 and there are ids. */
-  readonly topLogprobs?: readonly (readonly TokenLogprob[])[] | undefined;
+  readonly topLogprobs?: readonly (readonly TokenLogprob[])[];
   readonly finishReason: FinishReason;
   readonly usage: Usage;
   readonly timings: Timings;

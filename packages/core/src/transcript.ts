@@ -47,7 +47,7 @@ export class Transcript {
       ids: this.#ids,
       text: this.#text,
       logprobs: this.#logprobs,
-      topLogprobs: this.#topLogprobs,
+      ...(this.#topLogprobs === undefined ? {} : { topLogprobs: this.#topLogprobs }),
       finishReason: stopReason ?? summary.finishReason,
       usage: {
         promptTokens,

@@ -113,7 +113,7 @@ describe("the ledger of a ring", () => {
     expect(unknown.consumer.poll()).toEqual(tokenAt(0, undefined));
     const without = openRing({ capacity: 2, ledger: false });
     without.producer.push(tokenAt(0, 1));
-    expect(without.consumer.poll()).not.toHaveProperty("ledger");
+    expect(Object.keys(without.consumer.poll() ?? {})).toEqual(Object.keys(tokenAt(0, 1)));
   });
 });
 

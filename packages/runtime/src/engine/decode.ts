@@ -56,15 +56,15 @@ export async function decode(
     let piece = stopStrings.push(made, index >= config.minTokens);
     if (stopStrings.found) finishReason = "stop";
     else if (finishReason !== undefined) piece += stopStrings.flush();
-    const token: StreamToken = {
+    const plainToken: StreamToken = {
       index,
       id,
       text: piece,
       endOfSequence,
       logprob,
-      topLogprobs,
       producedAtMilliseconds: lastAt,
     };
+    const token = topLogprobs === undefined ? plainToken : { ...plainToken, topLogprobs };
     while (!sink.push(token)) {
       await sink.writable();
       if (sink.stopReason !== undefined) break;

@@ -192,21 +192,27 @@ export class RingConsumer {
       return undefined;
     }
     this.#unitsSoFar = "";
-    const textEnd = units.length - (flags >> topLogprobsShift) * unitsPerTopLogprob;
-    const hasTop = textEnd < units.length;
-    const text = hasTop ? units.slice(0, textEnd) : units;
-    const topLogprobs = hasTop ? decodeTopLogprobs(units.slice(textEnd)) : undefined;
+    const topLogprobsUnits = (flags >> topLogprobsShift) * unitsPerTopLogprob;
+    const text = topLogprobsUnits === 0 ? units : units.slice(0, -topLogprobsUnits);
     const endOfSequence = (flags & endOfSequenceFlag) !== 0;
     const logprob = Number.isNaN(slotLogprob) ? undefined : slotLogprob;
     const producedAtMilliseconds = Number.isNaN(producedAt)
       ? undefined
       : producedAt + this.#clockOffsetMilliseconds;
     // Two literals, because spreading one into the other costs a microsecond.
-    if (Number.isNaN(held)) {
-      return { index, id, text, endOfSequence, logprob, topLogprobs, producedAtMilliseconds };
-    }
-    const ledger = this.#ledger(producedAt + held);
-    return { index, id, text, endOfSequence, logprob, topLogprobs, producedAtMilliseconds, ledger };
+    const token: StreamToken = Number.isNaN(held)
+      ? { index, id, text, endOfSequence, logprob, producedAtMilliseconds }
+      : {
+          index,
+          id,
+          text,
+          endOfSequence,
+          logprob,
+          producedAtMilliseconds,
+          ledger: this.#ledger(producedAt + held),
+        };
+    if (topLogprobsUnits === 0) return token;
+    return { ...token, topLogprobs: decodeTopLogprobs(units.slice(-topLogprobsUnits)) };
   }
 
   #ledger(publishedAtOnProducersClock: number): TokenLedger {
