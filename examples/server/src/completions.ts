@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import {
   completionFinishReason,
   completionUsage,
-  streamCompletionEvents,
+  toServerSentEvents,
   type GenerationResult,
 } from "@streamgauge/core";
 import type { Runtime } from "@streamgauge/runtime";
@@ -69,7 +69,7 @@ export async function answerCompletion(
     return;
   }
   const tokens = runtime.generateStreamAsync(prompt, config);
-  const events = streamCompletionEvents(tokens, {
+  const events = toServerSentEvents(tokens, {
     ...about,
     includeUsage: asked.includeUsage,
     heartbeatMilliseconds,

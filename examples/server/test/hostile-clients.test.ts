@@ -194,6 +194,46 @@ describe("connections", () => {
   });
 });
 
+describe("clients that come and go", () => {
+  /** Asks for 60 tokens, and leaves when it has this many characters of the answer. */
+  async function visit(stream: boolean, leaveAt: number, leave: "end" | "reset"): Promise<string> {
+    const socket = await open();
+    const body = JSON.stringify({ model: served.model, prompt: "go", max_tokens: 60, stream });
+    socket.write(head(Buffer.byteLength(body)).replace("Host: x", "Host: x\r\nConnection: close"));
+    socket.write(body);
+    let answer = "";
+    const leaveThen = (): void => {
+      if (answer.length < leaveAt) return;
+      if (leave === "end") socket.destroy();
+      else socket.resetAndDestroy();
+    };
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+      leaveThen();
+    });
+    leaveThen();
+    await once(socket, "close");
+    return answer;
+  }
+
+  it("leave the others with every token, and nothing behind", async () => {
+    const { runtime } = served;
+    const expected = Array.from({ length: 60 }, (_, id) => ` ${id}`).join("");
+    const visits = Array.from({ length: 80 }, async (_, visitor) => {
+      const stays = visitor % 4 === 0;
+      const leaveAt = stays ? Infinity : (visitor * 97) % 3_000;
+      const answer = await visit(visitor % 5 !== 0, leaveAt, visitor % 2 === 0 ? "end" : "reset");
+      if (!stays) return;
+      const texts = [...answer.matchAll(/"text":"([^"]*)"/g)].map(([, text]) => text);
+      expect(texts.join("")).toBe(expected);
+    });
+    await Promise.all(visits);
+    const isBusy = (): boolean => runtime.metrics().active + runtime.metrics().queued > 0;
+    while (isBusy()) await new Promise((resolve) => setImmediate(resolve));
+    expect(runtime.metrics().generations.failed).toEqual({});
+  });
+});
+
 describe("routes", () => {
   it("answer HEAD without a body, and name the methods they take", async () => {
     const { url } = served.server;

@@ -47,6 +47,18 @@ describe("streamgauge bench", () => {
   });
 
   it.each([
+    [
+      "drill",
+      ["--seed", "--streams", "--faults", "--embedded-streams", "Exit codes: 0 all checks"],
+    ],
+    ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
+  ])("explains %s", async (command, parts) => {
+    const { code, stdout } = await streamgauge(command, "--help");
+    expect(code).toBe(0);
+    for (const part of parts) expect(stdout).toContain(part);
+  });
+
+  it.each([
     [["bench", "--fast"], /unknown option '--fast'/],
     [["bench", "--profile", "slow"], /Allowed choices are quick/],
     [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
@@ -58,6 +70,10 @@ describe("streamgauge bench", () => {
     [["bench", "--resume", "nowhere", "--seed", "1"], /INVALID_OPTION: --resume goes on/],
     [["bench", "--time-budget", "soon"], /number of minutes > 0/],
     [["measure"], /unknown command 'measure'/],
+    [["drill", "--streams", "3", "--faults", "4"], /INVALID_OPTION: .*4 faults among 3 streams/],
+    [["drill", "--streams", "many"], /must be an integer/],
+    [["soak", "--streams", "0"], /INVALID_OPTION: A soak needs a stream/],
+    [["soak", "--minutes", "0"], /number of minutes > 0/],
   ])("refuses %j", async (flags, message) => {
     const { code, stdout, stderr } = await streamgauge(...flags);
     expect(code).toBe(1);

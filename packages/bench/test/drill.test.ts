@@ -117,7 +117,7 @@ describe("the judge of a drill", () => {
       "1 threads live",
       "MessagePort: 0 before, 1 after",
       "more than 2048 bytes are left",
-      "more than 3072 kB are left",
+      "more than 2048 kB are left",
     ]);
     expect(
       checkDrill([], { before, after: before, complaints: [] }).flatMap(

@@ -9,7 +9,7 @@ export { toNodeReadable, type NodeReadableOptions } from "./adapters/node-readab
 export { toByteStream, toReadableStream, toTextStream } from "./adapters/readable-stream.js";
 export {
   formatServerSentEvent,
-  streamCompletionEvents,
+  toServerSentEvents,
   type CompletionEventOptions,
   type ServerSentEvent,
 } from "./adapters/server-sent-events.js";

@@ -4,7 +4,7 @@ import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
   isStreamgaugeError,
-  streamCompletionEvents,
+  toServerSentEvents,
   teeTokens,
   toByteStream,
   toNodeReadable,
@@ -181,7 +181,7 @@ async function* readCompletionEvents(stream: TokenStream): AsyncGenerator<string
   const about = { endpoint: "completions", id: "1", model: "m", createdSeconds: 0 } as const;
   const data: string[] = [];
   const parser = createParser({ onEvent: (event) => void data.push(event.data) });
-  for await (const bytes of streamCompletionEvents(stream, about)) {
+  for await (const bytes of toServerSentEvents(stream, about)) {
     parser.feed(decode(bytes));
     for (const payload of data.splice(0)) {
       if (payload === "[DONE]") continue;

@@ -3,7 +3,7 @@ import {
   createTokenQueue,
   formatServerSentEvent,
   isStreamgaugeError,
-  streamCompletionEvents,
+  toServerSentEvents,
   type CompletionEventOptions,
   type FinishReason,
   type GenerationSummary,
@@ -64,7 +64,7 @@ async function readPayloads(
   stream: TokenStream,
   overrides: Partial<CompletionEventOptions> = {},
 ): Promise<(Chunk | string)[]> {
-  const events = streamCompletionEvents(stream, { ...options, ...overrides });
+  const events = toServerSentEvents(stream, { ...options, ...overrides });
   const wire = (await readPieces(events.getReader())).join("");
   return parse(wire).events.map(({ event, data }) => {
     expect(event).toBeUndefined();
@@ -137,7 +137,7 @@ describe("formatServerSentEvent", () => {
   );
 });
 
-describe("streamCompletionEvents", () => {
+describe("toServerSentEvents", () => {
   it("sends a chat's chunks, its usage and the end", async () => {
     const generator = createGenerator(createScriptedBackend());
     const payloads = await readPayloads(generator.generateStreamAsync("go", { maxTokens: 2 }), {
@@ -216,7 +216,7 @@ describe("streamCompletionEvents", () => {
       ": x",
       '"}],',
     ];
-    const events = streamCompletionEvents(generatorOf(texts).generateStreamAsync("go"), options);
+    const events = toServerSentEvents(generatorOf(texts).generateStreamAsync("go"), options);
     const pieces = await readPieces(events.getReader());
     // The empty text has no chunk; the last piece has the finish reason and the end.
     expect(pieces).toHaveLength(texts.length);
@@ -249,7 +249,7 @@ describe("streamCompletionEvents", () => {
     ["an engine that fails at once", {}, "ENGINE_FAILED"],
   ])("rejects the first read where nothing was sent: %s", async (_, config, code) => {
     const generator = createGenerator(createScriptedBackend({ failAt: 0 }));
-    const events = streamCompletionEvents(generator.generateStreamAsync("go", config), options);
+    const events = toServerSentEvents(generator.generateStreamAsync("go", config), options);
     const error = await events
       .getReader()
       .read()
@@ -264,7 +264,7 @@ describe("streamCompletionEvents", () => {
     const abort = new AbortController();
     const generator = createGenerator(createScriptedBackend());
     const stream = generator.generateStreamAsync("go", { maxTokens: 100, signal: abort.signal });
-    const reader = streamCompletionEvents(stream, options).getReader();
+    const reader = toServerSentEvents(stream, options).getReader();
     const first = await reader.read();
     expect(
       textOf(
@@ -285,7 +285,7 @@ describe("streamCompletionEvents", () => {
   it("stops the generation when it is cancelled, and resolves when it has ended", async () => {
     const backend = createScriptedBackend({ capacity: 1 });
     const stream = createGenerator(backend).generateStreamAsync("go", { maxTokens: 1_000 });
-    const reader = streamCompletionEvents(stream, options).getReader();
+    const reader = toServerSentEvents(stream, options).getReader();
     await reader.read();
     await reader.cancel();
     expect(backend.ended).toBe(1);
@@ -296,7 +296,7 @@ describe("streamCompletionEvents", () => {
   it("is cancelled while a read waits", async () => {
     const backend = createScriptedBackend();
     const stream = createGenerator(backend).generateStreamAsync("go", { maxTokens: 1_000 });
-    const reader = streamCompletionEvents(stream, options).getReader();
+    const reader = toServerSentEvents(stream, options).getReader();
     const waiting = reader.read();
     await reader.cancel();
     expect(await waiting).toEqual({ done: true, value: undefined });
@@ -329,14 +329,14 @@ describe("streamCompletionEvents", () => {
       },
     });
     const stream = failing.generateStreamAsync("go");
-    await expect(streamCompletionEvents(stream, options).cancel()).resolves.toBeUndefined();
+    await expect(toServerSentEvents(stream, options).cancel()).resolves.toBeUndefined();
     await expect(stream.result).rejects.toMatchObject({ code: "ENGINE_FAILED" });
   });
 
   it("takes nothing that is not read: the producer waits", async () => {
     const backend = createScriptedBackend({ capacity: 2 });
     const stream = createGenerator(backend).generateStreamAsync("go", { maxTokens: 50 });
-    const reader = streamCompletionEvents(stream, options).getReader();
+    const reader = toServerSentEvents(stream, options).getReader();
     const turns = async (): Promise<void> => {
       for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     };
@@ -366,7 +366,7 @@ describe("streamCompletionEvents", () => {
         }, 4).source,
     });
     const stream = generator.generateStreamAsync("go");
-    const reader = streamCompletionEvents(stream, {
+    const reader = toServerSentEvents(stream, {
       ...options,
       heartbeatMilliseconds: 1,
     }).getReader();

@@ -56,6 +56,27 @@ async function readIndices(consumer: RingConsumer): Promise<number[]> {
   return indices;
 }
 
+/** Ports of this thread that were opened since, and those that still are. */
+function watchPorts(): { readonly open: ReadonlySet<number>; stop(): number } {
+  const open = new Set<number>();
+  let opened = 0;
+  const hook = createHook({
+    init: (id, type) => {
+      if (type !== "MESSAGEPORT") return;
+      open.add(id);
+      opened += 1;
+    },
+    destroy: (id) => void open.delete(id),
+  }).enable();
+  return {
+    open,
+    stop: () => {
+      hook.disable();
+      return opened;
+    },
+  };
+}
+
 describe.each(strategies)("a consumer that waits with %o", (options) => {
   it("gets every token of another thread, which often finds it asleep", async () => {
     const ring = createRing(resolveRingOptions({ ...options, capacity: 4 }));
@@ -128,16 +149,7 @@ describe("a consumer that waits for messages", () => {
   });
 
   it("leaves no port behind, however 100,000 streams end", async () => {
-    const open = new Set<number>();
-    let opened = 0;
-    const hook = createHook({
-      init: (id, type) => {
-        if (type !== "MESSAGEPORT") return;
-        open.add(id);
-        opened += 1;
-      },
-      destroy: (id) => void open.delete(id),
-    }).enable();
+    const ports = watchPorts();
     const ends: readonly ((ring: ReturnType<typeof openRing>) => unknown)[] = [
       ({ consumer, producer }) => (producer.end(), consumer.wait()),
       ({ consumer }) => consumer.stop("cancelled"),
@@ -150,10 +162,32 @@ describe("a consumer that waits for messages", () => {
       ring.producer.begin();
       await ends[stream % ends.length]?.(ring);
       if (stream % 100 === 0) await nextTurn();
-      expect(open.size).toBeLessThan(1000);
+      expect(ports.open.size).toBeLessThan(1000);
     }
-    while (open.size > 0) await nextTurn();
-    hook.disable();
-    expect(opened).toBe(200_000);
+    while (ports.open.size > 0) await nextTurn();
+    expect(ports.stop()).toBe(200_000);
+  });
+
+  it("leaves no port behind in a runtime's streams that are read, left, aborted or never begun", async () => {
+    await using runtime = await createRuntime({
+      model: pacedModel({ stepMicroseconds: 20 }),
+      ring: { wait: "message", capacity: 4 },
+    });
+    const ports = watchPorts();
+    for (let round = 0; round < 50; round++) {
+      const read = runtime.generateStreamAsync("read", { maxTokens: 9 });
+      const left = runtime.generateStreamAsync("left", { maxTokens: 900 });
+      const controller = new AbortController();
+      const { signal } = controller;
+      const aborted = runtime.generateStreamAsync("aborted", { maxTokens: 900, signal });
+      const queued = runtime.generateStreamAsync("queued", { maxTokens: 900 });
+      await queued[Symbol.asyncIterator]().return?.();
+      for await (const _ of read);
+      for await (const { index } of left) if (index === 5) break;
+      for await (const { index } of aborted) if (index === 5) controller.abort();
+      await Promise.all([read, left, aborted, queued].map(({ result }) => result));
+    }
+    while (ports.open.size > 0) await nextTurn();
+    expect(ports.stop()).toBeGreaterThanOrEqual(400);
   });
 });

@@ -92,6 +92,21 @@ describe("a worker that is lost", () => {
     expect(runtime.metrics().workers).toEqual({ ready: 1, lost: 1, replaced: 1 });
   });
 
+  it("before it is ready is replaced too", async () => {
+    runtime = await createRuntime({ model: faulty, workers: 2 });
+    const before = [...threads];
+    // piscina replaces no thread any more after this.
+    process.once("worker", (thread) => void thread.terminate());
+    await before[0]?.terminate();
+    await vi.waitFor(() => expect(runtime.metrics().workers).toMatchObject({ ready: 2, lost: 2 }));
+    await before[1]?.terminate();
+    const calls = [1, 2, 3, 4].map((id) => runtime.generate([id], { maxTokens: 3 }));
+    expect((await Promise.all(calls)).map(({ ids }) => ids)).toEqual(
+      [1, 2, 3, 4].map((id) => countFrom(id, 3)),
+    );
+    await vi.waitFor(() => expect(runtime.metrics().workers).toMatchObject({ ready: 2 }));
+  });
+
   it("is none when the engine throws", async () => {
     runtime = await createRuntime({ model: faulty });
     await expect(
@@ -105,8 +120,11 @@ describe("a worker that is lost", () => {
 });
 
 describe("a runtime gives up", () => {
-  it("when no generation ends any more, and says why", async () => {
-    runtime = await createRuntime({ model: faulty });
+  it("when no generation ends any more, and says why, while what runs goes on", async () => {
+    runtime = await createRuntime({ model: faulty, workers: 2 });
+    const running = runtime.generateStreamAsync([5], endless);
+    const iterator = running[Symbol.asyncIterator]();
+    await iterator.next();
     const fatal = Array.from({ length: 16 }, () => runtime.generate("exit at 2", endless));
     const waiting = runtime.generate([7], { maxTokens: 3 });
     const outcomes = await Promise.allSettled([...fatal, waiting]);
@@ -122,6 +140,11 @@ describe("a runtime gives up", () => {
     await expect(runtime.generate([7])).rejects.toMatchObject(givenUp);
     const stream = runtime.generateStreamAsync([7]);
     await expect(stream.result).rejects.toMatchObject(givenUp);
+    for (let index = 1; index < 600; index++) {
+      expect((await iterator.next()).value).toMatchObject({ index, id: 6 + index });
+    }
+    await iterator.return();
+    expect((await running.result).finishReason).toBe("cancelled");
   });
 
   it("when its model is gone", async () => {
@@ -175,6 +198,19 @@ describe("closing", () => {
     expect((await stream.result).finishReason).toBe("closed");
     await closing;
     expect(threads.size).toBe(0);
+  });
+
+  it("is bounded, and leaves a worker that is in the middle of a step alone", async () => {
+    runtime = await createRuntime({ model: pacedModel({ stepMicroseconds: 200_000 }) });
+    const stream = runtime.generateStreamAsync([5], endless);
+    await stream[Symbol.asyncIterator]().next();
+    await expect(runtime.close({ timeoutMilliseconds: 1 })).rejects.toMatchObject({
+      code: "CLOSE_TIMEOUT",
+      message: expect.stringContaining("after 1 ms") as string,
+    });
+    expect(threads.size).toBe(1);
+    await runtime.close();
+    expect((await stream.result).finishReason).toBe("closed");
   });
 
   it("settles while a lost worker's place is being taken", async () => {

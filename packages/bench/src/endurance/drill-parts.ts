@@ -1,3 +1,4 @@
+import { StreamgaugeError } from "@streamgauge/core";
 import type { DrillPart } from "./drill-part.js";
 import {
   commandedFaults,
@@ -29,6 +30,19 @@ const consumerFaults: readonly FaultKind[] = [
 ];
 /** For an engine that does not come to the end of its context first. */
 const timedFaults: readonly FaultKind[] = ["aborted at a time", "deadline"];
+
+/** @throws StreamgaugeError `INVALID_OPTION` for a drill of nothing, or with more faults than streams */
+export function checkSize({ streams, faults, embeddedStreams, embeddedFaults }: DrillSize): void {
+  if (streams + embeddedStreams < 1) {
+    throw new StreamgaugeError("INVALID_OPTION", "A drill needs a stream: ask for one or more.");
+  }
+  if (faults <= streams && embeddedFaults <= embeddedStreams) return;
+  throw new StreamgaugeError(
+    "INVALID_OPTION",
+    `A stream has one fault at most: ${faults} faults among ${streams} streams and ` +
+      `${embeddedFaults} among ${embeddedStreams} on the embedded model are too many.`,
+  );
+}
 
 /**
  * The streams of the paced engine are shared between two runtimes whose consumers

@@ -1,6 +1,6 @@
 import { checkDrill, type Check } from "./drill-checks.js";
 import { runDrillPart, type DrillPart, type DrillPartOutcome } from "./drill-part.js";
-import { planParts, type DrillSize } from "./drill-parts.js";
+import { checkSize, planParts, type DrillSize } from "./drill-parts.js";
 import { referenceCompletions } from "./drill-reference.js";
 import { ProcessWatch } from "./process-watch.js";
 
@@ -30,10 +30,11 @@ export interface DrillReport {
  * those are hurt whose fault it is, that all of them end, and that nothing is
  * left behind. The drill watches the whole process: nothing else should run in it.
  *
- * @throws StreamgaugeError what the runtime throws when it cannot be made
+ * @throws StreamgaugeError `INVALID_OPTION`, and what the runtime throws when it cannot be made
  */
 export async function runDrill(options: DrillOptions): Promise<DrillReport> {
   const { seed, signal = new AbortController().signal } = options;
+  checkSize(options);
   const watch = new ProcessWatch();
   try {
     // What is loaded, compiled and allocated once is there after a small drill.

@@ -86,12 +86,15 @@ const names = {
  * runtimes of the paced engine whose consumers sleep in different ways, and
  * samples the memory of the process meanwhile.
  *
- * @throws StreamgaugeError `OUTPUT_MISMATCH` when a stream has other ids or ends
+ * @throws StreamgaugeError `INVALID_OPTION`; `OUTPUT_MISMATCH` when a stream has other ids or ends
  *   otherwise than it should
  */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { seed, streams, minutes = Infinity, signal, onProgress } = options;
   const wantedSamples = options.samples ?? defaultSamples;
+  if (streams < 1) {
+    throw new StreamgaugeError("INVALID_OPTION", "A soak needs a stream: ask for one or more.");
+  }
   const { createRuntime, pacedModel } = await import("@streamgauge/runtime");
   const model = pacedModel({ stepMicroseconds: 0 });
   await using first = await createRuntime({ model, ring: { capacity: 64 } });

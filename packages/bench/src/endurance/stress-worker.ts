@@ -19,10 +19,10 @@ export interface StressProduced {
   readonly fullWaits: number;
 }
 
-const host = parentPort;
-host?.on("message", (order: StressOrder) => {
+const port = parentPort;
+port?.on("message", (order: StressOrder) => {
   // What it throws ends this thread, and the other one hears of that.
-  void produce(order).then((produced) => host.postMessage(produced));
+  void produce(order).then((produced) => port.postMessage(produced));
 });
 
 async function produce({ memory, tokens, seed, pauseSeed }: StressOrder): Promise<StressProduced> {

@@ -60,7 +60,7 @@ export interface CompletionEventOptions extends CompletionChunkOptions {
  *
  * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already
  */
-export function streamCompletionEvents(
+export function toServerSentEvents(
   stream: TokenStream,
   options: CompletionEventOptions,
 ): ReadableStream<Uint8Array> {

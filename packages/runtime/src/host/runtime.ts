@@ -155,8 +155,9 @@ async function withTimeout(work: Promise<unknown>, milliseconds: number): Promis
       reject(
         new StreamgaugeError(
           "CLOSE_TIMEOUT",
-          `A generation was still in the middle of a step after ${milliseconds} ms. Its worker ` +
-            `was left alone, because ending it now would end the process: call close() again.`,
+          `A generation or the loading of a model was still in the middle of a step after ` +
+            `${milliseconds} ms. Its worker was left alone, because ending it now would end the ` +
+            `process; closing goes on, and calling close() again waits for it.`,
         ),
       );
     }, milliseconds);

@@ -9,6 +9,7 @@ import {
   type StopReason,
   type TokenSource,
 } from "@streamgauge/core";
+import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import type { GenerateOutcome, GenerateTask } from "../protocol.js";
 import {
   createRing,
@@ -60,7 +61,7 @@ export class Scheduler implements GenerationBackend {
   /** Why no more calls are taken. */
   #refusal: StreamgaugeError | undefined;
   /** Held while calls wait: a worker that is being replaced does not hold the process open. */
-  #keepAlive: NodeJS.Timeout | undefined;
+  #holdsProcess = false;
 
   constructor(pool: WorkerPool, options: SchedulerOptions) {
     this.#pool = pool;
@@ -220,15 +221,13 @@ export class Scheduler implements GenerationBackend {
   }
 
   #holdProcess(): void {
-    if (this.#waiting.length > 0) this.#keepAlive ??= setInterval(() => undefined, longestTimer);
-    else {
-      clearInterval(this.#keepAlive);
-      this.#keepAlive = undefined;
-    }
+    const holds = this.#waiting.length > 0;
+    if (holds === this.#holdsProcess) return;
+    this.#holdsProcess = holds;
+    if (holds) holdEventLoop();
+    else releaseEventLoop();
   }
 }
-
-const longestTimer = 2 ** 31 - 1;
 
 function summaryOf(outcome: Outcome, { stopReason }: RingConsumer): GenerationSummary {
   switch (outcome.kind) {

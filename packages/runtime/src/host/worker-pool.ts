@@ -1,6 +1,7 @@
 import { StreamgaugeError, isStreamgaugeError } from "@streamgauge/core";
 import { Piscina } from "piscina";
 import type { Diagnostic } from "../diagnostics/index.js";
+import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
 import type { GenerateOutcome, GenerateTask, Hello, WorkerMemory } from "../protocol.js";
 import type { NewRing } from "../ring/index.js";
@@ -98,7 +99,7 @@ export class WorkerPool {
   /** Resolves when every worker has loaded the model. */
   async ready(): Promise<EngineDescription> {
     // piscina's idle workers do not keep the process open; this does until they are loaded.
-    const keepAlive = setInterval(() => undefined, 1000);
+    holdEventLoop();
     try {
       await this.#started;
       const workers = [...this.#workers.values()];
@@ -111,7 +112,7 @@ export class WorkerPool {
       this.#isReady = true;
       return description;
     } finally {
-      clearInterval(keepAlive);
+      releaseEventLoop();
     }
   }
 

@@ -93,8 +93,8 @@ export class RingConsumer {
   /**
    * Resolves true when there is a slot to read, false when no more will come. It
    * is bounded by the producer: every publication and every end resolves it, and
-   * so do {@link stop}, {@link withdraw} and {@link declareLost} on this thread. While it is pending
-   * it keeps the thread's event loop alive. One call at a time.
+   * so do {@link stop}, {@link withdraw} and {@link declareLost} on this thread.
+   * While it is pending it keeps the thread's event loop alive. One call at a time.
    */
   async wait(): Promise<boolean> {
     const dueTurn = this.#sleep.dueTurn();

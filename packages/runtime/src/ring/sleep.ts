@@ -12,6 +12,7 @@
  * @module
  */
 import type { MessagePort } from "node:worker_threads";
+import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 
 /**
  * Sleeps in `Atomics.waitAsync` until woken, unless there is something to do
@@ -26,12 +27,10 @@ export async function sleepUnless(
   if (!announceSleep(header, word, hasWork)) return;
   const { async, value } = Atomics.waitAsync(header, word, 1);
   if (!async) return;
-  const keepAlive = setInterval(() => undefined, longestTimerMilliseconds);
+  holdEventLoop();
   await value;
-  clearInterval(keepAlive);
+  releaseEventLoop();
 }
-
-const longestTimerMilliseconds = 2 ** 31 - 1;
 
 /** Sets the word, then looks: false when there is work, and the word is 0 again. */
 export function announceSleep(header: Int32Array, word: number, hasWork: () => boolean): boolean {

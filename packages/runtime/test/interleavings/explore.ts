@@ -3,15 +3,10 @@
  * step is one atomic operation, or the plain slot accesses between two of them.
  * Orders that lead to the same state are followed once.
  */
-import {
-  consumerAsleepWord,
-  headWord,
-  headerBytes,
-  slotBytes,
-  stopWord,
-  tailWord,
-} from "../../src/ring/layout.js";
-import { Run, type Entry, type Operation, type PlainMemory, type Side } from "./run.js";
+import { consumerAsleepWord, headWord, stopWord, tailWord } from "../../src/ring/layout.js";
+import { LogTree, type LogNode } from "./log-tree.js";
+import { Memory } from "./memory.js";
+import type { Entry, Operation, Side } from "./run.js";
 
 /** Two programs over one ring, and what may happen to them. */
 export interface Scenario {
@@ -30,6 +25,8 @@ export interface Scenario {
     readonly producer: unknown;
     readonly consumer: unknown;
     readonly producerDied: boolean;
+    /** Slots that became visible. */
+    readonly publishedSlots: number;
   }) => void;
 }
 
@@ -37,46 +34,6 @@ export interface Exploration {
   readonly states: number;
   readonly ends: number;
   readonly interleavings: bigint;
-}
-
-/** A log as a path in a tree, so that logs with a common beginning share it. */
-class LogNode {
-  readonly id: number;
-  readonly log: readonly Entry[];
-  readonly children = new Map<Entry, LogNode>();
-  next: Operation | undefined;
-  /** A node whose log led to the same state. */
-  same: LogNode = this;
-
-  constructor(id: number, log: readonly Entry[]) {
-    this.id = id;
-    this.log = log;
-  }
-}
-
-class Memory implements PlainMemory {
-  readonly bytes: ArrayBuffer;
-  readonly header: Int32Array;
-  /** The same for the same contents; −1 while not known. */
-  contentId = -1;
-
-  constructor(bytes: ArrayBuffer) {
-    this.bytes = bytes;
-    this.header = new Int32Array(bytes, 0, headerBytes / 4);
-  }
-
-  plain(operation: Operation & { kind: "read" | "write" }): Entry {
-    const { kind, slots, index } = operation;
-    const View = { words: Int32Array, halves: Uint16Array, doubles: Float64Array }[slots];
-    const view = new View(this.bytes, headerBytes);
-    if (kind === "read") return view[index];
-    view[index] = operation.value;
-    return undefined;
-  }
-
-  copy(): Memory {
-    return new Memory(this.bytes.slice(0));
-  }
 }
 
 /** Sleeps on no word. */
@@ -113,21 +70,22 @@ class Explorer {
   readonly #scenario: Scenario;
   readonly #visited = new Map<string, bigint>();
   readonly #path: Step[] = [];
-  readonly #states = new Map<string, LogNode>();
+  readonly #logs: Readonly<Record<Role, LogTree>>;
   readonly #contents = new Map<string, number>();
-  #nodes = 0;
   #ends = 0;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
+    const { producer, consumer } = scenario;
+    this.#logs = { producer: new LogTree(producer), consumer: new LogTree(consumer) };
   }
 
   async run(): Promise<Exploration> {
     const { capacity, stops = 0, timeouts = 0 } = this.#scenario;
     const interleavings = await this.#follow({
-      memory: new Memory(new ArrayBuffer(headerBytes + capacity * slotBytes)),
-      producer: this.#newNode([]),
-      consumer: this.#newNode([]),
+      memory: Memory.ofRing(capacity),
+      producer: this.#logs.producer.root,
+      consumer: this.#logs.consumer.root,
       producerWaitsOn: awake,
       consumerWaitsOn: awake,
       producerDied: false,
@@ -144,8 +102,8 @@ class Explorer {
   /** The number of interleavings from this state to an end. */
   async #follow(reached: State): Promise<bigint> {
     const { producer, consumer, memory } = reached;
-    if (producer.next === undefined) await this.#discover("producer", producer, memory);
-    if (consumer.next === undefined) await this.#discover("consumer", consumer, memory);
+    if (producer.next === undefined) await this.#logs.producer.discover(producer, memory);
+    if (consumer.next === undefined) await this.#logs.consumer.discover(consumer, memory);
     const state = { ...reached, producer: producer.same, consumer: consumer.same };
     const key = this.#keyOf(state);
     const known = this.#visited.get(key);
@@ -213,7 +171,7 @@ class Explorer {
   }
 
   #event(role: Role, event: string, state: State, change: Partial<State>): State {
-    return { ...state, ...change, [role]: this.#child(state[role], event) };
+    return { ...state, ...change, [role]: this.#logs[role].child(state[role], event) };
   }
 
   #step(role: Role, state: State): Promise<State> | State {
@@ -226,7 +184,7 @@ class Explorer {
       ...state,
       memory,
       ...change,
-      [role]: this.#child(state[role], result),
+      [role]: this.#logs[role].child(state[role], result),
     });
     switch (next.kind) {
       case "load":
@@ -261,10 +219,10 @@ class Explorer {
     const memory = state.memory.copy();
     let node = state[role];
     for (;;) {
-      node = await this.#discover(role, node, memory);
+      node = await this.#logs[role].discover(node, memory);
       const next = nextOf(node);
       if (next.kind !== "read" && next.kind !== "write") return { ...state, memory, [role]: node };
-      node = this.#child(node, memory.plain(next));
+      node = this.#logs[role].child(node, memory.plain(next));
     }
   }
 
@@ -273,51 +231,17 @@ class Explorer {
     const sleeper = (["producer", "consumer"] as const).find(
       (side) => state[`${side}WaitsOn`] === word,
     );
-    const then = { ...state, [role]: this.#child(state[role], sleeper === undefined ? 0 : 1) };
+    const then = {
+      ...state,
+      [role]: this.#logs[role].child(state[role], sleeper === undefined ? 0 : 1),
+    };
     if (sleeper === undefined) return then;
     if (nextOf(state[sleeper]).kind !== "wait") return { ...then, [`${sleeper}WaitsOn`]: woken };
     return {
       ...then,
       [`${sleeper}WaitsOn`]: awake,
-      [sleeper]: this.#child(state[sleeper], "ok"),
+      [sleeper]: this.#logs[sleeper].child(state[sleeper], "ok"),
     };
-  }
-
-  /** Finds out what a side does after this log, and which other log led to the same state. */
-  async #discover(role: Role, node: LogNode, memory: Memory): Promise<LogNode> {
-    if (node.next !== undefined) return node.same;
-    const { run, next } = await Run.until(this.#scenario[role], node.log, memory.copy());
-    const identify = (found: LogNode, operation: Operation): void => {
-      const checkpoint = run.checkpoints.get(found.log.length);
-      const value = operation.kind === "done" ? JSON.stringify(operation.value) : undefined;
-      const state = checkpoint ?? value;
-      found.next ??= operation;
-      if (state === undefined) return;
-      const name = `${role} ${operation.kind} ${state}`;
-      found.same = this.#states.get(name) ?? found;
-      this.#states.set(name, found.same);
-    };
-    let last = node;
-    for (const { operation, result } of run.fresh) {
-      identify(last, operation);
-      last = this.#child(last, result);
-    }
-    identify(last, next);
-    return node.same;
-  }
-
-  #newNode(log: readonly Entry[]): LogNode {
-    this.#nodes += 1;
-    return new LogNode(this.#nodes, log);
-  }
-
-  #child(node: LogNode, result: Entry): LogNode {
-    let child = node.children.get(result);
-    if (child === undefined) {
-      child = this.#newNode([...node.log, result]);
-      node.children.set(result, child);
-    }
-    return child;
   }
 
   #checkState({ memory, producer, consumer, ...state }: State): void {
@@ -330,7 +254,7 @@ class Explorer {
     if (state.sleepsWithoutMessage < 0) this.#fail("two messages for one sleep");
   }
 
-  #checkEnd({ producer, consumer, producerDied }: State): void {
+  #checkEnd({ memory, producer, consumer, producerDied }: State): void {
     const [producerEnd, consumerEnd] = [nextOf(producer), nextOf(consumer)];
     if (producerEnd.kind !== "done" && !producerDied) this.#fail("the producer sleeps for ever");
     if (consumerEnd.kind !== "done") this.#fail("the consumer sleeps for ever");
@@ -340,6 +264,7 @@ class Explorer {
         producer: valueOf(producerEnd),
         consumer: valueOf(consumerEnd),
         producerDied,
+        publishedSlots: memory.header[headWord] ?? 0,
       });
     } catch (error) {
       this.#fail(String(error));
