@@ -59,12 +59,16 @@ export function parseCompletionRequest(
       ...samplingOf(fields, model.recommendedSampling),
       ...(fields.maxTokens === undefined ? {} : { maxTokens: fields.maxTokens }),
       ...(fields.seed === undefined ? {} : { seed: fields.seed }),
+      ...(fields.stop === undefined ? {} : { stop: fields.stop }),
+      ...penaltiesOf(fields),
       ...(fields.user === undefined ? {} : { clientId: fields.user }),
     },
   };
 }
 
 const tokenCount = z.int().min(1);
+const penalty = z.number().min(-2).max(2);
+const stopText = z.string().min(1);
 
 const common = {
   model: z.string(),
@@ -83,6 +87,14 @@ const common = {
     .min(0)
     .max(2 ** 32 - 1)
     .optional(),
+  stop: z
+    .union([stopText, z.array(stopText).max(16)], {
+      error: "expected a text, or up to 16, that are not empty",
+    })
+    .optional(),
+  presence_penalty: penalty.optional(),
+  frequency_penalty: penalty.optional(),
+  logit_bias: z.record(z.string(), z.number().min(-100).max(100)).optional(),
   user: z.string().max(256).optional(),
 };
 
@@ -162,23 +174,32 @@ function samplingOf(
   throw invalid("top_p", "it has no effect at temperature 0: leave one of them out");
 }
 
+function penaltiesOf(fields: {
+  readonly presence_penalty?: number | undefined;
+  readonly frequency_penalty?: number | undefined;
+  readonly logit_bias?: Readonly<Record<string, number>> | undefined;
+}): GenerationConfig {
+  const { presence_penalty, frequency_penalty, logit_bias } = fields;
+  return {
+    ...(presence_penalty === undefined ? {} : { presencePenalty: presence_penalty }),
+    ...(frequency_penalty === undefined ? {} : { frequencyPenalty: frequency_penalty }),
+    ...(logit_bias === undefined ? {} : { logitBias: logit_bias }),
+  };
+}
+
 /** What OpenAI's interface has and this server has not, with the values that change nothing. */
 const withoutEffect = new Map<string, readonly unknown[]>(
   Object.entries({
     best_of: [1],
     echo: [false],
-    frequency_penalty: [0],
     function_call: ["none"],
     functions: [[]],
-    logit_bias: [{}],
     logprobs: [false],
     modalities: [["text"]],
     n: [1],
     parallel_tool_calls: [true, false],
-    presence_penalty: [0],
     response_format: [{ type: "text" }],
     service_tier: ["auto", "default"],
-    stop: [[]],
     store: [false],
     suffix: [""],
     tool_choice: ["none"],

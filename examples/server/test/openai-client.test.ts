@@ -47,6 +47,34 @@ describe("the embedded model through OpenAI's client", () => {
     expect(answer).toMatchObject({ object: "text_completion", model });
   });
 
+  it("penalises, biases and ends at texts as the runtime does", async () => {
+    const { client, model, runtime } = served;
+    const expected = await runtime.generate(prompt, {
+      maxTokens: 40,
+      presencePenalty: 0.5,
+      frequencyPenalty: 1.5,
+      logitBias: { 260: -100 },
+      stop: [", and", "never made"],
+    });
+    expect(expected.finishReason).toBe("stop");
+    const body = {
+      model,
+      temperature: 0,
+      max_tokens: 40,
+      presence_penalty: 0.5,
+      frequency_penalty: 1.5,
+      logit_bias: { "260": -100 },
+      stop: [", and", "never made"],
+    };
+    const answer = await client.completions.create({ ...body, prompt });
+    expect(answer.choices[0]).toMatchObject({ text: expected.text, finish_reason: "stop" });
+    const messages = [{ role: "user" as const, content: prompt }];
+    const stream = await client.chat.completions.create({ ...body, messages, stream: true });
+    let text = "";
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+    expect(text).toBe(expected.text);
+  });
+
   it("takes token ids", async () => {
     const { client, model, runtime } = served;
     const expected = await runtime.generate([1, 2, 3], { maxTokens: 10 });
@@ -207,13 +235,14 @@ describe("what a request may not ask for", () => {
 
   it.each<[string, object]>([
     ["n", { n: 2 }],
-    ["stop", { stop: ["\n"] }],
+    ["stop", { stop: "" }],
+    ["stop", { stop: Array.from({ length: 17 }, () => "x") }],
     ["logprobs", { logprobs: 0 }],
     ["echo", { echo: true }],
     ["suffix", { suffix: "end" }],
-    ["presence_penalty", { presence_penalty: 0.5 }],
-    ["frequency_penalty", { frequency_penalty: -1 }],
-    ["logit_bias", { logit_bias: { "5": 1 } }],
+    ["presence_penalty", { presence_penalty: 2.5 }],
+    ["frequency_penalty", { frequency_penalty: "high" }],
+    ["logit_bias.5", { logit_bias: { "5": 101 } }],
     ["top_k", { top_k: 5 }],
     ["max_completion_tokens", { max_completion_tokens: 5 }],
     ["max_tokens", { max_tokens: 0 }],

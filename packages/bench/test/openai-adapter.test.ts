@@ -293,7 +293,15 @@ describe("the request", () => {
       apiKey: "secret",
       extensions: ["top_k"],
     });
-    const config = { maxTokens: 9, temperature: 0.5, topP: 0.9, topK: 40, seed: 3 };
+    const config = {
+      maxTokens: 9,
+      temperature: 0.5,
+      topP: 0.9,
+      topK: 40,
+      presencePenalty: 0.25,
+      frequencyPenalty: -1,
+      seed: 3,
+    };
     await generator.generateStream("Hello", () => undefined, config);
     expect(requests[0]).toMatchObject({
       url: "/v1/chat/completions",
@@ -306,6 +314,8 @@ describe("the request", () => {
       temperature: 0.5,
       top_p: 0.9,
       top_k: 40,
+      presence_penalty: 0.25,
+      frequency_penalty: -1,
       seed: 3,
       stream: true,
       stream_options: { include_usage: true },
@@ -328,6 +338,13 @@ describe("the request", () => {
   it.each<[string, GenerationConfig, Partial<OpenAIOptions>]>([
     ["stopTokenIds", { stopTokenIds: [1] }, {}],
     ["logprobs", { logprobs: true }, {}],
+    ["minP", { minP: 0.1, temperature: 1 }, {}],
+    ["typicalP", { typicalP: 0.9, temperature: 1 }, {}],
+    ["repetitionPenalty", { repetitionPenalty: 1.1 }, {}],
+    ["noRepeatNgramSize", { noRepeatNgramSize: 2 }, {}],
+    ["logitBias", { logitBias: { 1: 1 } }, {}],
+    ["minTokens", { minTokens: 1 }, {}],
+    ["stop", { stop: "." }, {}],
     ["topK", { topK: 3, temperature: 1 }, { extensions: ["ignore_eos"] }],
     ["ignoreEos", { ignoreEos: true }, { extensions: ["top_k"] }],
   ])("is not made with %s, which cannot be honoured", async (option, config, options) => {

@@ -174,6 +174,15 @@ describe("the end of the sequence", { timeout: patience }, () => {
 });
 
 describe("sampling", { timeout: patience }, () => {
+  it("penalises and forbids as this runtime does", async () => {
+    for (const option of [{ repetitionPenalty: 1.3 }, { noRepeatNgramSize: 2 }]) {
+      const config = { maxTokens: 30, ...option };
+      const { ids } = await theirs.generate(prompt, config);
+      expect(ids).toEqual((await ours.generate(prompt, config)).ids);
+      expect(ids).not.toEqual((await theirs.generate(prompt, { maxTokens: 30 })).ids);
+    }
+  });
+
   it("draws from the topK likeliest only", async () => {
     const greedy = await theirs.generate(prompt, { maxTokens: 10 });
     const config = { maxTokens: 10, temperature: 2, topK: 1 };
@@ -244,6 +253,13 @@ describe("stopping", { timeout: patience }, () => {
 describe("what cannot be honoured is refused", () => {
   it.each<[string, GenerationConfig]>([
     ["topP", { topP: 0.9, temperature: 1 }],
+    ["minP", { minP: 0.1, temperature: 1 }],
+    ["typicalP", { typicalP: 0.9, temperature: 1 }],
+    ["presencePenalty", { presencePenalty: 1 }],
+    ["frequencyPenalty", { frequencyPenalty: 1 }],
+    ["logitBias", { logitBias: { 1: 1 } }],
+    ["minTokens", { minTokens: 3 }],
+    ["stop", { stop: "." }],
     ["logprobs", { logprobs: true }],
     ["seed", { seed: 1, temperature: 1 }],
   ])("%s", async (option, config) => {

@@ -1,5 +1,6 @@
 import { StreamgaugeError } from "./errors.js";
 import type { Prompt } from "./generator.js";
+import { checks, isTokenId, maximumSeed, show, type Check } from "./option-checks.js";
 
 /**
  * How to generate. Every field is optional; one that is unknown, out of range
@@ -13,7 +14,10 @@ export interface GenerationConfig {
    * logits are divided by it and an id is drawn.
    */
   readonly temperature?: number;
-  /** Draw from this many of the likeliest ids only, ≥ 1. Needs a temperature above 0. */
+  /**
+   * Draw from this many of the likeliest ids only, ≥ 1; of equally likely ones
+   * the lower ids. Needs a temperature above 0.
+   */
   readonly topK?: number;
   /**
    * Draw from the smallest set of likeliest ids whose probabilities sum to at
@@ -21,16 +25,74 @@ export interface GenerationConfig {
    */
   readonly topP?: number;
   /**
+   * Draw from the ids that are at least this many times as probable as the
+   * likeliest, in [0, 1]. Applied after `topP`. Needs a temperature above 0.
+   */
+  readonly minP?: number;
+  /**
+   * Draw from the smallest set of most typical ids whose probabilities sum to at
+   * least this, in (0, 1]; typical is an id whose surprise, −ln p, is near its
+   * mean, the entropy. Applied after `minP`. Needs a temperature above 0.
+   */
+  readonly typicalP?: number;
+  /**
+   * Divides the logit of every id that prompt or completion have by this where it
+   * is positive, and multiplies it where it is negative; once, however often the
+   * id occurs. Above 0; 1, the default, changes nothing.
+   */
+  readonly repetitionPenalty?: number;
+  /**
+   * Subtracted from the logit of every id that the completion has, however often.
+   * From −2 to 2; default 0.
+   */
+  readonly presencePenalty?: number;
+  /**
+   * Subtracted from the logit of every id once for each time that the completion
+   * has it. From −2 to 2; default 0.
+   */
+  readonly frequencyPenalty?: number;
+  /**
+   * Added to the logits of ids: `{ 198: -100 }` all but forbids the id 198. From
+   * −100 to 100 each.
+   */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /**
+   * Sequences of this many ids that prompt and completion have once are not made
+   * again. 0, the default, allows all.
+   */
+  readonly noRepeatNgramSize?: number;
+  /**
+   * The first this many tokens do not end the completion: end-of-sequence and
+   * stop ids are not chosen before, and stop strings that are complete before do
+   * not count. From 0, the default, to `maxTokens`.
+   */
+  readonly minTokens?: number;
+  /**
    * Seed of the draws, an integer in [0, 2³² − 1]. The same seed gives the same
    * ids on any worker. Without it a seed is drawn for each call.
    */
   readonly seed?: number;
+  /**
+   * A text that ends the completion when it is made, or several. The completion's
+   * text ends just before it, wherever in a token that is; its ids are kept as
+   * they were produced. Of several, the one that is complete first counts, and the
+   * longest of those that are complete at once. Needs a model with a tokenizer.
+   */
+  readonly stop?: string | readonly string[];
   /** Ids that end the completion when they are produced; the id itself is kept. */
   readonly stopTokenIds?: readonly number[];
   /** Go on when the model produces its end-of-sequence token. Default false. */
   readonly ignoreEos?: boolean;
-  /** Give each token's log-probability. Default false. */
+  /**
+   * Give each token's log-probability: what the model says, before every option
+   * that changes the choice. Default false.
+   */
   readonly logprobs?: boolean;
+  /**
+   * With `logprobs`: give this many of the likeliest ids of each position too,
+   * with theirs. From 0, the default, to 20.
+   */
+  readonly topLogprobs?: number;
   /**
    * Most milliseconds from the call to the end, above 0: then the generation
    * stops with the reason "deadline", whether it runs or still waits for its turn.
@@ -55,10 +117,21 @@ export interface ResolvedConfig {
   readonly temperature: number;
   readonly topK: number | undefined;
   readonly topP: number | undefined;
+  readonly minP: number | undefined;
+  readonly typicalP: number | undefined;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  /** Each id once. */
+  readonly logitBias: readonly (readonly [id: number, bias: number])[];
+  readonly noRepeatNgramSize: number;
+  readonly minTokens: number;
   readonly seed: number;
+  readonly stop: readonly string[];
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
   readonly logprobs: boolean;
+  readonly topLogprobs: number;
   readonly deadlineMilliseconds: number | undefined;
   readonly clientId: string;
 }
@@ -66,8 +139,43 @@ export interface ResolvedConfig {
 /** The default of {@link GenerationConfig.maxTokens}. */
 export const defaultMaxTokens = 128;
 
-const maximumSeed = 2 ** 32 - 1;
-const longestTimer = 2 ** 31 - 1;
+/** An option that a generator may be unable to honour. */
+export type OptionalOption = Exclude<
+  keyof ResolvedConfig,
+  "maxTokens" | "seed" | "deadlineMilliseconds" | "clientId"
+>;
+
+/** The values that change nothing: what an option is when it is not given. */
+const neutral: Pick<ResolvedConfig, OptionalOption> = {
+  temperature: 0,
+  topK: undefined,
+  topP: undefined,
+  minP: undefined,
+  typicalP: undefined,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: [],
+  noRepeatNgramSize: 0,
+  minTokens: 0,
+  stop: [],
+  stopTokenIds: [],
+  ignoreEos: false,
+  logprobs: false,
+  topLogprobs: 0,
+};
+
+/**
+ * The options that ask for something: those that are not at the value that
+ * changes nothing. A generator that cannot honour all of them has to refuse the
+ * rest with `INVALID_CONFIG`.
+ */
+export function requestedOptions(config: ResolvedConfig): OptionalOption[] {
+  return (Object.keys(neutral) as OptionalOption[]).filter((option) => {
+    const value = config[option];
+    return Array.isArray(value) ? value.length > 0 : value !== neutral[option];
+  });
+}
 
 /**
  * The one validator of generation options.
@@ -91,8 +199,35 @@ export function resolveConfig(config: GenerationConfig = {}): ResolvedConfig {
       throw invalid(`Option "${key}" is ${show(value)}; it must be ${check.expected}.`);
     }
   }
-  const temperature = config.temperature ?? 0;
-  for (const key of ["topK", "topP"] as const) {
+  const resolved: ResolvedConfig = {
+    maxTokens: config.maxTokens ?? defaultMaxTokens,
+    temperature: config.temperature ?? neutral.temperature,
+    topK: config.topK,
+    topP: config.topP,
+    minP: config.minP,
+    typicalP: config.typicalP,
+    repetitionPenalty: config.repetitionPenalty ?? neutral.repetitionPenalty,
+    presencePenalty: config.presencePenalty ?? neutral.presencePenalty,
+    frequencyPenalty: config.frequencyPenalty ?? neutral.frequencyPenalty,
+    logitBias: Object.entries(config.logitBias ?? {}).map(([id, bias]) => [Number(id), bias]),
+    noRepeatNgramSize: config.noRepeatNgramSize ?? neutral.noRepeatNgramSize,
+    minTokens: config.minTokens ?? neutral.minTokens,
+    seed: config.seed ?? Math.floor(Math.random() * (maximumSeed + 1)),
+    stop: typeof config.stop === "string" ? [config.stop] : (config.stop ?? neutral.stop),
+    stopTokenIds: config.stopTokenIds ?? neutral.stopTokenIds,
+    ignoreEos: config.ignoreEos ?? neutral.ignoreEos,
+    logprobs: config.logprobs ?? neutral.logprobs,
+    topLogprobs: config.topLogprobs ?? neutral.topLogprobs,
+    deadlineMilliseconds: config.deadlineMilliseconds,
+    clientId: config.clientId ?? "",
+  };
+  refuseContradictions(resolved);
+  return resolved;
+}
+
+function refuseContradictions(config: ResolvedConfig): void {
+  const { temperature, minTokens, maxTokens, topLogprobs, logprobs } = config;
+  for (const key of ["topK", "topP", "minP", "typicalP"] as const) {
     if (temperature === 0 && config[key] !== undefined) {
       throw invalid(
         `Option "${key}" has no effect at temperature 0, which always takes the likeliest id: ` +
@@ -100,18 +235,25 @@ export function resolveConfig(config: GenerationConfig = {}): ResolvedConfig {
       );
     }
   }
-  return {
-    maxTokens: config.maxTokens ?? defaultMaxTokens,
-    temperature,
-    topK: config.topK,
-    topP: config.topP,
-    seed: config.seed ?? Math.floor(Math.random() * (maximumSeed + 1)),
-    stopTokenIds: config.stopTokenIds ?? [],
-    ignoreEos: config.ignoreEos ?? false,
-    logprobs: config.logprobs ?? false,
-    deadlineMilliseconds: config.deadlineMilliseconds,
-    clientId: config.clientId ?? "",
-  };
+  if (topLogprobs > 0 && !logprobs) {
+    throw invalid(
+      `Option "topLogprobs" is ${topLogprobs} without "logprobs": set "logprobs" to true too, or ` +
+        `leave "topLogprobs" out.`,
+    );
+  }
+  if (minTokens > maxTokens) {
+    throw invalid(
+      `Option "minTokens" is ${minTokens}, and "maxTokens" only ${maxTokens}: lower the one or ` +
+        `raise the other.`,
+    );
+  }
+  const canEnd = !config.ignoreEos || config.stop.length + config.stopTokenIds.length > 0;
+  if (minTokens > 0 && !canEnd) {
+    throw invalid(
+      `Option "minTokens" has no effect beside "ignoreEos" without "stop" and "stopTokenIds", ` +
+        `where nothing ends the completion early: leave it out.`,
+    );
+  }
 }
 
 /**
@@ -147,69 +289,6 @@ export function resolvePrompt(prompt: Prompt): string | readonly number[] {
 const emptyPrompt =
   "The prompt is empty: a model needs at least one token to continue. " +
   "Give some text, or the model's beginning-of-sequence id.";
-
-/** Ids cross threads as 32-bit integers. */
-const isTokenId = isIntegerBetween(0, 2 ** 31 - 1);
-
-interface Check {
-  readonly accepts: (value: unknown) => boolean;
-  readonly expected: string;
-}
-
-const checks: Record<keyof GenerationConfig, Check> = {
-  maxTokens: { accepts: isIntegerBetween(1), expected: "an integer ≥ 1" },
-  temperature: {
-    accepts: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
-    expected: "a finite number ≥ 0",
-  },
-  topK: { accepts: isIntegerBetween(1), expected: "an integer ≥ 1" },
-  topP: {
-    accepts: (value) => typeof value === "number" && value > 0 && value <= 1,
-    expected: "a number above 0 and up to 1",
-  },
-  seed: {
-    accepts: (value) => isIntegerBetween(0, maximumSeed)(value),
-    expected: `an integer from 0 to ${maximumSeed}`,
-  },
-  stopTokenIds: {
-    accepts: (value) => Array.isArray(value) && value.every(isTokenId),
-    expected: "an array of token ids (integers ≥ 0)",
-  },
-  ignoreEos: { accepts: isBoolean, expected: "true or false" },
-  logprobs: { accepts: isBoolean, expected: "true or false" },
-  deadlineMilliseconds: {
-    // A longer timer than this fires at once.
-    accepts: (value) => typeof value === "number" && value > 0 && value <= longestTimer,
-    expected: `a number above 0 and up to ${longestTimer}`,
-  },
-  clientId: { accepts: (value) => typeof value === "string", expected: "a string" },
-  signal: {
-    // By shape: a signal can come from another realm or a polyfill.
-    accepts: (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      "aborted" in value &&
-      "addEventListener" in value,
-    expected: "an AbortSignal",
-  },
-};
-
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
-}
-
-function isIntegerBetween(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
-  return (value: unknown): boolean =>
-    typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum;
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "number" || typeof value === "boolean" || value == null) {
-    return String(value);
-  }
-  return Array.isArray(value) ? "an array with other elements" : `of type ${typeof value}`;
-}
 
 function invalid(message: string): StreamgaugeError {
   return new StreamgaugeError("INVALID_CONFIG", message);

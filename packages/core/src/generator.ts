@@ -23,17 +23,24 @@ export interface StreamToken {
   readonly id: number;
   /**
    * The text that became final with this token. It is empty while a character
-   * is incomplete (one character can take several tokens) and for special
-   * tokens. The pieces of a completion, joined, are its text.
+   * is incomplete (one character can take several tokens), for special tokens,
+   * and while what was made may be the beginning of a `config.stop` string. The
+   * pieces of a completion, joined, are its text.
    */
   readonly text: string;
   /** Whether this is the model's end-of-sequence token. */
   readonly endOfSequence: boolean;
   /**
-   * Natural logarithm of the probability the model gave this id, before
-   * temperature, top-k and top-p. Present when `config.logprobs` is true.
+   * Natural logarithm of the probability the model gave this id, before every
+   * option that changes the choice. Present when `config.logprobs` is true.
    */
   readonly logprob: number | undefined;
+  /**
+   * The `config.topLogprobs` likeliest ids at this position by falling
+   * probability, fewer only where the vocabulary is smaller. The token's own id
+   * need not be among them. Present when that option is above 0.
+   */
+  readonly topLogprobs?: readonly TokenLogprob[];
   /**
    * When the id was chosen, in milliseconds on the `performance.now()` clock of
    * the receiving thread; undefined where the generator cannot know.
@@ -44,6 +51,12 @@ export interface StreamToken {
    * generator was asked for it, and knows when the token was produced.
    */
   readonly ledger?: TokenLedger;
+}
+
+/** An id and the natural logarithm of the probability the model gave it. */
+export interface TokenLogprob {
+  readonly id: number;
+  readonly logprob: number;
 }
 
 /**
@@ -68,7 +81,7 @@ export interface TokenLedger {
 export type FinishReason =
   /** The model produced its end-of-sequence token. */
   | "eos"
-  /** The model produced one of `config.stopTokenIds`. */
+  /** The model produced one of `config.stopTokenIds`, or the last of a `config.stop` string. */
   | "stop"
   /** `config.maxTokens` tokens were made. */
   | "length"
@@ -137,6 +150,8 @@ export interface GenerationResult {
   readonly text: string;
   /** One per id when `config.logprobs` is true, otherwise undefined. */
   readonly logprobs: readonly number[] | undefined;
+  /** One list per id when `config.topLogprobs` is above 0 and there are ids. */
+  readonly topLogprobs?: readonly (readonly TokenLogprob[])[];
   readonly finishReason: FinishReason;
   readonly usage: Usage;
   readonly timings: Timings;

@@ -23,9 +23,11 @@ export {
 } from "./create-generator.js";
 export {
   defaultMaxTokens,
+  requestedOptions,
   resolveConfig,
   resolvePrompt,
   type GenerationConfig,
+  type OptionalOption,
   type ResolvedConfig,
 } from "./config.js";
 export {
@@ -50,6 +52,7 @@ export type {
   TokenCallback,
   TokenIterator,
   TokenLedger,
+  TokenLogprob,
   TokenStream,
   Usage,
 } from "./generator.js";

@@ -1,11 +1,19 @@
 import { StreamgaugeError, isStreamgaugeError, type PartialGeneration } from "./errors.js";
-import type { GenerationResult, GenerationSummary, StopReason, StreamToken } from "./generator.js";
+import type {
+  GenerationResult,
+  GenerationSummary,
+  StopReason,
+  StreamToken,
+  TokenLogprob,
+} from "./generator.js";
 
 /** Collects the tokens that were delivered and turns them into the result. */
 export class Transcript {
   readonly #ids: number[] = [];
   readonly #asGiven: boolean;
   #logprobs: number[] | undefined;
+  /** Only where the tokens have them. */
+  #topLogprobs: (readonly TokenLogprob[])[] | undefined;
   #text = "";
 
   /**
@@ -22,6 +30,7 @@ export class Transcript {
     this.#ids.push(token.id);
     this.#text += token.text;
     this.#logprobs?.push(token.logprob ?? Number.NaN);
+    if (token.topLogprobs !== undefined) (this.#topLogprobs ??= []).push(token.topLogprobs);
   }
 
   get partial(): PartialGeneration {
@@ -38,6 +47,7 @@ export class Transcript {
       ids: this.#ids,
       text: this.#text,
       logprobs: this.#logprobs,
+      ...(this.#topLogprobs === undefined ? {} : { topLogprobs: this.#topLogprobs }),
       finishReason: stopReason ?? summary.finishReason,
       usage: {
         promptTokens,

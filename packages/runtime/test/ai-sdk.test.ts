@@ -40,6 +40,40 @@ describe("the AI SDK over the embedded model", () => {
       { maxOutputTokens: 40, providerOptions: { streamgauge: { stopTokenIds: [14] } } },
       { maxTokens: 40, stopTokenIds: [14] },
     ],
+    [
+      "penalised, until a text",
+      { presencePenalty: 0.5, frequencyPenalty: 1.5, stopSequences: [", and", "never made"] },
+      { presencePenalty: 0.5, frequencyPenalty: 1.5, stop: [", and", "never made"] },
+    ],
+    [
+      "with sampling of ours",
+      {
+        temperature: 0.9,
+        seed: 7,
+        maxOutputTokens: 40,
+        providerOptions: {
+          streamgauge: {
+            minP: 0.05,
+            typicalP: 0.95,
+            repetitionPenalty: 1.2,
+            logitBias: { "260": -5 },
+            noRepeatNgramSize: 3,
+            minTokens: 20,
+          },
+        },
+      },
+      {
+        temperature: 0.9,
+        seed: 7,
+        maxTokens: 40,
+        minP: 0.05,
+        typicalP: 0.95,
+        repetitionPenalty: 1.2,
+        logitBias: { 260: -5 },
+        noRepeatNgramSize: 3,
+        minTokens: 20,
+      },
+    ],
   ];
 
   it.each(calls)("gives what the runtime gives: %s", async (_, settings, config) => {
@@ -168,9 +202,8 @@ describe("the AI SDK over the embedded model", () => {
   });
 
   it.each<[string, Partial<LanguageModelV4CallOptions>, string, RegExp]>([
-    ["stopSequences", { stopSequences: ["."] }, "INVALID_CONFIG", /"stopSequences".*stopTokenIds/],
-    ["presencePenalty", { presencePenalty: 0.5 }, "INVALID_CONFIG", /"presencePenalty"/],
-    ["frequencyPenalty", { frequencyPenalty: 0.5 }, "INVALID_CONFIG", /"frequencyPenalty"/],
+    ["empty stop sequences", { stopSequences: [""] }, "INVALID_CONFIG", /"stop"/],
+    ["a penalty out of range", { presencePenalty: 3 }, "INVALID_CONFIG", /"presencePenalty" is 3/],
     [
       "tools",
       { tools: [{ type: "function", name: "now", inputSchema: { type: "object" } }] },
@@ -185,9 +218,9 @@ describe("the AI SDK over the embedded model", () => {
     ["a wrong seed", { seed: 1.5 }, "INVALID_CONFIG", /"seed" is 1.5/],
     [
       "an option that is not ours",
-      { providerOptions: { streamgauge: { minP: 0.1 } } },
+      { providerOptions: { streamgauge: { logprobs: true } } },
       "INVALID_CONFIG",
-      /unknown option "minP".*stopTokenIds/,
+      /unknown option "logprobs".*stopTokenIds/,
     ],
     [
       "a file",

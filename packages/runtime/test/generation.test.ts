@@ -36,6 +36,8 @@ const configs: GenerationConfig[] = [
   { maxTokens: 48, temperature: 0.8, topP: 0.95, seed: 1851 },
   { maxTokens: 48, temperature: 1.3, topK: 20, seed: 7, logprobs: true },
   { maxTokens: 48, stopTokenIds: [14] },
+  { maxTokens: 24, temperature: 1.2, minP: 0.02, seed: 3, logprobs: true, topLogprobs: 7 },
+  { maxTokens: 48, repetitionPenalty: 1.2, frequencyPenalty: 0.4, stop: ["unto", ", and"] },
 ];
 
 describe("all modes on all hosts of the embedded model", () => {
@@ -61,6 +63,9 @@ describe("all modes on all hosts of the embedded model", () => {
         expect(tokens.map(({ text }) => text).join("")).toBe(expected.text);
         expect(tokens.map(({ logprob }) => logprob)).toEqual(
           expected.logprobs ?? expected.ids.map(() => undefined),
+        );
+        expect(tokens.map(({ topLogprobs }) => topLogprobs)).toEqual(
+          expected.topLogprobs ?? expected.ids.map(() => undefined),
         );
       }
     }

@@ -55,6 +55,35 @@ describe("a ring", () => {
     }
   });
 
+  it("carries any number of top log-probabilities behind any text", async () => {
+    const values = [0, -0.5, -Number.MIN_VALUE, -1e300, -Infinity, -Math.PI];
+    for (const capacity of capacities) {
+      const { consumer, producer } = openRing(capacity);
+      const sent = [1, 2, 3, 20, 255].map((count, index) => ({
+        ...token(index, "🐋".repeat(index * 5)),
+        topLogprobs: Array.from({ length: count }, (_, rank) => ({
+          id: rank === 0 ? 2 ** 31 - 1 : rank * 65_537,
+          logprob: values[rank % values.length]!,
+        })),
+      }));
+      const received: StreamToken[] = [];
+      const produce = async (): Promise<void> => {
+        for (const next of sent) while (!producer.push(next)) await producer.writable();
+        producer.end();
+      };
+      const produced = produce();
+      while (await consumer.wait()) received.push(...pollAll(consumer));
+      await produced;
+      expect(received).toEqual(sent);
+    }
+  });
+
+  it("refuses more top log-probabilities than a slot can count", () => {
+    const { producer } = openRing(8);
+    const topLogprobs = Array.from({ length: 256 }, (_, id) => ({ id, logprob: -1 }));
+    expect(() => producer.push({ ...token(0), topLogprobs })).toThrow(/256 topLogprobs.*255/);
+  });
+
   it("publishes the first token at once, the others in batches, and the rest at the end", () => {
     const { consumer, producer } = openRing(16, 4);
     const visible: number[] = [];

@@ -1,6 +1,6 @@
 import { StreamgaugeError, messageOf, type GenerationRequest } from "@streamgauge/core";
 import { failureInBody } from "./openai-answer.js";
-import { refuseOptions } from "./refusal.js";
+import { notThere, refuseOptions } from "./refusal.js";
 
 /**
  * Fields outside of OpenAI's own interface that a server can be known to honour.
@@ -92,9 +92,21 @@ export function refuse(
     `name "${field}" in \`extensions\`; otherwise leave the option out.`;
   return refuseOptions(config, {
     stopTokenIds: "token ids are not known over HTTP. Leave it out.",
+    logitBias: "token ids are not known over HTTP. Leave it out.",
     logprobs: "they would be of chunks, not of tokens. Leave it out.",
-    ...(extensions.has("top_k") ? {} : { topK: undeclared("top_k") }),
-    ...(extensions.has("ignore_eos") ? {} : { ignoreEos: undeclared("ignore_eos") }),
+    topLogprobs: "they would be of chunks, not of tokens. Leave it out.",
+    stop: `a server calls both a stop string and the model's own end "stop". Leave it out.`,
+    topK: extensions.has("top_k") ? undefined : undeclared("top_k"),
+    ignoreEos: extensions.has("ignore_eos") ? undefined : undeclared("ignore_eos"),
+    minP: notThere,
+    typicalP: notThere,
+    repetitionPenalty: notThere,
+    noRepeatNgramSize: notThere,
+    minTokens: notThere,
+    temperature: undefined,
+    topP: undefined,
+    presencePenalty: undefined,
+    frequencyPenalty: undefined,
   });
 }
 
@@ -148,6 +160,8 @@ function bodyOf(
     seed: config.seed,
     ...(config.topP === undefined ? {} : { top_p: config.topP }),
     ...(config.topK === undefined ? {} : { top_k: config.topK }),
+    ...(config.presencePenalty === 0 ? {} : { presence_penalty: config.presencePenalty }),
+    ...(config.frequencyPenalty === 0 ? {} : { frequency_penalty: config.frequencyPenalty }),
     ...(config.ignoreEos ? { ignore_eos: true } : {}),
     ...(stream ? { stream, stream_options: { include_usage: true } } : { stream }),
   };

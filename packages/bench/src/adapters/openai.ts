@@ -66,10 +66,12 @@ import { readEvents } from "./server-sent-events.js";
  *   text (for `generate()`, to the whole answer), queue is 0.
  * - The result settles when the server has ended its response.
  *
- * `maxTokens`, `temperature`, `topP` and `seed` are sent under their usual names;
- * the seed always is, drawn where none is given. `topK` and `ignoreEos` need the
- * server's extensions; `stopTokenIds` and `logprobs` are refused, since both
- * speak of ids. A prompt of token ids needs the endpoint "completions".
+ * `maxTokens`, `temperature`, `topP`, `presencePenalty`, `frequencyPenalty` and
+ * `seed` are sent under their usual names; the seed always is, drawn where none is
+ * given. `topK` and `ignoreEos` need the server's extensions; every other option
+ * is refused: some speak of ids, others are not part of the interface, and after
+ * `stop` the reason for the end would not be known. A prompt of token ids needs
+ * the endpoint "completions".
  *
  * Stopping, for whatever reason, closes the request. Failures are
  * `ENGINE_FAILED`, with the text so far as `partial`: a server that cannot be

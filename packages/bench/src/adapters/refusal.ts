@@ -2,33 +2,30 @@ import {
   StreamgaugeError,
   createGenerator,
   failedSource,
+  requestedOptions,
   type Collection,
   type Generator,
+  type OptionalOption,
   type ResolvedConfig,
 } from "@streamgauge/core";
 
-/** Options of a generation that somebody else's generator may not have. */
-export type OptionalOption = "topK" | "topP" | "stopTokenIds" | "ignoreEos" | "logprobs";
+/** For each option of a generation: undefined if it is honoured, or else why not and what to do. */
+export type Remedies = Readonly<Record<OptionalOption, string | undefined>>;
+
+/** For most options that a generator does not have. */
+export const notThere = "it has no such option. Leave it out.";
 
 /**
  * The error for the first option that is set and cannot be honoured. An option
  * that is quietly ignored would make two runs differ in more than they say.
- *
- * @param remedies for each option that cannot be honoured: why, and what to do
  */
 export function refuseOptions(
   config: ResolvedConfig,
-  remedies: Readonly<Partial<Record<OptionalOption, string>>>,
+  remedies: Remedies,
 ): StreamgaugeError | undefined {
-  const isSet: Record<OptionalOption, boolean> = {
-    topK: config.topK !== undefined,
-    topP: config.topP !== undefined,
-    stopTokenIds: config.stopTokenIds.length > 0,
-    ignoreEos: config.ignoreEos,
-    logprobs: config.logprobs,
-  };
-  for (const [option, remedy] of Object.entries(remedies) as [OptionalOption, string][]) {
-    if (isSet[option]) return optionRefused(option, remedy);
+  for (const option of requestedOptions(config)) {
+    const remedy = remedies[option];
+    if (remedy !== undefined) return optionRefused(option, remedy);
   }
   return undefined;
 }

@@ -25,7 +25,13 @@ import {
   type TransformersModel,
   type TransformersTokenizer,
 } from "./transformers-model.js";
-import { failedCollection, optionRefused, refuseOptions, refusingGenerator } from "./refusal.js";
+import {
+  failedCollection,
+  notThere,
+  optionRefused,
+  refuseOptions,
+  refusingGenerator,
+} from "./refusal.js";
 
 /** What {@link createTransformersGenerator} is made of. */
 export interface TransformersOptions {
@@ -49,11 +55,14 @@ export interface TransformersOptions {
  * sampled or penalised that was not asked for, so that temperature 0 takes the
  * likeliest id, as everywhere in streamgauge. Of core's options,
  *
- * - `topP` is refused: transformers.js declares `top_p` and never applies it;
+ * - `topP` and `typicalP` are refused: transformers.js declares them and never
+ *   applies them;
  * - `seed` is refused above temperature 0: transformers.js draws from one random
  *   state for the whole process, so two calls cannot have a seed each. Without a
  *   seed it draws, and two runs differ;
  * - `logprobs` is refused, because no log-probabilities come out;
+ * - `minP`, `stop`, `minTokens`, `presencePenalty`, `frequencyPenalty` and
+ *   `logitBias` are refused: it has none, or means something else by them;
  * - `ignoreEos` lets the end-of-sequence id be chosen and goes on, where
  *   transformers.js' own `min_new_tokens` would forbid the id.
  *
@@ -131,7 +140,21 @@ function createBackend(loaded: Loaded): GenerationBackend {
 function refuse({ config }: GenerationRequest): StreamgaugeError | undefined {
   return refuseOptions(config, {
     topP: "transformers.js declares top_p and never applies it. Leave it out, or use topK.",
+    minP: notThere,
+    typicalP: "transformers.js declares typical_p and never applies it. Leave it out, or use topK.",
     logprobs: "transformers.js does not give them. Leave it out.",
+    topLogprobs: "transformers.js does not give them. Leave it out.",
+    minTokens: "transformers.js' min_new_tokens knows no stop ids. Leave it out.",
+    stop: "transformers.js has no stop strings. Leave it out, or use stopTokenIds.",
+    presencePenalty: notThere,
+    frequencyPenalty: notThere,
+    logitBias: notThere,
+    temperature: undefined,
+    topK: undefined,
+    repetitionPenalty: undefined,
+    noRepeatNgramSize: undefined,
+    stopTokenIds: undefined,
+    ignoreEos: undefined,
   });
 }
 
@@ -241,6 +264,8 @@ class Decoding {
         temperature: config.temperature > 0 ? config.temperature : 1,
         // Without it, 50 would be the default.
         top_k: config.topK ?? 0,
+        repetition_penalty: config.repetitionPenalty,
+        no_repeat_ngram_size: config.noRepeatNgramSize,
         ...(config.ignoreEos ? { eos_token_id: null } : {}),
       });
     }
@@ -284,12 +309,10 @@ class Decoding {
   }
 }
 
-/** Undoes what a model's `generation_config` may ask for beside temperature and top-k. */
+/** Undoes what a model's `generation_config` may ask for and no option of a call replaces. */
 const plainDecoding: Readonly<Record<string, unknown>> = {
   num_beams: 1,
   num_return_sequences: 1,
-  repetition_penalty: 1,
-  no_repeat_ngram_size: 0,
   min_length: 0,
   min_new_tokens: null,
   bad_words_ids: null,

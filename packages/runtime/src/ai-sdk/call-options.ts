@@ -2,7 +2,10 @@ import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { StreamgaugeError, type GenerationConfig } from "@streamgauge/core";
 
 /** What a call has where the caller of the SDK does not set it. */
-export type LanguageModelDefaults = Omit<GenerationConfig, "signal" | "seed" | "logprobs">;
+export type LanguageModelDefaults = Omit<
+  GenerationConfig,
+  "signal" | "seed" | "logprobs" | "topLogprobs"
+>;
 
 /** The name under which the SDK's `providerOptions` are ours. */
 export const providerName = "streamgauge";
@@ -24,12 +27,20 @@ export function configOf(
     }
   }
   const { maxOutputTokens, temperature, topK, topP, seed, abortSignal } = options;
+  const { stopSequences, presencePenalty, frequencyPenalty } = options;
   const sampling = withoutUndefined({ temperature, topK, topP });
   return {
     ...(Object.keys(sampling).length === 0 ? defaults : withoutSampling(defaults)),
     ...readProviderOptions(options),
     ...sampling,
-    ...withoutUndefined({ maxTokens: maxOutputTokens, seed, signal: abortSignal }),
+    ...withoutUndefined({
+      maxTokens: maxOutputTokens,
+      stop: stopSequences,
+      presencePenalty,
+      frequencyPenalty,
+      seed,
+      signal: abortSignal,
+    }),
   };
 }
 
@@ -40,6 +51,9 @@ const taken: ReadonlySet<string> = new Set([
   "temperature",
   "topK",
   "topP",
+  "stopSequences",
+  "presencePenalty",
+  "frequencyPenalty",
   "seed",
   "abortSignal",
   "headers",
@@ -52,12 +66,6 @@ type Refusal = (options: LanguageModelV4CallOptions) => string | undefined;
 const unknownSetting: Refusal = () => "it is not known here, so leave it out";
 
 const refusals: Record<string, Refusal> = {
-  stopSequences: ({ stopSequences = [] }) =>
-    stopSequences.length === 0
-      ? undefined
-      : `give ids as providerOptions.${providerName}.stopTokenIds, or cut the text yourself`,
-  presencePenalty: ({ presencePenalty }) => (presencePenalty === 0 ? undefined : "leave it out"),
-  frequencyPenalty: ({ frequencyPenalty }) => (frequencyPenalty === 0 ? undefined : "leave it out"),
   tools: ({ tools = [] }) =>
     tools.length === 0 ? undefined : "it cannot call any; leave them out",
   // The SDK sends "auto" with every call.
@@ -76,6 +84,12 @@ const refusals: Record<string, Refusal> = {
 };
 
 const providerOptionNames: readonly string[] = [
+  "minP",
+  "typicalP",
+  "repetitionPenalty",
+  "logitBias",
+  "noRepeatNgramSize",
+  "minTokens",
   "stopTokenIds",
   "ignoreEos",
   "deadlineMilliseconds",
@@ -97,7 +111,7 @@ function readProviderOptions({ providerOptions }: LanguageModelV4CallOptions): G
 
 /** A call that samples in its own way takes none of the defaults for it. */
 function withoutSampling(defaults: LanguageModelDefaults): LanguageModelDefaults {
-  const { temperature: _t, topK: _k, topP: _p, ...others } = defaults;
+  const { temperature: _t, topK: _k, topP: _p, minP: _m, typicalP: _y, ...others } = defaults;
   return others;
 }
 

@@ -27,7 +27,7 @@ export interface LanguageModelOptions {
   readonly renderPrompt?: PromptRenderer;
   /**
    * Used where a call sets nothing. A call that sets any of temperature, topK and
-   * topP takes none of the three from here.
+   * topP takes none of these from here, nor minP and typicalP.
    */
   readonly defaults?: LanguageModelDefaults;
 }
@@ -37,9 +37,8 @@ export interface LanguageModelOptions {
  * or over any other generator. It does not own the generator: close that yourself.
  *
  * Settings are mapped to {@link GenerationConfig}; what has no counterpart is
- * refused with `INVALID_CONFIG` or `INVALID_PROMPT`. `stopTokenIds`, `ignoreEos`,
- * `deadlineMilliseconds` and `clientId` can be given as
- * `providerOptions.streamgauge`.
+ * refused with `INVALID_CONFIG` or `INVALID_PROMPT`. Options of ours that the SDK
+ * has no name for can be given as `providerOptions.streamgauge`.
  *
  * The SDK's convention for aborting differs from ours and holds here: a call
  * whose `abortSignal` is aborted rejects with the signal's reason. Cancelling the

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { GenerationConfig } from "@streamgauge/core";
+import type { GenerationConfig, StreamToken } from "@streamgauge/core";
+import type { RecommendedSampling } from "../engine/model-settings.js";
 import type { EngineOptions } from "../host/options.js";
 
 interface GenerateOptions {
@@ -10,8 +11,20 @@ interface GenerateOptions {
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
+  readonly minP?: number;
+  readonly typicalP?: number;
+  readonly repetitionPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly logitBias?: Readonly<Record<string, number>>;
+  /** commander takes `--no-` for a negation, which is true until it is given. */
+  readonly repeatNgramSize?: number | true;
+  readonly minTokens?: number;
+  readonly stop?: readonly string[];
+  readonly stopTokenId?: readonly number[];
   readonly seed?: number;
   readonly ignoreEos?: true;
+  readonly logprobs?: number | true;
   readonly greedy?: true;
   readonly stats: boolean;
 }
@@ -33,8 +46,19 @@ export function generateCommand(): Command {
     .option("--temperature <t>", "0 is greedy (default: what the model recommends)", number)
     .option("--top-k <n>", "draw from the n likeliest tokens only", number)
     .option("--top-p <p>", "draw from the likeliest tokens that sum to p only", number)
+    .option("--min-p <p>", "draw from tokens at least p times as likely as the likeliest", number)
+    .option("--typical-p <p>", "draw from the most typical tokens that sum to p only", number)
+    .option("--repetition-penalty <r>", "divide logits of tokens that were there by r", number)
+    .option("--presence-penalty <x>", "subtract x from logits of tokens that were made", number)
+    .option("--frequency-penalty <x>", "subtract x for each time they were made", number)
+    .option("--logit-bias <id=x>", "add x to the logit of a token id (repeatable)", addBias)
+    .option("--no-repeat-ngram-size <n>", "make no n tokens in a row twice", number)
+    .option("--min-tokens <n>", "do not end before n tokens", number)
+    .option("--stop <text>", "end before this text (repeatable)", addText)
+    .option("--stop-token-id <id>", "end with this token id (repeatable)", addNumber)
     .option("--seed <n>", "seed of the draws (default: another one each time)", number)
     .option("--ignore-eos", "go on behind the model's end-of-sequence token")
+    .option("--logprobs [n]", "a line per token: id, log-probability, the n likeliest", number)
     .option("--threads <n>", "threads that work on one step", number)
     .option("--inline", "run the model in the main thread instead of a worker")
     .option("--no-stats", "leave out the line of figures")
@@ -87,12 +111,12 @@ async function generate(
     const config = { ...toConfig(options, about.recommendedSampling), signal: interrupt.signal };
     const result = await generator.generateStream(
       prompt,
-      ({ text }) => {
+      (token) => {
         if (firstAt === undefined) {
           firstAt = performance.now();
-          process.stdout.write(prompt);
+          if (!config.logprobs) process.stdout.write(prompt);
         }
-        process.stdout.write(text);
+        process.stdout.write(config.logprobs === true ? logprobLine(token) : token.text);
       },
       config,
     );
@@ -112,30 +136,65 @@ async function generate(
   }
 }
 
-function toConfig(
-  options: GenerateOptions,
-  recommended: { readonly temperature: number; readonly topK?: number; readonly topP?: number },
-): GenerationConfig {
-  const { maxTokens, temperature, topK, topP, seed, ignoreEos, greedy } = options;
-  const chosen = {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topK === undefined ? {} : { topK }),
-    ...(topP === undefined ? {} : { topP }),
-  };
-  // The model's own advice is one set: whoever chooses a part chooses all of it.
-  const isChosen = Object.keys(chosen).length > 0;
+/** Id, log-probability and text of a token; behind it the likeliest ids with theirs. */
+function logprobLine({ id, text, logprob, topLogprobs = [] }: StreamToken): string {
+  const top = topLogprobs.map((other) => `${other.id} ${other.logprob.toFixed(3)}`);
+  const own = `${id}`.padStart(7) + (logprob ?? Number.NaN).toFixed(3).padStart(9);
+  const behind = top.length === 0 ? "" : `   likeliest: ${top.join(", ")}`;
+  return `${own}  ${JSON.stringify(text)}${behind}\n`;
+}
+
+function toConfig(options: GenerateOptions, recommended: RecommendedSampling): GenerationConfig {
+  const { temperature, topK, topP, minP, typicalP, greedy, logprobs, repeatNgramSize } = options;
+  // The model's own advice is one set: whoever chooses how to draw chooses all of it.
+  const drawing = given({ temperature, topK, topP, minP, typicalP });
   const sampling =
     greedy === true
-      ? { temperature: 0, ...chosen }
-      : isChosen
-        ? { temperature: 1, ...chosen }
+      ? { temperature: 0, ...drawing }
+      : Object.keys(drawing).length > 0
+        ? { temperature: 1, ...drawing }
         : recommended;
   return {
-    maxTokens,
     ...sampling,
-    ...(seed === undefined ? {} : { seed }),
-    ...(ignoreEos === true ? { ignoreEos } : {}),
+    ...given({
+      maxTokens: options.maxTokens,
+      repetitionPenalty: options.repetitionPenalty,
+      presencePenalty: options.presencePenalty,
+      frequencyPenalty: options.frequencyPenalty,
+      logitBias: options.logitBias,
+      noRepeatNgramSize: repeatNgramSize === true ? undefined : repeatNgramSize,
+      minTokens: options.minTokens,
+      stop: options.stop,
+      stopTokenIds: options.stopTokenId,
+      seed: options.seed,
+      ignoreEos: options.ignoreEos,
+      logprobs: logprobs === undefined ? undefined : true,
+      topLogprobs: typeof logprobs === "number" ? logprobs : undefined,
+    }),
   };
+}
+
+/** Without what was not given, for types that tell absent from undefined. */
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as never;
+}
+
+function addBias(text: string, before: Readonly<Record<string, number>> = {}) {
+  const [, id, bias] = /^(.+?)=(.+)$/.exec(text) ?? [];
+  if (id === undefined || bias === undefined) {
+    throw new InvalidArgumentError(`"${text}" is not a token id, "=" and a number.`);
+  }
+  return { ...before, [id]: number(bias) };
+}
+
+function addText(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function addNumber(text: string, before: readonly number[] = []): readonly number[] {
+  return [...before, number(text)];
 }
 
 function number(text: string): number {

@@ -7,6 +7,7 @@ import {
   type StreamToken,
   type TokenSink,
 } from "@streamgauge/core";
+import { createStopStrings } from "../text/stop-strings.js";
 import type { Model, Sequence } from "./model.js";
 
 /**
@@ -29,11 +30,12 @@ export async function decode(
   calledAtMilliseconds: number,
 ): Promise<GenerationSummary> {
   const startedAt = performance.now();
-  checkIds("stopTokenIds", config.stopTokenIds, model.vocabularySize, "INVALID_CONFIG");
+  checkConfig(config, model);
   const promptIds = typeof prompt === "string" ? encode(prompt, model) : prompt;
   checkPrompt(promptIds, model);
-  const sequence = model.begin(config);
+  const sequence = model.begin(config, promptIds);
   const text = model.createDetokenizer();
+  const stopStrings = createStopStrings(config.stop);
   const stopIds = new Set(config.stopTokenIds);
 
   let firstAt: number | undefined;
@@ -41,7 +43,7 @@ export async function decode(
   let finishReason: FinishReason | undefined = await prefill(sequence, promptIds, sink);
   let index = 0;
   for (; finishReason === undefined; index++) {
-    const { id, logprob } = sequence.choose();
+    const { id, logprob, topLogprobs } = sequence.choose();
     lastAt = performance.now();
     firstAt ??= lastAt;
     const endOfSequence = model.eosTokenIds.has(id);
@@ -50,15 +52,19 @@ export async function decode(
       stopIds,
       model,
     });
-    const piece = text.push(id);
-    const token: StreamToken = {
+    const made = finishReason === undefined ? text.push(id) : text.push(id) + text.flush();
+    let piece = stopStrings.push(made, index >= config.minTokens);
+    if (stopStrings.found) finishReason = "stop";
+    else if (finishReason !== undefined) piece += stopStrings.flush();
+    const plainToken: StreamToken = {
       index,
       id,
-      text: finishReason === undefined ? piece : piece + text.flush(),
+      text: piece,
       endOfSequence,
       logprob,
       producedAtMilliseconds: lastAt,
     };
+    const token = topLogprobs === undefined ? plainToken : { ...plainToken, topLogprobs };
     while (!sink.push(token)) {
       await sink.writable();
       if (sink.stopReason !== undefined) break;
@@ -114,6 +120,19 @@ function reasonToEnd(
   if (completionTokens >= config.maxTokens) return "length";
   if (promptTokens + completionTokens >= model.contextLength) return "context";
   return undefined;
+}
+
+function checkConfig({ stop, stopTokenIds, logitBias }: ResolvedConfig, model: Model): void {
+  checkIds("stopTokenIds", stopTokenIds, model.vocabularySize, "INVALID_CONFIG");
+  const biasedIds = logitBias.map(([id]) => id);
+  checkIds("logitBias", biasedIds, model.vocabularySize, "INVALID_CONFIG");
+  if (stop.length > 0 && model.encode === undefined) {
+    throw new StreamgaugeError(
+      "INVALID_CONFIG",
+      `Option "stop" looks for texts, and this model has no tokenizer: use "stopTokenIds", or add ` +
+        "tokenizer.json to the model's folder.",
+    );
+  }
 }
 
 function checkPrompt(ids: readonly number[], model: Model): void {

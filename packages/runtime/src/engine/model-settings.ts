@@ -17,6 +17,10 @@ export interface RecommendedSampling {
   readonly temperature: number;
   readonly topK?: number;
   readonly topP?: number;
+  readonly minP?: number;
+  readonly typicalP?: number;
+  readonly repetitionPenalty?: number;
+  readonly noRepeatNgramSize?: number;
 }
 
 /**
@@ -58,11 +62,34 @@ function readIds(value: unknown): ReadonlySet<number> {
 }
 
 function readSampling(generation: JsonObject): RecommendedSampling {
-  const { do_sample: draws, temperature, top_k: topK, top_p: topP } = generation;
-  if (draws !== true) return { temperature: 0 };
+  // These work on greedy choice too; the others need `do_sample`.
+  const always = {
+    ...readOption("repetitionPenalty", generation["repetition_penalty"], (v) => v > 0 && v !== 1),
+    ...readOption("noRepeatNgramSize", generation["no_repeat_ngram_size"], isCount),
+  };
+  const { do_sample: draws, temperature } = generation;
+  if (draws !== true) return { temperature: 0, ...always };
+  const isPart = (value: number): boolean => value > 0 && value < 1;
   return {
     temperature: typeof temperature === "number" ? temperature : 1,
-    ...(typeof topK === "number" && topK > 0 ? { topK } : {}),
-    ...(typeof topP === "number" && topP < 1 ? { topP } : {}),
+    ...readOption("topK", generation["top_k"], isCount),
+    ...readOption("topP", generation["top_p"], isPart),
+    ...readOption("minP", generation["min_p"], isPart),
+    ...readOption("typicalP", generation["typical_p"], isPart),
+    ...always,
   };
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value > 0;
+}
+
+/** The option where the file gives it a value that has an effect. */
+function readOption<Name extends keyof RecommendedSampling>(
+  name: Name,
+  value: unknown,
+  hasEffect: (value: number) => boolean,
+): Partial<Record<Name, number>> {
+  if (typeof value !== "number" || !hasEffect(value)) return {};
+  return { [name]: value } as Record<Name, number>;
 }

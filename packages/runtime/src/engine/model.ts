@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from "@streamgauge/core";
+import type { ResolvedConfig, TokenLogprob } from "@streamgauge/core";
 
 /**
  * What the decode loop needs of a model: an onnxruntime session, or a schedule
@@ -15,9 +15,10 @@ export interface Model {
   /**
    * Begins an empty sequence; the one before it is over.
    *
+   * @param promptIds what will be run first, for options that look back at it
    * @throws StreamgaugeError `INVALID_CONFIG` for an option this model cannot honour
    */
-  begin(config: ResolvedConfig): Sequence;
+  begin(config: ResolvedConfig, promptIds: readonly number[]): Sequence;
   /** Frees native memory. No sequence may be running. */
   close(): Promise<void>;
 }
@@ -34,7 +35,7 @@ export interface TextAssembler {
 export interface Sequence {
   /** Runs these ids behind those run before. Takes one turn of the event loop or more. */
   advance(ids: readonly number[]): Promise<void>;
-  /** Chooses the id that follows what was run. */
+  /** Chooses the id that follows what was run. Once for each id: the choice is remembered. */
   choose(): Choice;
 }
 
@@ -42,4 +43,6 @@ export interface Choice {
   readonly id: number;
   /** Natural logarithm of the id's probability; undefined unless asked for. */
   readonly logprob: number | undefined;
+  /** The likeliest ids with theirs; undefined unless asked for. */
+  readonly topLogprobs: readonly TokenLogprob[] | undefined;
 }

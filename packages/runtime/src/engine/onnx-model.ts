@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { StreamgaugeError, messageOf, type ResolvedConfig } from "@streamgauge/core";
+import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import {
@@ -26,7 +26,7 @@ import {
   profilingOptions,
   type ProfilingOptions,
 } from "./operator-profile.js";
-import { createSampler } from "./sampler.js";
+import { createSampler, type Sampler } from "./sampling/sampler.js";
 
 /** How a model folder is to be opened. */
 export interface OnnxModelOptions {
@@ -103,7 +103,11 @@ export async function openOnnxModel(
       eosTokenIds: settings.eosTokenIds,
       encode: tokenizer && ((text) => tokenizer.encode(text)),
       createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
-      begin: (config) => beginSequence(run, createCache(entries), config),
+      begin(config, promptIds) {
+        const { eosTokenIds } = settings;
+        const sample = createSampler(config, { promptIds, eosTokenIds });
+        return beginSequence(run, createCache(entries), sample);
+      },
       async close() {
         // Releasing writes the file too; this does not depend on when it happens.
         if (profiling !== undefined) session.endProfiling();
@@ -124,8 +128,7 @@ interface GraphRun {
   readonly onesMask: BigInt64Array;
 }
 
-function beginSequence(run: GraphRun, cache: KeyValueCache, config: ResolvedConfig): Sequence {
-  const sample = createSampler(config);
+function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Sequence {
   const outputs = [run.logitsOutput, ...cache.outputs];
   let logits: Float32Array = new Float32Array(0);
   return {

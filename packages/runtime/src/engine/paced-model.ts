@@ -1,5 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { StreamgaugeError, type ResolvedConfig } from "@streamgauge/core";
+import {
+  StreamgaugeError,
+  requestedOptions,
+  type OptionalOption,
+  type ResolvedConfig,
+} from "@streamgauge/core";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 import { commitFault, parsePacedFault, type PacedFault } from "./paced-fault.js";
 
@@ -100,16 +105,19 @@ function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undef
     },
     choose: () => {
       chosen += 1;
-      return { id: (last + 1) % pacedCycle, logprob: undefined };
+      return { id: (last + 1) % pacedCycle, logprob: undefined, topLogprobs: undefined };
     },
   };
 }
 
-function refuseSampling({ temperature, logprobs }: ResolvedConfig): void {
-  if (temperature === 0 && !logprobs) return;
+/** What the decode loop does by itself, whatever the model. */
+const honoured: ReadonlySet<OptionalOption> = new Set(["stop", "stopTokenIds", "ignoreEos"]);
+
+function refuseSampling(config: ResolvedConfig): void {
+  const refused = requestedOptions(config).find((option) => !honoured.has(option));
+  if (refused === undefined) return;
   throw new StreamgaugeError(
     "INVALID_CONFIG",
-    `The paced model emits fixed ids, so it has no use for ` +
-      `"${temperature === 0 ? "logprobs" : "temperature"}": leave the option out.`,
+    `The paced model emits fixed ids, so it has no use for "${refused}": leave the option out.`,
   );
 }

@@ -26,12 +26,14 @@ import {
   stopWord,
   tailWord,
   textField,
+  topLogprobsShift,
   unitsField,
   viewRing,
   type RingMemory,
   type RingViews,
 } from "./layout.js";
 import { wake } from "./sleep.js";
+import { decodeTopLogprobs, unitsPerTopLogprob } from "./top-logprobs.js";
 
 /** How the producer of a ring ended; see {@link RingConsumer.ending}. */
 export type RingEnding = (typeof endings)[number];
@@ -50,8 +52,8 @@ export class RingConsumer {
   #releasedTail = 0;
   /** HEAD as last seen: the true one may be ahead, never behind. */
   #headSeen = 0;
-  /** Text of a token whose last slot has not come yet. */
-  #textSoFar = "";
+  /** Code units of a token whose last slot has not come yet. */
+  #unitsSoFar = "";
   #stopReason: StopReason | undefined;
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
@@ -173,9 +175,9 @@ export class RingConsumer {
     const half = slot * slotHalves;
     const flags = halves[half + flagsField] ?? 0;
     const end = half + textField + (halves[half + unitsField] ?? 0);
-    let text = this.#textSoFar;
+    let units = this.#unitsSoFar;
     for (let unit = half + textField; unit < end; unit++) {
-      text += String.fromCharCode(halves[unit] ?? 0);
+      units += String.fromCharCode(halves[unit] ?? 0);
     }
     const slotLogprob = doubles[slot * slotDoubles + logprobField] ?? Number.NaN;
     const producedAt = doubles[slot * slotDoubles + producedAtField] ?? Number.NaN;
@@ -186,21 +188,31 @@ export class RingConsumer {
     // A consumer that is slow with a full ring gives room back before it is empty.
     if (((this.#tail - this.#releasedTail) | 0) * 2 >= this.#capacity) this.#release();
     if ((flags & continuedFlag) !== 0) {
-      this.#textSoFar = text;
+      this.#unitsSoFar = units;
       return undefined;
     }
-    this.#textSoFar = "";
+    this.#unitsSoFar = "";
+    const topLogprobsUnits = (flags >> topLogprobsShift) * unitsPerTopLogprob;
+    const text = topLogprobsUnits === 0 ? units : units.slice(0, -topLogprobsUnits);
     const endOfSequence = (flags & endOfSequenceFlag) !== 0;
     const logprob = Number.isNaN(slotLogprob) ? undefined : slotLogprob;
     const producedAtMilliseconds = Number.isNaN(producedAt)
       ? undefined
       : producedAt + this.#clockOffsetMilliseconds;
     // Two literals, because spreading one into the other costs a microsecond.
-    if (Number.isNaN(held)) {
-      return { index, id, text, endOfSequence, logprob, producedAtMilliseconds };
-    }
-    const ledger = this.#ledger(producedAt + held);
-    return { index, id, text, endOfSequence, logprob, producedAtMilliseconds, ledger };
+    const token: StreamToken = Number.isNaN(held)
+      ? { index, id, text, endOfSequence, logprob, producedAtMilliseconds }
+      : {
+          index,
+          id,
+          text,
+          endOfSequence,
+          logprob,
+          producedAtMilliseconds,
+          ledger: this.#ledger(producedAt + held),
+        };
+    if (topLogprobsUnits === 0) return token;
+    return { ...token, topLogprobs: decodeTopLogprobs(units.slice(-topLogprobsUnits)) };
   }
 
   #ledger(publishedAtOnProducersClock: number): TokenLedger {

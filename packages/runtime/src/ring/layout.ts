@@ -33,6 +33,9 @@
  * keeps, in four bytes, seven digits of what is usually microseconds; a moment
  * would not. It is NaN where the moment of production is unknown.
  *
+ * A token's top log-probabilities follow its text as code units (`top-logprobs.ts`);
+ * the upper byte of the flags says how many they are.
+ *
  * @module
  */
 import type { MessagePort } from "node:worker_threads";
@@ -98,6 +101,8 @@ export const heldField = 7;
 export const endOfSequenceFlag = 1;
 /** The text goes on in the next slot, which repeats the other fields. */
 export const continuedFlag = 2;
+/** Bits below the number of top log-probabilities. */
+export const topLogprobsShift = 8;
 
 /** Bytes of a ring. */
 export function ringBytes(capacity: number): number {

@@ -23,12 +23,14 @@ import {
   tailWord,
   textField,
   textUnitsPerSlot,
+  topLogprobsShift,
   unitsField,
   viewRing,
   type RingMemory,
   type RingViews,
 } from "./layout.js";
 import { sleepUnless, wake } from "./sleep.js";
+import { encodeTopLogprobs } from "./top-logprobs.js";
 
 /**
  * The writing end of a ring. It belongs to one thread, the one that makes the
@@ -46,7 +48,9 @@ export class RingProducer implements TokenSink {
   /** TAIL as last seen: the true one may be ahead, never behind. */
   #tailSeen = 0;
   #tokensSincePublish = 0;
-  /** Code units of the token being pushed that are in the ring already. */
+  /** Of the token being pushed: its text, and its top log-probabilities if it has any. */
+  #units = "";
+  /** How many of them are in the ring already. */
   #unitsWritten = 0;
   #lastToken: StreamToken | undefined;
 
@@ -78,17 +82,18 @@ export class RingProducer implements TokenSink {
     if (this.#capacity === 0) return true;
     // After an interrupted push the caller repeats the same token: go on in its text.
     if (token !== this.#lastToken) {
+      const { text, topLogprobs } = token;
       this.#lastToken = token;
+      this.#units = topLogprobs === undefined ? text : text + encodeTopLogprobs(topLogprobs);
       this.#unitsWritten = 0;
     }
-    const { text } = token;
     do {
       if (!this.#hasRoom()) {
         this.#publish();
         return false;
       }
       this.#writeSlot(token);
-    } while (this.#unitsWritten < text.length);
+    } while (this.#unitsWritten < this.#units.length);
     this.#lastToken = undefined;
     this.#tokensSincePublish += 1;
     // The first token is what people wait for: never hold it back.
@@ -132,22 +137,24 @@ export class RingProducer implements TokenSink {
   #writeSlot(token: StreamToken): void {
     const { words, halves, doubles } = this.#views;
     const slot = this.#head & (this.#capacity - 1);
-    const { text } = token;
+    const units = this.#units;
     const from = this.#unitsWritten;
-    const units = Math.min(text.length - from, textUnitsPerSlot);
-    const continued = from + units < text.length;
+    const count = Math.min(units.length - from, textUnitsPerSlot);
+    const continued = from + count < units.length;
     words[slot * slotWords + idField] = token.id;
     words[slot * slotWords + indexField] = token.index;
     doubles[slot * slotDoubles + logprobField] = token.logprob ?? Number.NaN;
     doubles[slot * slotDoubles + producedAtField] = token.producedAtMilliseconds ?? Number.NaN;
     const half = slot * slotHalves;
     halves[half + flagsField] =
-      (token.endOfSequence ? endOfSequenceFlag : 0) | (continued ? continuedFlag : 0);
-    halves[half + unitsField] = units;
-    for (let unit = 0; unit < units; unit++) {
-      halves[half + textField + unit] = text.charCodeAt(from + unit);
+      (token.endOfSequence ? endOfSequenceFlag : 0) |
+      (continued ? continuedFlag : 0) |
+      ((token.topLogprobs?.length ?? 0) << topLogprobsShift);
+    halves[half + unitsField] = count;
+    for (let unit = 0; unit < count; unit++) {
+      halves[half + textField + unit] = units.charCodeAt(from + unit);
     }
-    this.#unitsWritten = from + units;
+    this.#unitsWritten = from + count;
     this.#head = (this.#head + 1) | 0;
   }
 

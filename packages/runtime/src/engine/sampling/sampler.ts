@@ -1,0 +1,102 @@
+import { StreamgaugeError, type ResolvedConfig } from "@streamgauge/core";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Choice } from "../model.js";
+import { createWarpers, drawFrom, fillCandidates, type Candidates } from "./candidates.js";
+import { createLogProbabilities } from "./log-probabilities.js";
+import { createLogitsProcessors, type SamplingContext } from "./logits-processors.js";
+
+/** Chooses the next id of one completion from the logits of its position, which it only reads. */
+export type Sampler = (logits: Float32Array) => Choice;
+
+/**
+ * A sampler for one generation, in the order of Hugging Face: the processors
+ * change logits; then the likeliest id is taken at temperature 0; otherwise
+ * logits are divided by the temperature, top-k, top-p, min-p and typical-p take
+ * ids away, and one is drawn from the rest. One number is drawn per token, so
+ * that a seed alone decides the ids. Log-probabilities are those of the logits
+ * as they came.
+ *
+ * @throws StreamgaugeError when it chooses: `INVALID_CONFIG` if the options
+ *   leave no id to choose, `ENGINE_FAILED` if the logits are not numbers
+ */
+export function createSampler(config: ResolvedConfig, context: SamplingContext): Sampler {
+  const processors = createLogitsProcessors(config, context);
+  const logProbabilities = config.logprobs ? createLogProbabilities(config.topLogprobs) : undefined;
+  const choose = config.temperature === 0 ? undefined : createDraw(config);
+  let processed = new Float32Array(0);
+  return (logits) => {
+    let scores = logits;
+    if (processors.length > 0) {
+      if (processed.length !== logits.length) processed = new Float32Array(logits.length);
+      processed.set(logits);
+      scores = processed;
+      for (const processor of processors) processor.apply(scores);
+    }
+    const best = indexOfLargest(scores);
+    const largest = scores[best] ?? Number.NaN;
+    const id = choose === undefined ? best : choose(scores, largest);
+    if (id === undefined || !Number.isFinite(largest)) {
+      throw nothingToChoose(processors.length > 0);
+    }
+    for (const processor of processors) processor.accept(id);
+    if (logProbabilities === undefined) {
+      return { id, logprob: undefined, topLogprobs: undefined };
+    }
+    const largestLogit =
+      scores === logits ? largest : (logits[indexOfLargest(logits)] ?? Number.NaN);
+    const { logprob, topLogprobs } = logProbabilities(logits, largestLogit, id);
+    return { id, logprob, topLogprobs };
+  };
+}
+
+/** The first index of the largest value. */
+function indexOfLargest(values: Float32Array): number {
+  let best = 0;
+  let largest = values[0] ?? Number.NaN;
+  for (let index = 1; index < values.length; index++) {
+    const value = values[index] ?? Number.NaN;
+    if (value > largest) {
+      largest = value;
+      best = index;
+    }
+  }
+  return best;
+}
+
+function createDraw(
+  config: ResolvedConfig,
+): (scores: Float32Array, largest: number) => number | undefined {
+  const { temperature, topK, seed } = config;
+  const random = xoroshiro128plus(seed);
+  const warpers = createWarpers(config);
+  let weights = new Float64Array(0);
+  let ids = new Int32Array(0);
+  return (scores, largest) => {
+    const u = uniformFloat64(random);
+    if (weights.length !== scores.length) {
+      weights = new Float64Array(scores.length);
+      ids = new Int32Array(scores.length);
+    }
+    const candidates: Candidates = { scores, weights, ids, size: 0 };
+    fillCandidates(candidates, largest, temperature, topK);
+    for (const warp of warpers) warp(candidates);
+    return drawFrom(candidates, u);
+  };
+}
+
+function nothingToChoose(processed: boolean): StreamgaugeError {
+  if (!processed) {
+    return new StreamgaugeError(
+      "ENGINE_FAILED",
+      "The model's logits are not numbers, so no id can be chosen: its file may be damaged, or " +
+        "its precision too low for its weights.",
+    );
+  }
+  return new StreamgaugeError(
+    "INVALID_CONFIG",
+    "No id can be chosen with these options at this position, where they forbid all ids or take a " +
+      `logit to infinity: raise "noRepeatNgramSize", lower "minTokens", or bring ` +
+      `"repetitionPenalty" nearer to 1.`,
+  );
+}
