@@ -82,7 +82,7 @@ export function checkDrill(
   ];
 }
 
-function checkWorkers({ streams, metrics }: DrillPartOutcome): Check {
+function checkWorkers({ name, streams, metrics }: DrillPartOutcome): Check {
   const fatal = streams.filter(({ stream }) =>
     fatalKinds.some((kind) => kind === stream.fault?.kind),
   ).length;
@@ -93,7 +93,7 @@ function checkWorkers({ streams, metrics }: DrillPartOutcome): Check {
     queued + active === 0 ? "" : `${queued} calls wait and ${active} run, after all have ended`,
   ];
   return {
-    name: "only those workers are lost that were meant to be, and are replaced",
+    name: `${name}: those workers are lost that were meant to be, and are replaced`,
     found: `${workers.lost} lost, ${workers.replaced} replaced, ${workers.ready} ready`,
     violations: violations.filter((violation) => violation !== ""),
   };

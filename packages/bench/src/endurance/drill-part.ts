@@ -27,6 +27,7 @@ export interface DrillPartOptions {
 
 /** What became of a part. */
 export interface DrillPartOutcome {
+  readonly name: string;
   readonly streams: readonly StreamOutcome[];
   /** When all streams had ended. */
   readonly metrics: RuntimeMetrics;
@@ -92,7 +93,7 @@ export async function runDrillPart(
     const violation = judge(stream, observation, reports.get(stream.name) ?? [], part);
     return { stream, endedAs: nameOfEnd(end), tokens: seen.length, violation };
   });
-  return { streams, metrics };
+  return { name: part.name, streams, metrics };
 }
 
 /** Ends early when they are interrupted, or stall. */

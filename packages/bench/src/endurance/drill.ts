@@ -21,7 +21,7 @@ export interface DrillProgress {
 export interface DrillReport {
   readonly seed: number;
   readonly interrupted: boolean;
-  readonly parts: readonly (DrillPartOutcome & { readonly name: string })[];
+  readonly parts: readonly DrillPartOutcome[];
   readonly checks: readonly Check[];
 }
 
@@ -58,10 +58,10 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
       if (!signal.aborted) await runPart(part, `rehearsal, ${part.name}`);
     }
     const before = await watch.look();
-    const outcomes: (DrillPartOutcome & { readonly name: string })[] = [];
+    const outcomes: DrillPartOutcome[] = [];
     for (const part of parts) {
       if (signal.aborted) break;
-      outcomes.push({ name: part.name, ...(await runPart(part, part.name)) });
+      outcomes.push(await runPart(part, part.name));
     }
     const after = await watch.look();
     const checks = checkDrill(outcomes, { before, after, complaints: watch.complaints });
