@@ -188,11 +188,22 @@ describe("buildRandomModel", () => {
     await reference.release();
   });
 
-  it.each([
+  it.each<[object, string, RegExp]>([
     [{ seed: 0.5 }, "INVALID_OPTION", /seed is 0\.5/],
     [{ seed: 2 ** 32 }, "INVALID_OPTION", /seed is 4294967296/],
     [{ shape: { ...tiny, layers: 0 } }, "INVALID_OPTION", /num_hidden_layers is 0/],
-    [{ shape: { ...tiny, vocabularySize: 2 ** 25 } }, "MODEL_UNSUPPORTED", /smaller model/],
+    [
+      { shape: { ...tiny, headNorms: true, attentionBias: "inputs" } },
+      "INVALID_OPTION",
+      /headNorms/,
+    ],
+    [{ dtypes: ["fp8"] }, "INVALID_OPTION", /dtypes holds "fp8"/],
+    [{ dtypes: [] }, "INVALID_OPTION", /dtypes holds nothing/],
+    [
+      { shape: { ...tiny, vocabularySize: 2 ** 25 }, externalData: false },
+      "MODEL_UNSUPPORTED",
+      /Leave externalData out/,
+    ],
   ])("refuses %j", async (changes, code, message) => {
     const parent = await temporaryFolder();
     const out = join(parent, "model");

@@ -5,12 +5,20 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 
 /** What both hosts take. */
 export interface EngineOptions {
   /** A model folder, as a path or file URL, or a paced model. Default: the embedded model. */
   readonly model?: string | URL | PacedModel;
+  /**
+   * Which graph of the model folder to run, by how its numbers are stored, in
+   * transformers.js's words: "fp32" is `onnx/model.onnx`, "q4" is
+   * `onnx/model_q4.onnx`, and so on. Default: what the folder's `config.json` says
+   * under `transformers.js_config`, or else "fp32". Only for ONNX models.
+   */
+  readonly dtype?: ModelDtype;
   /**
    * Threads that work on one step, ≥ 1. The default leaves one core to the
    * thread that consumes the tokens, shares the others among the workers, and is
@@ -55,25 +63,35 @@ export function resolveRuntimeOptions(options: RuntimeOptions): {
   readonly workers: number;
   readonly ring: Required<RingOptions>;
 } {
-  checkNames(options, ["model", "threads", "operatorProfile", "workers", "ring", "onProgress"]);
+  checkNames(options, [
+    "model",
+    "dtype",
+    "threads",
+    "operatorProfile",
+    "workers",
+    "ring",
+    "onProgress",
+  ]);
   const workers = readCount("workers", options.workers ?? 1);
   return { workers, spec: resolveSpec(options, workers), ring: resolveRingOptions(options.ring) };
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveEngineOptions(options: EngineOptions): EngineSpec {
-  checkNames(options, ["model", "threads", "operatorProfile"]);
+  checkNames(options, ["model", "dtype", "threads", "operatorProfile"]);
   return resolveSpec(options, 1);
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel, operatorProfile } = options;
+  const { model = embeddedModel, dtype, operatorProfile } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
+  checkDtype(dtype);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
+    if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
     if (operatorProfile === undefined) return model;
     throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
   }
@@ -85,11 +103,17 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
   return {
     kind: "onnx",
     folder: resolve(model instanceof URL ? fileURLToPath(model) : model),
+    dtype,
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
     operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
+}
+
+function checkDtype(dtype: ModelDtype | undefined): void {
+  if (dtype === undefined || modelDtypes.includes(dtype)) return;
+  throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
 }
 
 function checkOperatorProfile(prefix: unknown): void {
