@@ -133,6 +133,33 @@ describe("buildModel", () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
+  it("leaves nothing behind when it is aborted, and says by what", async () => {
+    const parent = await temporaryFolder();
+    const controller = new AbortController();
+    const reason = new Error("changed my mind");
+    const files = new Set<string>();
+    const building = buildModel({
+      checkpoint: pequod,
+      out: join(parent, "model"),
+      dtypes: ["fp32", "q4"],
+      signal: controller.signal,
+      onProgress: ({ file }) => {
+        files.add(file);
+        if (file === "model_q4.onnx") controller.abort(reason);
+      },
+    });
+    await expect(building).rejects.toBe(reason);
+    expect([...files]).toEqual(["model.onnx", "model_q4.onnx"]);
+    expect(await readdir(parent)).toEqual([]);
+    const again = buildModel({
+      checkpoint: pequod,
+      out: join(parent, "model"),
+      signal: controller.signal,
+    });
+    await expect(again).rejects.toBe(reason);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
   it("deletes nothing that is not its own", async () => {
     const out = await temporaryFolder();
     await mkdir(join(out, "thesis"));

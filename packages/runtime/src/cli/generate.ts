@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { GenerationConfig } from "@streamgauge/core";
 import type { EngineOptions } from "../host/options.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 
 interface GenerateOptions {
   readonly model?: string;
+  readonly dtype?: ModelDtype;
   readonly threads?: number;
   readonly inline?: true;
   readonly maxTokens: number;
@@ -27,6 +29,12 @@ export function generateCommand(): Command {
     .option(
       "--model <folder>",
       "model folder in the Hugging Face layout (default: the embedded one)",
+    )
+    .addOption(
+      new Option(
+        "--dtype <name>",
+        "which of the folder's graphs (default: what config.json says)",
+      ).choices(modelDtypes),
     )
     .option("--max-tokens <n>", "most tokens to make", number, 128)
     .option("--greedy", "always take the likeliest token")
@@ -77,6 +85,7 @@ async function generate(
     const { createInlineGenerator, createRuntime } = await import("../index.js");
     const engine: EngineOptions = {
       ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.dtype === undefined ? {} : { dtype: options.dtype }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     };
     await using generator =
