@@ -119,6 +119,7 @@ describe("parseLlamaConfig", () => {
     [{ sliding_window: 4096 }, /sliding_window = 4096/],
     [{ quantization_config: { bits: 4 } }, /quantization_config/],
     [{ hidden_act: "gelu" }, /hidden_act = "gelu"/],
+    [{ head_dim: 72 }, /head_dim = 72/],
   ])("does not ignore %j", (changes, message) => {
     expect(() => parseWith(changes)).toThrow(
       expect.objectContaining({
@@ -143,6 +144,8 @@ describe("parseLlamaConfig", () => {
     [{ architectures: undefined, model_type: undefined }, /architectures is missing/],
     [{ hidden_size: "256" }, /hidden_size is "256"/],
     [{ num_hidden_layers: 0 }, /num_hidden_layers is 0/],
+    [{ num_hidden_layers: 1e9 }, /num_hidden_layers is 1000000000, but must be .* up to 10000/],
+    [{ max_position_embeddings: 2 ** 40 }, /max_position_embeddings is 1099511627776/],
     [{ vocab_size: 2048.5 }, /vocab_size is 2048\.5/],
     [{ rms_norm_eps: -1 }, /rms_norm_eps is -1/],
     [{ num_key_value_heads: 3 }, /num_key_value_heads is 3, but must be a divisor/],

@@ -90,14 +90,18 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a tensor of the graph's floats computed here, and returns its name. */
-  floats(name: string, dimensions: readonly number[], values: () => Float32Array): string {
+  /** Adds a tensor of the graph's floats computed here, in pieces, and returns its name. */
+  floats(
+    name: string,
+    dimensions: readonly number[],
+    values: () => Iterable<Float32Array>,
+  ): string {
     const { float } = this.format;
     this.#tensorGroups.push({
       tensors: [{ name, element: float, dimensions }],
       weights: [],
       async *pieces() {
-        yield [floatBytes(values(), float)];
+        for (const piece of values()) yield [floatBytes(piece, float)];
       },
     });
     return name;

@@ -11,7 +11,7 @@ export interface LlamaShape {
   readonly attentionHeads: number;
   /** Divides `attentionHeads`; the heads of one group share a key and a value. */
   readonly keyValueHeads: number;
-  /** Size of one attention head; even, because rotation works on pairs. */
+  /** Size of one attention head; a multiple of 16, as GroupQueryAttention rotates no other. */
   readonly headDimension: number;
   /** Positions the rotary tables are computed for. */
   readonly contextLength: number;
@@ -55,6 +55,10 @@ export function parameterCount(shape: LlamaShape): number {
   return embeddings + shape.layers * layer + hiddenSize;
 }
 
+/** Beyond any model; a damaged number must not make a graph that fills memory, or a disk. */
+const mostLayers = 10_000;
+const mostPositions = 2 ** 24;
+
 /** What sets an architecture apart, as far as its configuration leaves it open. */
 interface Family {
   readonly modelType: string;
@@ -86,10 +90,12 @@ export function parseLlamaConfig(json: string, file: string): LlamaShape {
   const { modelType, attentionBias, headNorms } = familyOf(config, file);
   refuseVariants(config, file);
 
-  const integer = (field: string, fallback?: number): number => {
+  const integer = (field: string, fallback?: number, most = 2 ** 31 - 1): number => {
     const value = config[field] ?? fallback;
-    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-    throw wrongField(file, field, value, "a positive integer");
+    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= most) {
+      return value;
+    }
+    throw wrongField(file, field, value, `a positive integer up to ${most}`);
   };
   const positive = (fields: JsonObject, field: string, fallback?: number): number => {
     const value = fields[field] ?? fallback;
@@ -108,11 +114,11 @@ export function parseLlamaConfig(json: string, file: string): LlamaShape {
     vocabularySize: integer("vocab_size"),
     hiddenSize,
     intermediateSize: integer("intermediate_size"),
-    layers: integer("num_hidden_layers"),
+    layers: integer("num_hidden_layers", undefined, mostLayers),
     attentionHeads,
     keyValueHeads: integer("num_key_value_heads", isLlama ? attentionHeads : undefined),
     headDimension: integer("head_dim", headNorms ? undefined : hiddenSize / attentionHeads),
-    contextLength: integer("max_position_embeddings"),
+    contextLength: integer("max_position_embeddings", undefined, mostPositions),
     normEpsilon: positive(config, "rms_norm_eps"),
     ropeTheta: positive(rope, "rope_theta", 10_000),
     tiedEmbeddings: config["tie_word_embeddings"] === true,
@@ -130,6 +136,9 @@ export function parseLlamaConfig(json: string, file: string): LlamaShape {
   }
   if (shape.headDimension % 2 !== 0) {
     throw wrongField(file, "head_dim", shape.headDimension, "an even number");
+  }
+  if (shape.headDimension % 16 !== 0) {
+    throw unsupported(file, "head_dim", shape.headDimension);
   }
   return shape;
 }
@@ -272,12 +281,16 @@ function refuseVariants(config: JsonObject, file: string): void {
   ];
   for (const [field, value, plain] of variants) {
     if (plain) continue;
-    throw new StreamgaugeError(
-      "MODEL_UNSUPPORTED",
-      `${file}: ${field} = ${JSON.stringify(value)} is not implemented by the graph builder. ` +
-        `Use an ONNX export of this model.`,
-    );
+    throw unsupported(file, field, value);
   }
+}
+
+function unsupported(file: string, field: string, value: unknown): StreamgaugeError {
+  return new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `${file}: ${field} = ${JSON.stringify(value)} is not implemented by the graph builder. ` +
+      `Use an ONNX export of this model.`,
+  );
 }
 
 function wrongField(file: string, field: string, value: unknown, wanted: string): StreamgaugeError {

@@ -1,16 +1,30 @@
 import type { LlamaShape, RopeScaling } from "./llama-config.js";
 
-/** cos or sin of position · frequency, [contextLength, headDimension / 2]. */
-export function rotaryTable(shape: LlamaShape, wave: (angle: number) => number): Float32Array {
+/** Positions computed at once. */
+const positionsPerPiece = 4096;
+
+/**
+ * cos or sin of position · frequency, [contextLength, headDimension / 2], in pieces
+ * of whole positions: contexts can be a million long.
+ */
+export function* rotaryTable(
+  shape: LlamaShape,
+  wave: (angle: number) => number,
+): Generator<Float32Array> {
   const half = shape.headDimension / 2;
-  const table = new Float32Array(shape.contextLength * half);
-  for (let i = 0; i < half; i++) {
-    const frequency = scaled(shape.ropeTheta ** (-i / half), shape.ropeScaling);
-    for (let position = 0; position < shape.contextLength; position++) {
-      table[position * half + i] = wave(position * frequency);
+  const frequencies = Array.from({ length: half }, (_, i) =>
+    scaled(shape.ropeTheta ** (-i / half), shape.ropeScaling),
+  );
+  for (let start = 0; start < shape.contextLength; start += positionsPerPiece) {
+    const positions = Math.min(positionsPerPiece, shape.contextLength - start);
+    const piece = new Float32Array(positions * half);
+    for (let position = 0; position < positions; position++) {
+      for (const [i, frequency] of frequencies.entries()) {
+        piece[position * half + i] = wave((start + position) * frequency);
+      }
     }
+    yield piece;
   }
-  return table;
 }
 
 /**
