@@ -225,7 +225,10 @@ describe("buildRandomModel", () => {
       /headNorms/,
     ],
     [{ dtypes: ["fp8"] }, "INVALID_OPTION", /dtypes holds "fp8"/],
-    [{ dtypes: [] }, "INVALID_OPTION", /dtypes holds nothing/],
+    [{ dtypes: [] }, "INVALID_OPTION", /dtypes is \[\]; it must be a list/],
+    [{ dtypes: "q4" }, "INVALID_OPTION", /dtypes is "q4"; it must be a list/],
+    [{ dtype: "q4" }, "INVALID_OPTION", /Unknown option "dtype".*dtypes/],
+    [{ externalData: "auto" }, "INVALID_OPTION", /externalData is "auto"/],
     [
       { shape: { ...tiny, vocabularySize: 2 ** 25 }, externalData: false },
       "MODEL_UNSUPPORTED",

@@ -100,6 +100,7 @@ describe("parseLlamaConfig", () => {
     [{ architectures: ["MixtralForCausalLM"] }, /"MixtralForCausalLM" is not implemented.*Qwen3/],
     [{ architectures: ["constructor"] }, /"constructor" is not implemented/],
     [{ mlp_bias: true }, /mlp_bias = true/],
+    [{ rope_interleaved: true }, /rope_interleaved = true/],
     ...["linear", "dynamic", "yarn", "longrope"].flatMap((type): [object, RegExp][] => {
       const named = new RegExp(`rope type = "${type}"`);
       return [

@@ -6,6 +6,7 @@ import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
+import { checkOptionNames } from "../option-names.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 
 /** What both hosts take. */
@@ -63,7 +64,7 @@ export function resolveRuntimeOptions(options: RuntimeOptions): {
   readonly workers: number;
   readonly ring: Required<RingOptions>;
 } {
-  checkNames(options, [
+  checkOptionNames(options, [
     "model",
     "dtype",
     "threads",
@@ -78,7 +79,7 @@ export function resolveRuntimeOptions(options: RuntimeOptions): {
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveEngineOptions(options: EngineOptions): EngineSpec {
-  checkNames(options, ["model", "dtype", "threads", "operatorProfile"]);
+  checkOptionNames(options, ["model", "dtype", "threads", "operatorProfile"]);
   return resolveSpec(options, 1);
 }
 
@@ -126,14 +127,6 @@ function checkOperatorProfile(prefix: unknown): void {
 function readCount(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
   throw invalid(`${name} is ${String(value)}; it must be an integer ≥ 1.`);
-}
-
-function checkNames(options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw invalid(`Unknown option "${name}". Known options: ${known.join(", ")}.`);
-    }
-  }
 }
 
 function invalid(message: string): StreamgaugeError {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 
+import { checkOptionNames } from "../option-names.js";
 import { openCheckpoint } from "./checkpoint.js";
 import { describeDtypes } from "./dtype-config.js";
 import type { BuiltGraph } from "./graph-builder.js";
@@ -98,7 +99,8 @@ const ours = [...companions, "config.json", "onnx"];
  *   `MODEL_UNSUPPORTED` for the checkpoint; `INVALID_OPTION` for the rest
  */
 export async function buildModel(options: BuildModelOptions): Promise<void> {
-  const dtypes = checkedDtypes(options.dtypes);
+  checkOptionNames(options, ["checkpoint", ...targetOptions]);
+  const dtypes = checkedDtypes(options);
   const file = join(options.checkpoint, "config.json");
   const config = await readConfig(file);
   const shape = parseLlamaConfig(config, file);
@@ -126,11 +128,12 @@ export async function buildModel(options: BuildModelOptions): Promise<void> {
  *   `MODEL_UNSUPPORTED` for a shape beyond the 2 GiB of an ONNX file and `externalData: false`
  */
 export async function buildRandomModel(options: BuildRandomModelOptions): Promise<void> {
+  checkOptionNames(options, ["shape", "seed", ...targetOptions]);
   const { shape, seed, out } = options;
   if ((seed | 0) !== seed) {
     throw new StreamgaugeError("INVALID_OPTION", `seed is ${seed}, but must be a 32-bit integer.`);
   }
-  const dtypes = checkedDtypes(options.dtypes);
+  const dtypes = checkedDtypes(options);
   const config = checkedConfig(shape);
   const graphs = buildGraphs(shape, dtypes);
   await replaceFolder(out, ours, async (folder) => {
@@ -178,13 +181,28 @@ async function writeModel(
   }
 }
 
-function checkedDtypes(dtypes: readonly BuildDtype[] = ["fp32"]): readonly BuildDtype[] {
+const targetOptions = ["out", "dtypes", "externalData", "onProgress", "signal"];
+
+/** Each once; the rest of the target is checked too. */
+function checkedDtypes({ dtypes = ["fp32"], externalData }: BuildTarget): readonly BuildDtype[] {
+  if (externalData !== undefined && typeof externalData !== "boolean") {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `externalData is ${JSON.stringify(externalData)}; it must be true or false.`,
+    );
+  }
+  const known = buildDtypes.join(", ");
+  if (!Array.isArray(dtypes) || dtypes.length === 0) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `dtypes is ${JSON.stringify(dtypes)}; it must be a list of one or several of ${known}.`,
+    );
+  }
   const strange = dtypes.find((dtype) => !buildDtypes.includes(dtype));
-  if (strange === undefined && dtypes.length > 0) return [...new Set(dtypes)];
+  if (strange === undefined) return [...new Set(dtypes)];
   throw new StreamgaugeError(
     "INVALID_OPTION",
-    `dtypes holds ${strange === undefined ? "nothing" : JSON.stringify(strange)}; ` +
-      `it takes one or several of ${buildDtypes.join(", ")}.`,
+    `dtypes holds ${JSON.stringify(strange)}, which is none of ${known}.`,
   );
 }
 

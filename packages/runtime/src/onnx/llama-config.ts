@@ -254,7 +254,9 @@ function refuseVariants(config: JsonObject, file: string): void {
   ].find((factor) => (factor ?? 1) !== 1);
   /** Field, its value, and whether the value leaves the plain computation as it is. */
   const variants: readonly (readonly [field: string, value: unknown, plain: boolean])[] = [
-    ["mlp_bias", config["mlp_bias"], off(config["mlp_bias"])],
+    ...["mlp_bias", "rope_interleaved"].map(
+      (field) => [field, config[field], off(config[field])] as const,
+    ),
     ...["quantization_config", "num_experts", "num_local_experts"].map(
       (field) => [field, config[field], absent(config[field])] as const,
     ),
