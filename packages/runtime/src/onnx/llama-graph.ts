@@ -1,12 +1,6 @@
-import { blockSize } from "./block-quantisation.js";
-import {
-  GraphBuilder,
-  microsoft,
-  type BuiltGraph,
-  type QuantisedMatrix,
-  type WeightPart,
-} from "./graph-builder.js";
+import { GraphBuilder, microsoft, type BuiltGraph, type WeightPart } from "./graph-builder.js";
 import type { LlamaShape } from "./llama-config.js";
+import { addMatrix, addTable, lookUp, multiply } from "./matrix.js";
 import type { NumberFormat } from "./model-dtype.js";
 import { ElementType, type GraphValue } from "./protobuf.js";
 import { rotaryTable } from "./rotary.js";
@@ -35,9 +29,10 @@ import { rotaryTable } from "./rotary.js";
 export function buildLlamaGraph(shape: LlamaShape, format: NumberFormat): BuiltGraph {
   const builder = new GraphBuilder(format);
   const shared = addSharedValues(builder, shape);
-  const { embedded, head } = addEmbedding(builder, shape);
+  const { hiddenSize, vocabularySize } = shape;
+  const embedding = addTable(builder, "model.embed_tokens.weight", vocabularySize, hiddenSize);
 
-  let stream: ResidualStream = { sum: embedded };
+  let stream: ResidualStream = { sum: lookUp(builder, embedding, "input_ids", "embedded") };
   for (let layer = 0; layer < shape.layers; layer++) {
     const at = `model.layers.${layer}`;
     stream = addNorm(builder, shape, stream, `${at}.input_layernorm`);
@@ -46,6 +41,10 @@ export function buildLlamaGraph(shape: LlamaShape, format: NumberFormat): BuiltG
     stream = addFeedForward(builder, shape, stream, `${at}.mlp`);
   }
   const { branch = "" } = addNorm(builder, shape, stream, "model.norm");
+  const headName = "lm_head.weight";
+  const head = shape.tiedEmbeddings
+    ? embedding
+    : addMatrix(builder, headName, [{ name: headName, rows: vocabularySize }], hiddenSize);
   if (format.float === ElementType.float32) multiply(builder, branch, head, "logits");
   else {
     const narrow = multiply(builder, branch, head, "logits.float16");
@@ -58,9 +57,6 @@ export function buildLlamaGraph(shape: LlamaShape, format: NumberFormat): BuiltG
   const outputs = outputsOf(shape, format.float);
   return builder.build("llama", inputs, outputs, { "": 17, [microsoft]: 1 });
 }
-
-/** MatMulNBits rounds its input to 8 bits, block by block: 2 to 30 times as fast as floats. */
-const accuracyLevel = 4;
 
 /**
  * The residual stream between two nodes: its sum so far, and the branch which
@@ -99,57 +95,6 @@ function addSharedValues(builder: GraphBuilder, shape: LlamaShape): SharedValues
     table("rotary.cosines", Math.cos),
     table("rotary.sines", Math.sin),
   ];
-}
-
-/**
- * The embedding of `input_ids`, and the matrix that makes logits: the same one
- * where they are tied. Rows of a quantised one are widened as they are looked up.
- */
-function addEmbedding(
-  builder: GraphBuilder,
-  { vocabularySize, hiddenSize, tiedEmbeddings }: LlamaShape,
-): { readonly embedded: string; readonly head: Matrix } {
-  const name = "model.embed_tokens.weight";
-  const parts = [{ name, rows: vocabularySize }];
-  const head = tiedEmbeddings
-    ? undefined
-    : addMatrix(
-        builder,
-        "lm_head.weight",
-        [{ name: "lm_head.weight", rows: vocabularySize }],
-        hiddenSize,
-      );
-  const { weightBits } = builder.format;
-  // The last block of a row is padded otherwise, and the operator would return the padding.
-  if (weightBits === undefined || hiddenSize % blockSize !== 0) {
-    const floats = builder.weight(name, parts, [hiddenSize]);
-    const embedded = builder.node("Gather", [floats, "input_ids"], ["embedded"]);
-    return { embedded, head: head ?? { rows: vocabularySize, columns: hiddenSize, floats } };
-  }
-  const matrix = builder.quantisedWeight(name, parts, hiddenSize, weightBits);
-  // Blocks are an axis of their own in the matrix, so that MatMulNBits can share it.
-  const axis = builder.integers("embedded.blocks", [-1]);
-  const scales = builder.node("Unsqueeze", [matrix.scales, axis], ["embedded.scales"]);
-  const blocks = builder.node(
-    "GatherBlockQuantized",
-    [matrix.packed, "input_ids", scales],
-    ["embedded.by_block"],
-    {
-      domain: microsoft,
-      attributes: {
-        bits: { int: weightBits },
-        block_size: { int: blockSize },
-        gather_axis: { int: 0 },
-        quantize_axis: { int: 2 },
-      },
-    },
-  );
-  const flat = builder.integers("embedded.shape", [0, 0, hiddenSize]);
-  const embedded = builder.node("Reshape", [blocks, flat], ["embedded"]);
-  return {
-    embedded,
-    head: head ?? { rows: vocabularySize, columns: hiddenSize, bits: weightBits, ...matrix },
-  };
 }
 
 /** Adds the open branch to the sum, and normalises the result into a new branch. */
@@ -273,44 +218,6 @@ function addFeedForward(
 
 function addVector(builder: GraphBuilder, name: string, size: number): string {
   return builder.weight(name, [{ name, rows: size }]);
-}
-
-/** A matrix [rows, columns] in the form that the graph's format gives it. */
-type Matrix = { readonly rows: number; readonly columns: number } & (
-  | { readonly floats: string }
-  | ({ readonly bits: 4 | 8 } & QuantisedMatrix)
-);
-
-function addMatrix(
-  builder: GraphBuilder,
-  name: string,
-  parts: readonly WeightPart[],
-  columns: number,
-): Matrix {
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const bits = builder.format.weightBits;
-  if (bits === undefined) return { rows, columns, floats: builder.weight(name, parts, [columns]) };
-  return { rows, columns, bits, ...builder.quantisedWeight(name, parts, columns, bits) };
-}
-
-/** input · matrixᵀ */
-function multiply(builder: GraphBuilder, input: string, matrix: Matrix, output: string): string {
-  if ("floats" in matrix) {
-    return builder.node("FusedMatMul", [input, matrix.floats], [output], {
-      domain: microsoft,
-      attributes: { transB: { int: 1 } },
-    });
-  }
-  return builder.node("MatMulNBits", [input, matrix.packed, matrix.scales], [output], {
-    domain: microsoft,
-    attributes: {
-      N: { int: matrix.rows },
-      K: { int: matrix.columns },
-      bits: { int: matrix.bits },
-      block_size: { int: blockSize },
-      accuracy_level: { int: accuracyLevel },
-    },
-  });
 }
 
 function inputsOf(shape: LlamaShape, float: NumberFormat["float"]): GraphValue[] {
