@@ -1,5 +1,5 @@
 import { isStreamgaugeError } from "@streamgauge/core";
-import { demoCommand, generateCommand } from "@streamgauge/runtime/cli";
+import { buildModelCommand, demoCommand, generateCommand } from "@streamgauge/runtime/cli";
 import { Command } from "commander";
 import { benchCommand } from "./bench-command.js";
 import { calibrateCommand } from "./calibrate-command.js";
@@ -19,7 +19,8 @@ const program = new Command("streamgauge")
   .addCommand(drillCommand())
   .addCommand(soakCommand())
   .addCommand(generateCommand())
-  .addCommand(demoCommand());
+  .addCommand(demoCommand())
+  .addCommand(buildModelCommand());
 
 try {
   await program.parseAsync();

@@ -14,6 +14,7 @@ export {
   type RuntimeDescription,
   type RuntimeMemory,
 } from "./host/runtime.js";
+export type { ModelDtype } from "./onnx/model-dtype.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
 export type { WorkerMemory, WorkerReport } from "./protocol.js";
 export type { RingOptions, RingWait } from "./ring/index.js";

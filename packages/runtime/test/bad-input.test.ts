@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isStreamgaugeError, type ErrorCode } from "@streamgauge/core";
@@ -6,6 +6,7 @@ import {
   createInlineGenerator,
   createRuntime,
   embeddedModel,
+  pacedModel,
   type Runtime,
 } from "@streamgauge/runtime";
 import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
@@ -33,6 +34,12 @@ describe("createRuntime refuses", () => {
     ["an unknown option", { worker: 2 }, /Unknown option "worker".*workers/],
     ["a model that is a number", { model: 5 }, /model is number/],
     ["a model that is null", { model: null }, /model is null/],
+    ["an unknown dtype", { dtype: "q5" }, /dtype is "q5"; it must be one of fp32, fp16/],
+    [
+      "weights for the paced model",
+      { model: pacedModel({ stepMicroseconds: 1 }), dtype: "q4" },
+      /no weights: leave dtype out/,
+    ],
   ])("%s", async (_, options, message) => {
     const failure = await failureOf(createRuntime(options));
     expect(failure.code).toBe("INVALID_OPTION");
@@ -70,6 +77,12 @@ describe("a model folder is refused", () => {
       (folder) => rm(join(folder, "config.json")),
     ],
     ["without a graph", "MODEL_NOT_FOUND", /model\.onnx/, (folder) => rm(graphFile(folder))],
+    [
+      "with the graph of another dtype",
+      "MODEL_NOT_FOUND",
+      /model\.onnx\. The folder has the model as q4f16: choose one/,
+      (folder) => rename(graphFile(folder), join(folder, "onnx", "model_q4f16.onnx")),
+    ],
     [
       "with half a config.json",
       "MODEL_CORRUPT",

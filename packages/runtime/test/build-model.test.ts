@@ -133,6 +133,33 @@ describe("buildModel", () => {
     expect(await readdir(parent)).toEqual([]);
   });
 
+  it("leaves nothing behind when it is aborted, and says by what", async () => {
+    const parent = await temporaryFolder();
+    const controller = new AbortController();
+    const reason = new Error("changed my mind");
+    const files = new Set<string>();
+    const building = buildModel({
+      checkpoint: pequod,
+      out: join(parent, "model"),
+      dtypes: ["fp32", "q4"],
+      signal: controller.signal,
+      onProgress: ({ file }) => {
+        files.add(file);
+        if (file === "model_q4.onnx") controller.abort(reason);
+      },
+    });
+    await expect(building).rejects.toBe(reason);
+    expect([...files]).toEqual(["model.onnx", "model_q4.onnx"]);
+    expect(await readdir(parent)).toEqual([]);
+    const again = buildModel({
+      checkpoint: pequod,
+      out: join(parent, "model"),
+      signal: controller.signal,
+    });
+    await expect(again).rejects.toBe(reason);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
   it("deletes nothing that is not its own", async () => {
     const out = await temporaryFolder();
     await mkdir(join(out, "thesis"));
@@ -188,11 +215,25 @@ describe("buildRandomModel", () => {
     await reference.release();
   });
 
-  it.each([
+  it.each<[object, string, RegExp]>([
     [{ seed: 0.5 }, "INVALID_OPTION", /seed is 0\.5/],
     [{ seed: 2 ** 32 }, "INVALID_OPTION", /seed is 4294967296/],
     [{ shape: { ...tiny, layers: 0 } }, "INVALID_OPTION", /num_hidden_layers is 0/],
-    [{ shape: { ...tiny, vocabularySize: 2 ** 25 } }, "MODEL_UNSUPPORTED", /smaller model/],
+    [
+      { shape: { ...tiny, headNorms: true, attentionBias: "inputs" } },
+      "INVALID_OPTION",
+      /headNorms/,
+    ],
+    [{ dtypes: ["fp8"] }, "INVALID_OPTION", /dtypes holds "fp8"/],
+    [{ dtypes: [] }, "INVALID_OPTION", /dtypes is \[\]; it must be a list/],
+    [{ dtypes: "q4" }, "INVALID_OPTION", /dtypes is "q4"; it must be a list/],
+    [{ dtype: "q4" }, "INVALID_OPTION", /Unknown option "dtype".*dtypes/],
+    [{ externalData: "auto" }, "INVALID_OPTION", /externalData is "auto"/],
+    [
+      { shape: { ...tiny, vocabularySize: 2 ** 25 }, externalData: false },
+      "MODEL_UNSUPPORTED",
+      /Leave externalData out/,
+    ],
   ])("refuses %j", async (changes, code, message) => {
     const parent = await temporaryFolder();
     const out = join(parent, "model");

@@ -2,6 +2,8 @@ import { join } from "node:path";
 
 import { InferenceSession, Tensor } from "onnxruntime-node";
 
+import { createFloats, floatTensor, type FloatType } from "../src/engine/float-tensor.js";
+
 /** The plainest decode loop there is: every `present` is fetched and fed back as it came. */
 export interface GreedyReference {
   /** `count` ids after the prompt by argmax. */
@@ -51,12 +53,9 @@ export function emptyCache(session: InferenceSession): Record<string, Tensor> {
   for (const input of session.inputMetadata) {
     if (!input.isTensor || !input.name.startsWith("past_key_values.")) continue;
     const [, heads, , width] = input.shape;
-    cache[input.name] = new Tensor("float32", new Float32Array(0), [
-      1,
-      Number(heads),
-      0,
-      Number(width),
-    ]);
+    const type = input.type as FloatType;
+    const dims = [1, Number(heads), 0, Number(width)];
+    cache[input.name] = floatTensor(type, createFloats(type, 0), dims);
   }
   return cache;
 }

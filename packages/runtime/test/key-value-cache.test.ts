@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { embeddedModel } from "@streamgauge/runtime";
+import { fileURLToPath } from "node:url";
+import { buildModel } from "@streamgauge/runtime/onnx";
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import {
@@ -9,20 +10,25 @@ import {
   type CacheEntry,
   type KeyValueCache,
 } from "../src/engine/key-value-cache.js";
+import type { FloatType } from "../src/engine/float-tensor.js";
+import { graphFileName } from "../src/onnx/model-dtype.js";
 import { deltaCachePatch, newRowsOutput } from "../src/onnx/patch.js";
 import { argmaxOfLast, tokenFeeds } from "./greedy-reference.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const layers = 4;
 
-const entries: CacheEntry[] = Array.from({ length: layers }, (_, layer) =>
-  (["key", "value"] as const).map((part) => ({
-    past: `past_key_values.${layer}.${part}`,
-    present: `present.${layer}.${part}`,
-    added: newRowsOutput(layer, part),
-    heads: 2,
-    headSize: 64,
-  })),
-).flat();
+const entriesOf = (type: FloatType): CacheEntry[] =>
+  Array.from({ length: layers }, (_, layer) =>
+    (["key", "value"] as const).map((part) => ({
+      past: `past_key_values.${layer}.${part}`,
+      present: `present.${layer}.${part}`,
+      added: newRowsOutput(layer, part),
+      type,
+      heads: 2,
+      headSize: 64,
+    })),
+  ).flat();
 
 /** Greedy ids behind a prompt given in pieces. */
 async function decode(
@@ -44,18 +50,28 @@ async function decode(
 }
 
 describe("the two caches", () => {
-  it("lead to the same ids, across the growth of the buffers and a prompt in pieces", async () => {
-    const graph = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-    const session = await InferenceSession.create(
-      Buffer.concat([graph, deltaCachePatch({ layers })]),
-      { logSeverityLevel: 3 },
-    );
-    const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
-    const delta = createDeltaCache(entries);
-    const ids = await decode(session, delta, [prompt.slice(0, 100), prompt.slice(100)], 60);
-    const fetched = await decode(session, createFetchedCache(entries), [prompt], 60);
-    expect(ids).toEqual(fetched);
-    expect(delta.length).toBe(230 + 59);
-    await session.release();
-  });
+  it.each([
+    ["float32", "fp32"],
+    ["float16", "fp16"],
+  ] as const)(
+    "of %s lead to the same ids, across growth and a prompt in pieces",
+    async (type, dtype) => {
+      const out = join(await temporaryFolder(), "model");
+      const checkpoint = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
+      await buildModel({ checkpoint, out, dtypes: [dtype] });
+      const entries = entriesOf(type);
+      const graph = await readFile(join(out, "onnx", graphFileName(dtype)));
+      const session = await InferenceSession.create(
+        Buffer.concat([graph, deltaCachePatch({ layers })]),
+        { logSeverityLevel: 3 },
+      );
+      const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
+      const delta = createDeltaCache(entries);
+      const ids = await decode(session, delta, [prompt.slice(0, 100), prompt.slice(100)], 60);
+      const fetched = await decode(session, createFetchedCache(entries), [prompt], 60);
+      expect(ids).toEqual(fetched);
+      expect(delta.length).toBe(230 + 59);
+      await session.release();
+    },
+  );
 });

@@ -1,10 +1,12 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { GenerationConfig, StreamToken } from "@streamgauge/core";
 import type { RecommendedSampling } from "../engine/model-settings.js";
 import type { EngineOptions } from "../host/options.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 
 interface GenerateOptions {
   readonly model?: string;
+  readonly dtype?: ModelDtype;
   readonly threads?: number;
   readonly inline?: true;
   readonly maxTokens: number;
@@ -40,6 +42,12 @@ export function generateCommand(): Command {
     .option(
       "--model <folder>",
       "model folder in the Hugging Face layout (default: the embedded one)",
+    )
+    .addOption(
+      new Option(
+        "--dtype <name>",
+        "which of the folder's graphs (default: what config.json says)",
+      ).choices(modelDtypes),
     )
     .option("--max-tokens <n>", "most tokens to make", number, 128)
     .option("--greedy", "always take the likeliest token")
@@ -101,6 +109,7 @@ async function generate(
     const { createInlineGenerator, createRuntime } = await import("../index.js");
     const engine: EngineOptions = {
       ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.dtype === undefined ? {} : { dtype: options.dtype }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     };
     await using generator =

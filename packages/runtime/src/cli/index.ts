@@ -1,1 +1,2 @@
+export { buildModelCommand } from "./build-model.js";
 export { demoCommand, generateCommand } from "./generate.js";

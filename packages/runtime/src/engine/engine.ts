@@ -6,6 +6,7 @@ import {
   type GenerationSummary,
   type TokenSink,
 } from "@streamgauge/core";
+import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
@@ -26,6 +27,8 @@ export interface EngineDescription {
   readonly model: string;
   readonly engine: "onnxruntime" | "paced";
   readonly architecture: string;
+  /** How its numbers are stored. */
+  readonly dtype: ModelDtype | "none";
   readonly vocabularySize: number;
   readonly contextLength: number;
   readonly eosTokenIds: readonly number[];
@@ -71,6 +74,7 @@ export async function openEngine(
       model: "paced",
       engine: "paced",
       architecture: "none",
+      dtype: "none",
       recommendedSampling: { temperature: 0 },
       cache: "none",
       executionProvider: "none",
@@ -79,7 +83,7 @@ export async function openEngine(
       loadMilliseconds: performance.now() - startedAt,
     });
   }
-  const { model, settings, cache, operatorProfile } = await openOnnxModel(spec, onProgress);
+  const { model, settings, dtype, cache, operatorProfile } = await openOnnxModel(spec, onProgress);
   onProgress({ stage: "warming up" });
   await warmUp(model);
   onProgress({ stage: "ready" });
@@ -87,6 +91,7 @@ export async function openEngine(
     model: basename(spec.folder),
     engine: "onnxruntime",
     architecture: settings.architecture,
+    dtype,
     recommendedSampling: settings.recommendedSampling,
     cache,
     executionProvider: "cpu",

@@ -1,4 +1,11 @@
-import { Tensor, type InferenceSession } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+import {
+  createFloats,
+  floatTensor,
+  rawFloats,
+  type FloatType,
+  type Floats,
+} from "./float-tensor.js";
 
 /** One key or value cache of one layer, as the graph names it. */
 export interface CacheEntry {
@@ -8,11 +15,12 @@ export interface CacheEntry {
   readonly present: string;
   /** Graph output holding only the rows this run added, where the graph has it. */
   readonly added: string;
+  readonly type: FloatType;
   readonly heads: number;
   readonly headSize: number;
 }
 
-/** The keys and values of one sequence: [1, heads, rows, headSize] floats per entry. */
+/** The keys and values of one sequence: [1, heads, rows, headSize] per entry. */
 export interface KeyValueCache {
   /** Rows (positions) held. */
   readonly length: number;
@@ -40,14 +48,14 @@ const growthRows = 256;
 export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache {
   let length = 0;
   let capacity = 0;
-  let blocks = entries.map((entry) => ({ ...entry, buffer: new Float32Array(0) }));
+  let blocks = entries.map((entry) => ({ ...entry, buffer: createFloats(entry.type, 0) }));
   let feeds: Record<string, Tensor> = {};
 
   function grow(rows: number): void {
     const enough = Math.ceil(rows / growthRows) * growthRows;
     blocks = blocks.map(({ buffer: old, ...entry }) => {
-      const { heads, headSize } = entry;
-      const buffer = new Float32Array(heads * enough * headSize);
+      const { type, heads, headSize } = entry;
+      const buffer = createFloats(type, heads * enough * headSize);
       for (let head = 0; head < heads; head++) {
         const from = head * capacity * headSize;
         buffer.set(old.subarray(from, from + length * headSize), head * enough * headSize);
@@ -56,9 +64,9 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     });
     capacity = enough;
     feeds = Object.fromEntries(
-      blocks.map(({ past, heads, headSize, buffer }) => [
+      blocks.map(({ past, type, heads, headSize, buffer }) => [
         past,
-        new Tensor("float32", buffer, [1, heads, enough, headSize]),
+        floatTensor(type, buffer, [1, heads, enough, headSize]),
       ]),
     );
   }
@@ -74,7 +82,7 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     },
     accept(rows, results) {
       for (const { added, heads, headSize, buffer } of blocks) {
-        const source = results[added]?.data as Float32Array;
+        const source: Floats = rawFloats(results[added] as Tensor);
         for (let head = 0; head < heads; head++) {
           const from = head * rows * headSize;
           buffer.set(
@@ -95,9 +103,9 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
 export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCache {
   let length = 0;
   let feeds: Record<string, Tensor> = Object.fromEntries(
-    entries.map(({ past, heads, headSize }) => [
+    entries.map(({ past, type, heads, headSize }) => [
       past,
-      new Tensor("float32", new Float32Array(0), [1, heads, 0, headSize]),
+      floatTensor(type, createFloats(type, 0), [1, heads, 0, headSize]),
     ]),
   );
   return {
@@ -109,7 +117,10 @@ export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCach
     accept(rows, results) {
       length += rows;
       feeds = Object.fromEntries(
-        entries.map(({ past, present }) => [past, results[present] as Tensor]),
+        entries.map(({ past, present, type }) => {
+          const tensor = results[present] as Tensor;
+          return [past, floatTensor(type, rawFloats(tensor), tensor.dims)];
+        }),
       );
     },
   };

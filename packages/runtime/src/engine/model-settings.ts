@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
-import { readJsonObject, type JsonObject } from "../json-object.js";
+import { isJsonObject, readJsonObject, type JsonObject } from "../json-object.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 
 /** What `config.json` and `generation_config.json` say that decoding needs. */
 export interface ModelSettings {
@@ -8,6 +9,8 @@ export interface ModelSettings {
   readonly architecture: string;
   readonly vocabularySize: number;
   readonly contextLength: number;
+  /** Which graph its makers mean when nobody says; undefined when they do not say. */
+  readonly dtype: ModelDtype | undefined;
   readonly eosTokenIds: ReadonlySet<number>;
   /** How the model's makers sample from it; greedy when they do not say. */
   readonly recommendedSampling: RecommendedSampling;
@@ -41,6 +44,7 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
     architecture: typeof config["model_type"] === "string" ? config["model_type"] : "unknown",
     vocabularySize: readCount(config, "vocab_size", file),
     contextLength: readCount(config, "max_position_embeddings", file),
+    dtype: readDtype(config),
     eosTokenIds: readIds(generation["eos_token_id"] ?? config["eos_token_id"]),
     recommendedSampling: readSampling(generation),
   };
@@ -53,6 +57,13 @@ function readCount(config: JsonObject, field: string, file: string): number {
     "MODEL_CORRUPT",
     `${file} has no usable "${field}" (a positive integer): take config.json from the checkpoint.`,
   );
+}
+
+/** transformers.js's own setting, which may also be a table for devices or files. */
+function readDtype(config: JsonObject): ModelDtype | undefined {
+  const settings = config["transformers.js_config"];
+  const dtype = isJsonObject(settings) ? settings["dtype"] : undefined;
+  return modelDtypes.find((known) => known === dtype);
 }
 
 /** One id, several, or none. */

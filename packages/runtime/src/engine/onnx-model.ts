@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import {
   acceptsDeltaCache,
@@ -13,6 +14,7 @@ import {
 import { createDetokenizer } from "../text/detokenizer.js";
 import { loadTokenizer } from "../text/tokenizer.js";
 import type { LoadProgress } from "./engine.js";
+import { isFloatType, widenFloats } from "./float-tensor.js";
 import {
   createFetchedCache,
   createDeltaCache,
@@ -31,6 +33,8 @@ import { createSampler, type Sampler } from "./sampling/sampler.js";
 /** How a model folder is to be opened. */
 export interface OnnxModelOptions {
   readonly folder: string;
+  /** Which of the folder's graphs; undefined: the one its `config.json` names, or else fp32. */
+  readonly dtype: ModelDtype | undefined;
   /** Threads of one run, the calling one included. */
   readonly threads: number;
   /** Whether those threads burn their core between runs to start faster. */
@@ -42,23 +46,25 @@ export interface OnnxModelOptions {
 export interface OpenOnnxModel {
   readonly model: Model;
   readonly settings: ModelSettings;
+  readonly dtype: ModelDtype;
   readonly cache: "delta" | "fetched";
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;
 }
 
 /**
- * Opens a folder in the Hugging Face layout: `config.json`, `onnx/model.onnx`
- * and, if present, `tokenizer.json` and `generation_config.json`. Without a
+ * Opens a folder in the Hugging Face layout: `config.json`, `onnx/model….onnx`
+ * and, if present, its external data, `tokenizer.json` and `generation_config.json`. Without a
  * tokenizer the model takes token ids, and its tokens have no text.
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`,
  *   and `INVALID_OPTION` when the operator profile cannot be written
  */
 export async function openOnnxModel(
-  { folder, threads, spinning, operatorProfile }: OnnxModelOptions,
+  options: OnnxModelOptions,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<OpenOnnxModel> {
+  const { folder, threads, spinning, operatorProfile } = options;
   if (!existsSync(folder)) {
     throw new StreamgaugeError(
       "MODEL_NOT_FOUND",
@@ -70,8 +76,9 @@ export async function openOnnxModel(
   const settings = await readModelSettings(folder);
   const hasTokenizer = existsSync(join(folder, "tokenizer.json"));
   const tokenizer = hasTokenizer ? await loadTokenizer(folder) : undefined;
-  const graphFile = join(folder, "onnx", "model.onnx");
-  const graph = await readGraph(graphFile);
+  const dtype = options.dtype ?? settings.dtype ?? "fp32";
+  const graphFile = join(folder, "onnx", graphFileName(dtype));
+  const graph = await readGraph(graphFile, folder);
   onProgress({ stage: "preparing" });
   const summary = readGraphSummary(graph, graphFile);
   const cache = acceptsDeltaCache(summary) ? "delta" : "fetched";
@@ -95,6 +102,7 @@ export async function openOnnxModel(
   const createCache = cache === "delta" ? createDeltaCache : createFetchedCache;
   return {
     settings,
+    dtype,
     cache,
     operatorProfile: profileFile,
     model: {
@@ -154,23 +162,26 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
         );
       }
       // Rows for every position, or for the last alone: the last is what counts.
-      const { data, dims } = results[run.logitsOutput] as Tensor;
-      logits = (data as Float32Array).subarray(data.length - (dims.at(-1) ?? 0));
+      const output = results[run.logitsOutput] as Tensor;
+      logits = widenFloats(output, output.size - (output.dims.at(-1) ?? 0));
       cache.accept(ids.length, results);
     },
     choose: () => sample(logits),
   };
 }
 
-async function readGraph(file: string): Promise<Uint8Array> {
+async function readGraph(file: string, folder: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw new StreamgaugeError(
-      "MODEL_NOT_FOUND",
-      `Cannot read ${file}. The folder needs the model's graph there: build it, or copy it whole.`,
-      { cause },
+    const others = modelDtypes.filter((dtype) =>
+      existsSync(join(folder, "onnx", graphFileName(dtype))),
     );
+    const remedy =
+      others.length === 0
+        ? "The folder needs the model's graph there: build it, or copy it whole."
+        : `The folder has the model as ${others.join(", ")}: choose one by the option dtype.`;
+    throw new StreamgaugeError("MODEL_NOT_FOUND", `Cannot read ${file}. ${remedy}`, { cause });
   }
 }
 
@@ -186,7 +197,13 @@ async function createSession(
       interOpNumThreads: 1,
       // Warnings about graph optimisations are no use to callers; errors are thrown.
       logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: options.spinning ? "1" : "0" } } },
+      extra: {
+        session: {
+          intra_op: { allow_spinning: options.spinning ? "1" : "0" },
+          // A graph handed over as bytes does not say where its external data lie.
+          model_external_initializers_file_folder_path: dirname(file),
+        },
+      },
     });
   } catch (cause) {
     throw new StreamgaugeError(
@@ -205,12 +222,13 @@ function readCacheEntries(session: InferenceSession, file: string): CacheEntry[]
   const strange: string[] = [];
   for (const input of session.inputMetadata) {
     const [, layer, part] = /^past_key_values\.(\d+)\.(key|value)$/.exec(input.name) ?? [];
-    if (layer !== undefined && input.isTensor && input.type === "float32") {
+    if (layer !== undefined && input.isTensor && isFloatType(input.type)) {
+      const { type } = input;
       const [, heads, , headSize] = input.shape;
       if (typeof heads === "number" && typeof headSize === "number") {
         const present = `present.${layer}.${part}`;
         const added = newRowsOutput(Number(layer), part === "key" ? "key" : "value");
-        entries.push({ past: input.name, present, added, heads, headSize });
+        entries.push({ past: input.name, present, added, type, heads, headSize });
         continue;
       }
     }
@@ -222,14 +240,14 @@ function readCacheEntries(session: InferenceSession, file: string): CacheEntry[]
       (name) => !session.outputNames.includes(name),
     ),
   ];
-  if (entries.length === 0) missing.push("past_key_values.N.key (float32) and .value");
+  if (entries.length === 0) missing.push("past_key_values.N.key (float32 or float16) and .value");
   if (strange.length + missing.length === 0) return entries;
   throw new StreamgaugeError(
     "MODEL_UNSUPPORTED",
     `${file} is not a decoder this runtime can feed.` +
       (missing.length > 0 ? ` Missing: ${missing.join(", ")}.` : "") +
       (strange.length > 0 ? ` Unknown inputs: ${strange.join(", ")}.` : "") +
-      ` Use a text-generation export with a float32 key/value cache.`,
+      ` Use a text-generation export with a float32 or float16 key/value cache.`,
   );
 }
 

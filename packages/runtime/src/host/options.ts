@@ -5,6 +5,8 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
+import { checkOptionNames } from "../option-names.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 import type { GenerationObserver } from "./generation-observer.js";
 
@@ -12,6 +14,13 @@ import type { GenerationObserver } from "./generation-observer.js";
 export interface EngineOptions {
   /** A model folder, as a path or file URL, or a paced model. Default: the embedded model. */
   readonly model?: string | URL | PacedModel;
+  /**
+   * Which graph of the model folder to run, by how its numbers are stored, in
+   * transformers.js's words: "fp32" is `onnx/model.onnx`, "q4" is
+   * `onnx/model_q4.onnx`, and so on. Default: what the folder's `config.json` says
+   * under `transformers.js_config`, or else "fp32". Only for ONNX models.
+   */
+  readonly dtype?: ModelDtype;
   /**
    * Threads that work on one step, ≥ 1. The default leaves one core to the
    * thread that consumes the tokens, shares the others among the workers, and is
@@ -81,7 +90,7 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
 
 const mostDefaultThreads = 4;
 const defaultMaxQueue = 1024;
-const engineOptionNames = ["model", "threads", "operatorProfile", "maxQueue"];
+const engineOptionNames = ["model", "dtype", "threads", "operatorProfile", "maxQueue"];
 const runtimeOptionNames = [
   ...engineOptionNames,
   "workers",
@@ -93,7 +102,7 @@ const runtimeOptionNames = [
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeOptions {
-  checkNames(options, runtimeOptionNames);
+  checkOptionNames(options, runtimeOptionNames);
   const { maxHeapMegabytes, observers = [], onProgress = () => undefined } = options;
   const workers = readCount("workers", options.workers ?? 1);
   checkObservers(observers);
@@ -111,7 +120,7 @@ export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeO
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
-  checkNames(options, engineOptionNames);
+  checkOptionNames(options, engineOptionNames);
   return { spec: resolveSpec(options, 1), maxQueue: readMaxQueue(options) };
 }
 
@@ -131,13 +140,15 @@ function checkObservers(observers: unknown): void {
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel, operatorProfile } = options;
+  const { model = embeddedModel, dtype, operatorProfile } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
+  checkDtype(dtype);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
+    if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
     if (operatorProfile === undefined) return model;
     throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
   }
@@ -149,11 +160,17 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
   return {
     kind: "onnx",
     folder: resolve(model instanceof URL ? fileURLToPath(model) : model),
+    dtype,
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
     operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
+}
+
+function checkDtype(dtype: ModelDtype | undefined): void {
+  if (dtype === undefined || modelDtypes.includes(dtype)) return;
+  throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
 }
 
 function checkOperatorProfile(prefix: unknown): void {
@@ -166,14 +183,6 @@ function checkOperatorProfile(prefix: unknown): void {
 function readCount(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
   throw invalid(`${name} is ${String(value)}; it must be an integer ≥ 1.`);
-}
-
-function checkNames(options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw invalid(`Unknown option "${name}". Known options: ${known.join(", ")}.`);
-    }
-  }
 }
 
 function invalid(message: string): StreamgaugeError {

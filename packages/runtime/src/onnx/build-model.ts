@@ -3,12 +3,33 @@ import { join } from "node:path";
 
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 
+import { checkOptionNames } from "../option-names.js";
+import { openCheckpoint } from "./checkpoint.js";
+import { describeDtypes } from "./dtype-config.js";
+import type { BuiltGraph } from "./graph-builder.js";
 import { formatLlamaConfig, parseLlamaConfig, type LlamaShape } from "./llama-config.js";
 import { buildLlamaGraph } from "./llama-graph.js";
-import { checkpointWeights, randomWeights, type WeightSource } from "./llama-weights.js";
-import { writeModelFile, type BuildProgress } from "./model-file.js";
+import {
+  checkTensors,
+  checkpointWeights,
+  randomWeights,
+  type WeightSource,
+} from "./llama-weights.js";
+import { buildDtypes, graphFileName, numberFormat, type BuildDtype } from "./model-dtype.js";
+import { writeModelFiles } from "./model-file.js";
+import { layOutModel } from "./model-layout.js";
 import { isMissing, replaceFolder } from "./replace-folder.js";
-import { openSafetensors } from "./safetensors.js";
+
+/** How far a build has come, reported after each piece of a tensor. */
+export interface BuildProgress {
+  /** The graph's file, for instance `model_q4.onnx`. */
+  readonly file: string;
+  /** The tensor just worked on. */
+  readonly tensor: string;
+  readonly writtenBytes: number;
+  /** Size of all files with weights when the build is done. */
+  readonly totalBytes: number;
+}
 
 /** What both builders are told. */
 export interface BuildTarget {
@@ -17,95 +38,183 @@ export interface BuildTarget {
    * folder that holds anything else is refused.
    */
   readonly out: string;
-  /** Called after each tensor; what it throws ends the build. */
+  /**
+   * How to store the numbers, one graph for each; see {@link BuildDtype}. The
+   * first is what opens when nobody says. Default: `["fp32"]`.
+   */
+  readonly dtypes?: readonly BuildDtype[];
+  /**
+   * Whether weights go into a file `onnx/model….onnx_data` beside their graph.
+   * Default: where they exceed the 2 GiB of an ONNX file; `false` refuses those.
+   */
+  readonly externalData?: boolean;
+  /** Called after each piece of a tensor; what it throws ends the build. */
   readonly onProgress?: (progress: BuildProgress) => void;
+  /** Ends the build at its next piece; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface BuildModelOptions extends BuildTarget {
-  /** A Hugging Face checkpoint folder: `config.json`, `model.safetensors`, tokenizer files. */
+  /**
+   * A Hugging Face checkpoint folder: `config.json`, `model.safetensors` or
+   * several with their index, tokenizer files.
+   */
   readonly checkpoint: string;
 }
 
 export interface BuildRandomModelOptions extends BuildTarget {
   readonly shape: LlamaShape;
-  /** A 32-bit integer; the same shape and seed give the same bytes. */
+  /** A 32-bit integer; the same shape, dtypes and seed give the same bytes. */
   readonly seed: number;
 }
 
 /** Taken along unchanged from a checkpoint where present. */
 const companions = [
-  "config.json",
   "generation_config.json",
   "tokenizer.json",
   "tokenizer_config.json",
+  "tokenizer.model",
+  "vocab.json",
+  "merges.txt",
+  "added_tokens.json",
   "special_tokens_map.json",
   "chat_template.jinja",
+  "chat_template.json",
   "README.md",
+  "LICENSE",
 ];
 
 /** Everything a build may have put into a model folder. */
-const ours = [...companions, "onnx"];
+const ours = [...companions, "config.json", "onnx"];
 
 /**
- * Builds a model folder in the Hugging Face layout (`config.json`, tokenizer
- * files, `onnx/model.onnx` in float32) from a Llama-family checkpoint.
+ * Builds a model folder that this runtime and transformers.js load alike
+ * (`config.json`, tokenizer files, `onnx/model….onnx`) from a checkpoint of the
+ * Llama, Qwen2 or Qwen3 family.
  *
- * The folder appears when it is complete or not at all. Memory stays near the
- * size of the largest tensor.
+ * The folder appears when it is complete or not at all. Weights pass through a
+ * few megabytes at a time, whatever the size of the model.
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`,
- *   `MODEL_UNSUPPORTED` for the checkpoint; `INVALID_OPTION` for `out`
+ *   `MODEL_UNSUPPORTED` for the checkpoint; `INVALID_OPTION` for the rest
  */
 export async function buildModel(options: BuildModelOptions): Promise<void> {
-  const { checkpoint, out, onProgress } = options;
-  const config = join(checkpoint, "config.json");
-  const shape = parseLlamaConfig(await readConfig(config), config);
-  const path = join(checkpoint, "model.safetensors");
-  const file = await openSafetensors(path);
+  checkOptionNames(options, ["checkpoint", ...targetOptions]);
+  const dtypes = checkedDtypes(options);
+  const file = join(options.checkpoint, "config.json");
+  const config = await readConfig(file);
+  const shape = parseLlamaConfig(config, file);
+  const graphs = buildGraphs(shape, dtypes);
+  const checkpoint = await openCheckpoint(options.checkpoint);
   try {
-    await replaceFolder(out, ours, async (folder) => {
-      for (const name of companions)
-        await copyIfPresent(join(checkpoint, name), join(folder, name));
-      await writeModel(folder, shape, checkpointWeights(file, path), onProgress);
+    for (const { graph } of graphs) checkTensors(checkpoint, graph.tensorGroups, shape);
+    await replaceFolder(options.out, ours, async (folder) => {
+      for (const name of companions) {
+        await copyIfPresent(join(options.checkpoint, name), join(folder, name));
+      }
+      await writeModel(folder, config, graphs, () => checkpointWeights(checkpoint), options);
     });
   } finally {
-    await file.close();
+    await checkpoint.close();
   }
 }
 
 /**
  * Builds a model folder with random weights, whose speed is that of a trained
- * model of the same shape. It has a `config.json` and `onnx/model.onnx` but no
+ * model of the same shape. It has a `config.json` and its graphs but no
  * tokenizer: feed it token ids.
  *
- * @throws StreamgaugeError `INVALID_OPTION` for `shape`, `seed` or `out`,
- *   `MODEL_UNSUPPORTED` for a shape beyond the 2 GiB of an ONNX file
+ * @throws StreamgaugeError `INVALID_OPTION` for `shape`, `seed`, `dtypes` or `out`,
+ *   `MODEL_UNSUPPORTED` for a shape beyond the 2 GiB of an ONNX file and `externalData: false`
  */
 export async function buildRandomModel(options: BuildRandomModelOptions): Promise<void> {
-  const { shape, seed, out, onProgress } = options;
+  checkOptionNames(options, ["shape", "seed", ...targetOptions]);
+  const { shape, seed, out } = options;
   if ((seed | 0) !== seed) {
     throw new StreamgaugeError("INVALID_OPTION", `seed is ${seed}, but must be a 32-bit integer.`);
   }
+  const dtypes = checkedDtypes(options);
   const config = checkedConfig(shape);
+  const graphs = buildGraphs(shape, dtypes);
   await replaceFolder(out, ours, async (folder) => {
-    await writeFile(join(folder, "config.json"), config);
-    await writeModel(folder, shape, randomWeights(seed), onProgress);
+    await writeModel(folder, config, graphs, () => randomWeights(seed), options);
   });
+}
+
+interface DtypeGraph {
+  readonly dtype: BuildDtype;
+  readonly graph: BuiltGraph;
+}
+
+function buildGraphs(shape: LlamaShape, dtypes: readonly BuildDtype[]): DtypeGraph[] {
+  return dtypes.map((dtype) => ({ dtype, graph: buildLlamaGraph(shape, numberFormat(dtype)) }));
 }
 
 async function writeModel(
   folder: string,
-  shape: LlamaShape,
-  weights: WeightSource,
-  onProgress: BuildTarget["onProgress"],
+  config: string,
+  graphs: readonly DtypeGraph[],
+  openWeights: () => WeightSource,
+  { externalData, onProgress, signal }: BuildTarget,
 ): Promise<void> {
+  const plans = graphs.map(({ dtype, graph }) => {
+    const file = graphFileName(dtype);
+    const layout = layOutModel(join(folder, "onnx", file), graph, externalData);
+    return { dtype, file, graph, layout };
+  });
+  await writeFile(
+    join(folder, "config.json"),
+    describeDtypes(
+      config,
+      plans.map(({ dtype, layout }) => ({ dtype, files: layout.files.length })),
+    ),
+  );
   await mkdir(join(folder, "onnx"));
-  const path = join(folder, "onnx", "model.onnx");
-  await writeModelFile(path, buildLlamaGraph(shape), weights, onProgress);
+  const totalBytes = plans.reduce((sum, { layout }) => sum + layout.totalBytes, 0);
+  let doneBytes = 0;
+  for (const { file, graph, layout } of plans) {
+    await writeModelFiles(layout, graph.tensorGroups, openWeights(), (tensor, writtenBytes) => {
+      signal?.throwIfAborted();
+      onProgress?.({ file, tensor, writtenBytes: doneBytes + writtenBytes, totalBytes });
+    });
+    doneBytes += layout.totalBytes;
+  }
+}
+
+const targetOptions = ["out", "dtypes", "externalData", "onProgress", "signal"];
+
+/** Each once; the rest of the target is checked too. */
+function checkedDtypes({ dtypes = ["fp32"], externalData }: BuildTarget): readonly BuildDtype[] {
+  if (externalData !== undefined && typeof externalData !== "boolean") {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `externalData is ${JSON.stringify(externalData)}; it must be true or false.`,
+    );
+  }
+  const known = buildDtypes.join(", ");
+  if (!Array.isArray(dtypes) || dtypes.length === 0) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `dtypes is ${JSON.stringify(dtypes)}; it must be a list of one or several of ${known}.`,
+    );
+  }
+  const strange = dtypes.find((dtype) => !buildDtypes.includes(dtype));
+  if (strange === undefined) return [...new Set(dtypes)];
+  throw new StreamgaugeError(
+    "INVALID_OPTION",
+    `dtypes holds ${JSON.stringify(strange)}, which is none of ${known}.`,
+  );
 }
 
 /** A shape given in code goes through the same checks as one in a file. */
 function checkedConfig(shape: LlamaShape): string {
+  if (shape.headNorms === true && shape.attentionBias === "inputs") {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      `shape has headNorms and attentionBias "inputs", which no family has: leave one out, or ` +
+        `take "all".`,
+    );
+  }
   const config = formatLlamaConfig(shape);
   try {
     parseLlamaConfig(config, "shape");

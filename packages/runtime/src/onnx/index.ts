@@ -2,9 +2,10 @@ export {
   buildModel,
   buildRandomModel,
   type BuildModelOptions,
+  type BuildProgress,
   type BuildRandomModelOptions,
   type BuildTarget,
 } from "./build-model.js";
-export { parameterCount, type LlamaShape } from "./llama-config.js";
-export type { BuildProgress } from "./model-file.js";
+export { parameterCount, type LlamaShape, type RopeScaling } from "./llama-config.js";
 export { llamaPresets } from "./llama-presets.js";
+export { buildDtypes, type BuildDtype } from "./model-dtype.js";

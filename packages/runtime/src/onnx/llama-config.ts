@@ -1,5 +1,6 @@
-import { StreamgaugeError } from "@streamgauge/core";
-import { isJsonObject, parseJsonObject, type JsonObject } from "../json-object.js";
+import { isJsonObject, parseJsonObject } from "../json-object.js";
+import { readFields, unsupportedField, wrongField } from "./config-fields.js";
+import { familyNames, familyOf, readRopeScaling, refuseVariants } from "./llama-families.js";
 
 /** The shape of a Llama-family model: everything its graph depends on but the weights. */
 export interface LlamaShape {
@@ -11,7 +12,7 @@ export interface LlamaShape {
   readonly attentionHeads: number;
   /** Divides `attentionHeads`; the heads of one group share a key and a value. */
   readonly keyValueHeads: number;
-  /** Size of one attention head; even, because rotation works on pairs. */
+  /** Size of one attention head; a multiple of 16, as GroupQueryAttention rotates no other. */
   readonly headDimension: number;
   /** Positions the rotary tables are computed for. */
   readonly contextLength: number;
@@ -19,21 +20,50 @@ export interface LlamaShape {
   readonly ropeTheta: number;
   /** Whether the output projection is the embedding matrix. */
   readonly tiedEmbeddings: boolean;
+  /** Absent: the frequencies are those of `ropeTheta`. */
+  readonly ropeScaling?: RopeScaling;
+  /**
+   * Which projections of the attention have a bias: those to queries, keys and
+   * values, as in Qwen2, or the output's too. Absent: none.
+   */
+  readonly attentionBias?: "inputs" | "all";
+  /** Whether each head's queries and keys are normalised, as in Qwen3. */
+  readonly headNorms?: true;
+}
+
+/** How Llama 3 stretches rotation to a context longer than the first it was trained on. */
+export interface RopeScaling {
+  readonly factor: number;
+  readonly lowFrequencyFactor: number;
+  /** Above `lowFrequencyFactor`. */
+  readonly highFrequencyFactor: number;
+  readonly originalContextLength: number;
 }
 
 /** Number of trained parameters, a tied embedding counted once. */
 export function parameterCount(shape: LlamaShape): number {
-  const { hiddenSize, headDimension } = shape;
-  const attention = 2 * hiddenSize * headDimension * (shape.attentionHeads + shape.keyValueHeads);
+  const { hiddenSize, headDimension, attentionBias, headNorms } = shape;
+  const projections = 2 * hiddenSize * headDimension * (shape.attentionHeads + shape.keyValueHeads);
+  const biases =
+    (attentionBias === undefined
+      ? 0
+      : headDimension * (shape.attentionHeads + 2 * shape.keyValueHeads)) +
+    (attentionBias === "all" ? hiddenSize : 0);
+  const attention = projections + biases + (headNorms === true ? 2 * headDimension : 0);
   const feedForward = 3 * hiddenSize * shape.intermediateSize;
   const layer = attention + feedForward + 2 * hiddenSize;
   const embeddings = shape.vocabularySize * hiddenSize * (shape.tiedEmbeddings ? 1 : 2);
   return embeddings + shape.layers * layer + hiddenSize;
 }
 
+/** Beyond any model; a damaged number must not make a graph that fills memory, or a disk. */
+const mostLayers = 10_000;
+const mostPositions = 2 ** 24;
+
 /**
- * Reads a Hugging Face `config.json` of the Llama family. A field that would
- * change the computation and is not implemented is refused, never ignored.
+ * Reads a Hugging Face `config.json` of the Llama family: Llama, Qwen2 or Qwen3.
+ * A field that would change the computation and is not implemented is refused,
+ * never ignored.
  *
  * @param file the path the user knows the configuration by, for the errors
  * @throws StreamgaugeError `MODEL_UNSUPPORTED` for another architecture or an
@@ -42,34 +72,32 @@ export function parameterCount(shape: LlamaShape): number {
  */
 export function parseLlamaConfig(json: string, file: string): LlamaShape {
   const config = parseJsonObject(json, file);
-  refuseOthers(config, file);
+  const { modelType, attentionBias, headNorms } = familyOf(config, file);
+  refuseVariants(config, file);
 
-  const integer = (field: string, fallback?: number): number => {
-    const value = config[field] ?? fallback;
-    if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-    throw wrongField(file, field, value, "a positive integer");
-  };
-  const positive = (fields: JsonObject, field: string, fallback?: number): number => {
-    const value = fields[field] ?? fallback;
-    if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-    throw wrongField(file, field, value, "a positive number");
-  };
-
+  const { integer, positive } = readFields(config, file);
   const hiddenSize = integer("hidden_size");
   const attentionHeads = integer("num_attention_heads");
-  const rope = isJsonObject(config["rope_parameters"]) ? config["rope_parameters"] : config;
+  // Only Llama's early configurations leave these out; elsewhere the fallback differs.
+  const isLlama = modelType === "llama";
+  const rope = isJsonObject(config["rope_parameters"]) ? config["rope_parameters"] : {};
+  const bias = attentionBias(config);
+  const ropeScaling = readRopeScaling(config, file);
   const shape: LlamaShape = {
     vocabularySize: integer("vocab_size"),
     hiddenSize,
     intermediateSize: integer("intermediate_size"),
-    layers: integer("num_hidden_layers"),
+    layers: integer("num_hidden_layers", undefined, mostLayers),
     attentionHeads,
-    keyValueHeads: integer("num_key_value_heads", attentionHeads),
-    headDimension: integer("head_dim", hiddenSize / attentionHeads),
-    contextLength: integer("max_position_embeddings"),
-    normEpsilon: positive(config, "rms_norm_eps"),
-    ropeTheta: positive(rope, "rope_theta", 10_000),
+    keyValueHeads: integer("num_key_value_heads", isLlama ? attentionHeads : undefined),
+    headDimension: integer("head_dim", headNorms ? undefined : hiddenSize / attentionHeads),
+    contextLength: integer("max_position_embeddings", undefined, mostPositions),
+    normEpsilon: positive("rms_norm_eps"),
+    ropeTheta: readFields({ ...config, ...rope }, file).positive("rope_theta", 10_000),
     tiedEmbeddings: config["tie_word_embeddings"] === true,
+    ...(ropeScaling === undefined ? {} : { ropeScaling }),
+    ...(bias === undefined ? {} : { attentionBias: bias }),
+    ...(headNorms === undefined ? {} : { headNorms }),
   };
   if (shape.attentionHeads % shape.keyValueHeads !== 0) {
     throw wrongField(
@@ -82,6 +110,9 @@ export function parseLlamaConfig(json: string, file: string): LlamaShape {
   if (shape.headDimension % 2 !== 0) {
     throw wrongField(file, "head_dim", shape.headDimension, "an even number");
   }
+  if (shape.headDimension % 16 !== 0) {
+    throw unsupportedField(file, "head_dim", shape.headDimension);
+  }
   return shape;
 }
 
@@ -90,9 +121,11 @@ export function parseLlamaConfig(json: string, file: string): LlamaShape {
  * {@link parseLlamaConfig}.
  */
 export function formatLlamaConfig(shape: LlamaShape): string {
+  const scaling = shape.ropeScaling;
+  const { architecture, modelType } = familyNames(shape);
   const config = {
-    architectures: ["LlamaForCausalLM"],
-    model_type: "llama",
+    architectures: [architecture],
+    model_type: modelType,
     vocab_size: shape.vocabularySize,
     hidden_size: shape.hiddenSize,
     intermediate_size: shape.intermediateSize,
@@ -104,57 +137,20 @@ export function formatLlamaConfig(shape: LlamaShape): string {
     max_position_embeddings: shape.contextLength,
     rms_norm_eps: shape.normEpsilon,
     rope_theta: shape.ropeTheta,
+    ...(scaling === undefined
+      ? {}
+      : {
+          rope_scaling: {
+            rope_type: "llama3",
+            factor: scaling.factor,
+            low_freq_factor: scaling.lowFrequencyFactor,
+            high_freq_factor: scaling.highFrequencyFactor,
+            original_max_position_embeddings: scaling.originalContextLength,
+          },
+        }),
+    ...(shape.attentionBias === "all" ? { attention_bias: true } : {}),
     tie_word_embeddings: shape.tiedEmbeddings,
     use_cache: true,
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
-}
-
-function refuseOthers(config: JsonObject, file: string): void {
-  const architectures: unknown = config["architectures"];
-  const architecture: unknown = Array.isArray(architectures) ? architectures[0] : undefined;
-  if (architecture === undefined && config["model_type"] !== "llama") {
-    throw wrongField(file, "architectures", architectures, '["LlamaForCausalLM"]');
-  }
-  if (architecture !== undefined && architecture !== "LlamaForCausalLM") {
-    throw new StreamgaugeError(
-      "MODEL_UNSUPPORTED",
-      `${file}: architecture ${JSON.stringify(architecture)} is not implemented; ` +
-        `a graph can be built for LlamaForCausalLM only. Use an ONNX export of this model.`,
-    );
-  }
-  const rope = config["rope_parameters"];
-  const ropeType = isJsonObject(rope) ? (rope["rope_type"] ?? "default") : "default";
-  /** Field, its value, and whether the value leaves the plain Llama computation as it is. */
-  const variants: readonly (readonly [field: string, value: unknown, plain: boolean])[] = [
-    ...["attention_bias", "mlp_bias"].map(
-      (field) => [field, config[field], !(config[field] ?? false)] as const,
-    ),
-    ...["rope_scaling", "sliding_window", "quantization_config"].map(
-      (field) => [field, config[field], (config[field] ?? null) === null] as const,
-    ),
-    ["rope_parameters.rope_type", ropeType, ropeType === "default"],
-    [
-      "partial_rotary_factor",
-      config["partial_rotary_factor"],
-      (config["partial_rotary_factor"] ?? 1) === 1,
-    ],
-    ["hidden_act", config["hidden_act"], (config["hidden_act"] ?? "silu") === "silu"],
-  ];
-  for (const [field, value, plain] of variants) {
-    if (plain) continue;
-    throw new StreamgaugeError(
-      "MODEL_UNSUPPORTED",
-      `${file}: ${field} = ${JSON.stringify(value)} is not implemented by the graph builder. ` +
-        `Use an ONNX export of this model.`,
-    );
-  }
-}
-
-function wrongField(file: string, field: string, value: unknown, wanted: string): StreamgaugeError {
-  const found = value === undefined ? "missing" : JSON.stringify(value);
-  return new StreamgaugeError(
-    "MODEL_CORRUPT",
-    `${file}: ${field} is ${found}, but must be ${wanted}. Correct the field or download the file again.`,
-  );
 }

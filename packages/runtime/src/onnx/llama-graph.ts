@@ -1,17 +1,21 @@
-import { GraphBuilder, microsoft, type BuiltGraph } from "./graph-builder.js";
+import { GraphBuilder, microsoft, type BuiltGraph, type WeightPart } from "./graph-builder.js";
 import type { LlamaShape } from "./llama-config.js";
+import { addMatrix, addTable, lookUp, multiply } from "./matrix.js";
+import type { NumberFormat } from "./model-dtype.js";
 import { ElementType, type GraphValue } from "./protobuf.js";
+import { rotaryTable } from "./rotary.js";
 
 /**
  * Builds the decoder graph of a Llama-family model for onnxruntime, with the
- * input and output names of a Hugging Face export:
+ * input and output names of a Hugging Face export. Its floats are those of the
+ * format, but logits are always float32:
  *
  * ```text
  * in   input_ids                    int64   [batch_size, sequence_length]
  *      attention_mask               int64   [batch_size, total_sequence_length]
- *      past_key_values.N.key|value  float32 [batch_size, kvHeads, past_sequence_length, headDim]
+ *      past_key_values.N.key|value  float   [batch_size, kvHeads, past_sequence_length, headDim]
  * out  logits                       float32 [batch_size, sequence_length, vocabulary]
- *      present.N.key|value          float32 [batch_size, kvHeads, total_sequence_length, headDim]
+ *      present.N.key|value          float   [batch_size, kvHeads, total_sequence_length, headDim]
  * ```
  *
  * How many rows of a past are valid is read off the attention mask (the ones in
@@ -19,17 +23,16 @@ import { ElementType, type GraphValue } from "./protobuf.js";
  * `present` is then as long as the past itself. Rows of a batch may differ in
  * length; the mask is padded on the right.
  *
- * All matrices keep the checkpoint's [out, in] layout, and the projections to
- * queries, keys and values are stacked into one.
+ * All matrices keep the checkpoint's [out, in] layout. The projections to
+ * queries, keys and values are stacked into one where no norm stands between.
  */
-export function buildLlamaGraph(shape: LlamaShape): BuiltGraph {
-  const builder = new GraphBuilder();
-  const { hiddenSize, vocabularySize } = shape;
-  const embedding = builder.weight("model.embed_tokens.weight", [vocabularySize, hiddenSize]);
+export function buildLlamaGraph(shape: LlamaShape, format: NumberFormat): BuiltGraph {
+  const builder = new GraphBuilder(format);
   const shared = addSharedValues(builder, shape);
+  const { hiddenSize, vocabularySize } = shape;
+  const embedding = addTable(builder, "model.embed_tokens.weight", vocabularySize, hiddenSize);
 
-  const embedded = builder.node("Gather", [embedding, "input_ids"], ["embedded"]);
-  let stream: ResidualStream = { sum: embedded };
+  let stream: ResidualStream = { sum: lookUp(builder, embedding, "input_ids", "embedded") };
   for (let layer = 0; layer < shape.layers; layer++) {
     const at = `model.layers.${layer}`;
     stream = addNorm(builder, shape, stream, `${at}.input_layernorm`);
@@ -37,13 +40,22 @@ export function buildLlamaGraph(shape: LlamaShape): BuiltGraph {
     stream = addNorm(builder, shape, stream, `${at}.post_attention_layernorm`);
     stream = addFeedForward(builder, shape, stream, `${at}.mlp`);
   }
-  stream = addNorm(builder, shape, stream, "model.norm");
+  const { branch = "" } = addNorm(builder, shape, stream, "model.norm");
+  const headName = "lm_head.weight";
   const head = shape.tiedEmbeddings
     ? embedding
-    : builder.weight("lm_head.weight", [vocabularySize, hiddenSize]);
-  addLinear(builder, stream.branch ?? "", head, "logits");
+    : addMatrix(builder, headName, [{ name: headName, rows: vocabularySize }], hiddenSize);
+  if (format.float === ElementType.float32) multiply(builder, branch, head, "logits");
+  else {
+    const narrow = multiply(builder, branch, head, "logits.float16");
+    builder.node("Cast", [narrow], ["logits"], {
+      attributes: { to: { int: ElementType.float32 } },
+    });
+  }
 
-  return builder.build("llama", inputsOf(shape), outputsOf(shape), { "": 17, [microsoft]: 1 });
+  const inputs = inputsOf(shape, format.float);
+  const outputs = outputsOf(shape, format.float);
+  return builder.build("llama", inputs, outputs, { "": 17, [microsoft]: 1 });
 }
 
 /**
@@ -64,7 +76,7 @@ type SharedValues = readonly [
 ];
 
 function addSharedValues(builder: GraphBuilder, shape: LlamaShape): SharedValues {
-  const one = builder.constant("one", ElementType.int64, [1], () => BigInt64Array.of(1n));
+  const one = builder.integers("one", [1]);
   const toInt32 = { attributes: { to: { int: ElementType.int32 } } };
   const lengths = builder.node("ReduceSum", ["attention_mask", one], ["lengths"], {
     attributes: { keepdims: { int: 0 } },
@@ -74,11 +86,8 @@ function addSharedValues(builder: GraphBuilder, shape: LlamaShape): SharedValues
     attributes: { start: { int: 1 }, end: { int: 2 } },
   });
   const table = (name: string, wave: (angle: number) => number): string =>
-    builder.constant(
-      name,
-      ElementType.float32,
-      [shape.contextLength, shape.headDimension / 2],
-      () => rotaryTable(shape, wave),
+    builder.floats(name, [shape.contextLength, shape.headDimension / 2], () =>
+      rotaryTable(shape, wave),
     );
   return [
     builder.node("Cast", [last], ["last_positions"], toInt32),
@@ -95,7 +104,7 @@ function addNorm(
   { sum, branch }: ResidualStream,
   at: string,
 ): ResidualStream {
-  const scale = builder.weight(`${at}.weight`, [shape.hiddenSize]);
+  const scale = addVector(builder, `${at}.weight`, shape.hiddenSize);
   const attributes = { epsilon: { float: shape.normEpsilon } };
   const output = `${at}.output`;
   if (branch === undefined) {
@@ -118,22 +127,32 @@ function addAttention(
   shared: SharedValues,
 ): ResidualStream {
   const at = `model.layers.${layer}.self_attn`;
-  const queryWidth = shape.attentionHeads * shape.headDimension;
-  const keyWidth = shape.keyValueHeads * shape.headDimension;
-  const stacked = builder.stackedWeight(
-    `${at}.qkv_proj.weight`,
-    [
-      { name: `${at}.q_proj.weight`, rows: queryWidth },
-      { name: `${at}.k_proj.weight`, rows: keyWidth },
-      { name: `${at}.v_proj.weight`, rows: keyWidth },
-    ],
-    [shape.hiddenSize],
-  );
-  const projected = addLinear(builder, branch, stacked, `${at}.qkv`);
+  const { hiddenSize, headDimension, attentionBias } = shape;
+  const queryWidth = shape.attentionHeads * headDimension;
+  const keyWidth = shape.keyValueHeads * headDimension;
+  const project = (name: string, ...parts: readonly [letter: string, rows: number][]): string => {
+    const named = (what: string): WeightPart[] =>
+      parts.map(([letter, rows]) => ({ name: `${at}.${letter}_proj.${what}`, rows }));
+    const matrix = addMatrix(builder, `${at}.${name}_proj.weight`, named("weight"), hiddenSize);
+    if (attentionBias === undefined) return multiply(builder, branch, matrix, `${at}.${name}`);
+    const bias = builder.weight(`${at}.${name}_proj.bias`, named("bias"));
+    const product = multiply(builder, branch, matrix, `${at}.${name}.product`);
+    return builder.node("Add", [product, bias], [`${at}.${name}`]);
+  };
+  const stacked = (): string[] => [
+    project("qkv", ["q", queryWidth], ["k", keyWidth], ["v", keyWidth]),
+    "",
+    "",
+  ];
+  const normalised = (): string[] => [
+    addHeadNorm(builder, shape, project("q", ["q", queryWidth]), `${at}.q_norm`),
+    addHeadNorm(builder, shape, project("k", ["k", keyWidth]), `${at}.k_norm`),
+    project("v", ["v", keyWidth]),
+  ];
   const past = [`past_key_values.${layer}.key`, `past_key_values.${layer}.value`];
   const heads = builder.node(
     "GroupQueryAttention",
-    [projected, "", "", ...past, ...shared],
+    [...(shape.headNorms === true ? normalised() : stacked()), ...past, ...shared],
     [`${at}.heads`, `present.${layer}.key`, `present.${layer}.value`],
     {
       domain: microsoft,
@@ -144,8 +163,36 @@ function addAttention(
       },
     },
   );
-  const output = builder.weight(`${at}.o_proj.weight`, [shape.hiddenSize, queryWidth]);
-  return { sum, branch: addLinear(builder, heads, output, `${at}.output`) };
+  const output = addMatrix(
+    builder,
+    `${at}.o_proj.weight`,
+    [{ name: `${at}.o_proj.weight`, rows: hiddenSize }],
+    queryWidth,
+  );
+  if (attentionBias !== "all") {
+    return { sum, branch: multiply(builder, heads, output, `${at}.output`) };
+  }
+  const product = multiply(builder, heads, output, `${at}.output.product`);
+  const bias = addVector(builder, `${at}.o_proj.bias`, hiddenSize);
+  return { sum, branch: builder.node("Add", [product, bias], [`${at}.output`]) };
+}
+
+/** Normalises each head's part of the last axis, all by one scale. */
+function addHeadNorm(
+  builder: GraphBuilder,
+  { headDimension, normEpsilon }: LlamaShape,
+  input: string,
+  at: string,
+): string {
+  const scale = addVector(builder, `${at}.weight`, headDimension);
+  const apart = builder.integers(`${at}.heads_apart`, [0, 0, -1, headDimension]);
+  const together = builder.integers(`${at}.heads_together`, [0, 0, -1]);
+  const heads = builder.node("Reshape", [input, apart], [`${at}.input`]);
+  const attributes = { epsilon: { float: normEpsilon } };
+  const norm = builder.node("SimplifiedLayerNormalization", [heads, scale], [`${at}.by_head`], {
+    attributes,
+  });
+  return builder.node("Reshape", [norm, together], [`${at}.output`]);
 }
 
 /** down(silu(gate(x)) · up(x)) */
@@ -156,28 +203,24 @@ function addFeedForward(
   at: string,
 ): ResidualStream {
   const { hiddenSize, intermediateSize } = shape;
-  const project = (part: string): string => {
-    const weight = builder.weight(`${at}.${part}_proj.weight`, [intermediateSize, hiddenSize]);
-    return addLinear(builder, branch, weight, `${at}.${part}`);
+  const project = (part: string, input: string, rows: number, columns: number): string => {
+    const name = `${at}.${part}_proj.weight`;
+    const matrix = addMatrix(builder, name, [{ name, rows }], columns);
+    return multiply(builder, input, matrix, `${at}.${part}`);
   };
-  const gate = project("gate");
-  const up = project("up");
+  const gate = project("gate", branch, intermediateSize, hiddenSize);
+  const up = project("up", branch, intermediateSize, hiddenSize);
   const sigmoid = builder.node("Sigmoid", [gate], [`${at}.sigmoid`]);
   const silu = builder.node("Mul", [gate, sigmoid], [`${at}.silu`]);
   const gated = builder.node("Mul", [silu, up], [`${at}.gated`]);
-  const down = builder.weight(`${at}.down_proj.weight`, [hiddenSize, intermediateSize]);
-  return { sum, branch: addLinear(builder, gated, down, `${at}.output`) };
+  return { sum, branch: project("down", gated, hiddenSize, intermediateSize) };
 }
 
-/** input · weightᵀ */
-function addLinear(builder: GraphBuilder, input: string, weight: string, output: string): string {
-  return builder.node("FusedMatMul", [input, weight], [output], {
-    domain: microsoft,
-    attributes: { transB: { int: 1 } },
-  });
+function addVector(builder: GraphBuilder, name: string, size: number): string {
+  return builder.weight(name, [{ name, rows: size }]);
 }
 
-function inputsOf(shape: LlamaShape): GraphValue[] {
+function inputsOf(shape: LlamaShape, float: NumberFormat["float"]): GraphValue[] {
   const integers = (name: string, length: string): GraphValue => ({
     name,
     type: { element: ElementType.int64, dimensions: ["batch_size", length] },
@@ -185,37 +228,29 @@ function inputsOf(shape: LlamaShape): GraphValue[] {
   return [
     integers("input_ids", "sequence_length"),
     integers("attention_mask", "total_sequence_length"),
-    ...cacheValues(shape, "past_key_values", "past_sequence_length"),
+    ...cacheValues(shape, float, "past_key_values", "past_sequence_length"),
   ];
 }
 
-function outputsOf(shape: LlamaShape): GraphValue[] {
+function outputsOf(shape: LlamaShape, float: NumberFormat["float"]): GraphValue[] {
   const dimensions = ["batch_size", "sequence_length", shape.vocabularySize];
   return [
     { name: "logits", type: { element: ElementType.float32, dimensions } },
-    ...cacheValues(shape, "present", "total_sequence_length"),
+    ...cacheValues(shape, float, "present", "total_sequence_length"),
   ];
 }
 
-function cacheValues(shape: LlamaShape, prefix: string, length: string): GraphValue[] {
+function cacheValues(
+  shape: LlamaShape,
+  float: NumberFormat["float"],
+  prefix: string,
+  length: string,
+): GraphValue[] {
   const dimensions = ["batch_size", shape.keyValueHeads, length, shape.headDimension];
   return Array.from({ length: shape.layers }, (_, layer) =>
     ["key", "value"].map((part) => ({
       name: `${prefix}.${layer}.${part}`,
-      type: { element: ElementType.float32, dimensions },
+      type: { element: float, dimensions },
     })),
   ).flat();
-}
-
-/** cos or sin of position · θ^(−2i / headDimension), [contextLength, headDimension / 2]. */
-function rotaryTable(shape: LlamaShape, wave: (angle: number) => number): Float32Array {
-  const half = shape.headDimension / 2;
-  const table = new Float32Array(shape.contextLength * half);
-  for (let i = 0; i < half; i++) {
-    const frequency = shape.ropeTheta ** (-i / half);
-    for (let position = 0; position < shape.contextLength; position++) {
-      table[position * half + i] = wave(position * frequency);
-    }
-  }
-  return table;
 }

@@ -1,34 +1,77 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-import type { SafetensorsFile } from "./safetensors.js";
+import type { Checkpoint, CheckpointTensor } from "./checkpoint.js";
+import type { TensorGroup } from "./graph-builder.js";
+import type { LlamaShape } from "./llama-config.js";
+import { rowsPerPiece } from "./safetensors.js";
 
 /**
  * Where a graph takes its weights from: a tensor by its Hugging Face name and
- * the shape the configuration gives it, as row-major float32. Called once per
- * tensor, one after the other; the result may be overwritten by the next call.
+ * the shape the configuration gives it, as row-major float32, in pieces of whole
+ * rows. Finite numbers only. One tensor after the other; a piece may be
+ * overwritten by the next.
  */
-export type WeightSource = (name: string, shape: readonly number[]) => Promise<Float32Array>;
+export type WeightSource = (
+  name: string,
+  shape: readonly number[],
+) => AsyncIterable<Float32Array<ArrayBuffer>>;
 
 /**
- * Weights of a checkpoint.
+ * Weights of a checkpoint that {@link checkTensors} has found to be the right ones.
  *
- * @param path names the file in the errors
- * @returns a source which throws `MODEL_CORRUPT` when a tensor is missing or
- *   has another shape than the configuration says
+ * @returns a source which throws `MODEL_CORRUPT` when a tensor holds NaN or infinity
  */
-export function checkpointWeights(file: SafetensorsFile, path: string): WeightSource {
-  return async (name, shape) => {
-    const found = file.tensors.get(name)?.shape;
-    if (found === undefined || found.join() !== shape.join()) {
-      throw new StreamgaugeError(
-        "MODEL_CORRUPT",
-        `${path}: tensor ${name} is ${found === undefined ? "missing" : `[${found.join(", ")}]`}, ` +
-          `but config.json implies [${shape.join(", ")}]. Take both files from the same checkpoint.`,
-      );
+export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
+  return async function* pieces(name) {
+    const tensor = checkpoint.tensors.get(name) as CheckpointTensor;
+    for await (const piece of tensor.pieces()) {
+      const strange = piece.find((value) => !Number.isFinite(value));
+      if (strange !== undefined) {
+        throw new StreamgaugeError(
+          "MODEL_CORRUPT",
+          `${tensor.path}: tensor ${name} holds ${strange}. Download the checkpoint again.`,
+        );
+      }
+      yield piece;
     }
-    return file.read(name);
   };
+}
+
+/**
+ * Holds a checkpoint against what a graph takes from it.
+ *
+ * @throws StreamgaugeError `MODEL_CORRUPT` when a tensor is missing or has another
+ *   shape than the configuration says; `MODEL_UNSUPPORTED` when there is one that
+ *   no graph of this architecture takes, because then the model computes something else
+ */
+export function checkTensors(
+  checkpoint: Checkpoint,
+  groups: readonly TensorGroup[],
+  { tiedEmbeddings }: LlamaShape,
+): void {
+  const wanted = new Set<string>();
+  for (const { name, shape } of groups.flatMap((group) => group.weights)) {
+    wanted.add(name);
+    const found = checkpoint.tensors.get(name);
+    if (found?.shape.join() === shape.join()) continue;
+    throw new StreamgaugeError(
+      "MODEL_CORRUPT",
+      `${found?.path ?? checkpoint.path}: tensor ${name} is ` +
+        `${found === undefined ? "missing" : `[${found.shape.join(", ")}]`}, but config.json ` +
+        `implies [${shape.join(", ")}]. Take both files from the same checkpoint.`,
+    );
+  }
+  for (const [name, { path }] of checkpoint.tensors) {
+    // Frequencies follow from the configuration, and a tied head is the embedding.
+    if (wanted.has(name) || name.endsWith(".rotary_emb.inv_freq")) continue;
+    if (tiedEmbeddings && name === "lm_head.weight") continue;
+    throw new StreamgaugeError(
+      "MODEL_UNSUPPORTED",
+      `${path}: tensor ${name} is no part of the model that config.json describes, so the graph ` +
+        `would leave it out. Take both files from the same checkpoint, or use an ONNX export.`,
+    );
+  }
 }
 
 /**
@@ -40,10 +83,14 @@ export function checkpointWeights(file: SafetensorsFile, path: string): WeightSo
 export function randomWeights(seed: number): WeightSource {
   const generator = xoroshiro128plus(seed);
   const scale = (0.02 * Math.sqrt(3)) / 2 ** 31;
-  return async (name, shape) => {
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    if (name.endsWith("norm.weight")) return values.fill(1);
-    for (let i = 0; i < values.length; i++) values[i] = generator.next() * scale;
-    return values;
+  return async function* pieces(name, [rows = 0, ...columns]) {
+    const width = columns.reduce((product, size) => product * size, 1);
+    const most = rowsPerPiece(width);
+    for (let row = 0; row < rows; row += most) {
+      const values = new Float32Array(Math.min(most, rows - row) * width);
+      if (name.endsWith("norm.weight")) values.fill(1);
+      else for (let i = 0; i < values.length; i++) values[i] = generator.next() * scale;
+      yield values;
+    }
   };
 }

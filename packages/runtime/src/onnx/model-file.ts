@@ -1,72 +1,47 @@
-import { open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 
-import { StreamgaugeError } from "@streamgauge/core";
-
-import type { BuiltGraph } from "./graph-builder.js";
+import type { TensorGroup } from "./graph-builder.js";
 import type { WeightSource } from "./llama-weights.js";
-import { encodeModelHeader, encodeTensorHeader, tensorByteLength } from "./protobuf.js";
-
-/** How far a build has come, reported after each tensor. */
-export interface BuildProgress {
-  /** The tensor just written. */
-  readonly tensor: string;
-  readonly writtenBytes: number;
-  /** Size of the finished `onnx/model.onnx`. */
-  readonly totalBytes: number;
-}
+import type { ModelLayout, Place } from "./model-layout.js";
 
 /**
- * A serialised protobuf message, and so a model with its weights inside, ends at
- * 2 GiB; 16 MiB of them are left to the graph and what is appended to it.
- */
-const maximumWeightsBytes = 2 ** 31 - 2 ** 24;
-
-/**
- * Writes an ONNX file, tensor after tensor, so that memory stays near the
- * largest one. All lengths follow from the shapes and are written beforehand.
+ * Writes a model's files in one pass over the weights, piece after piece, so
+ * that memory stays near the size of one.
  *
- * @throws StreamgaugeError `MODEL_UNSUPPORTED` for weights beyond the 2 GiB of an ONNX file
+ * @param onPiece called after each piece with the tensor's name and all bytes written so far
  */
-export async function writeModelFile(
-  path: string,
-  { graph, tensors, operatorSets }: BuiltGraph,
+export async function writeModelFiles(
+  layout: ModelLayout,
+  tensorGroups: readonly TensorGroup[],
   weights: WeightSource,
-  onProgress?: (progress: BuildProgress) => void,
+  onPiece: (tensor: string, writtenBytes: number) => void,
 ): Promise<void> {
-  const weightsBytes = tensors.reduce((sum, tensor) => sum + tensorByteLength(tensor), 0);
-  if (weightsBytes > maximumWeightsBytes) {
-    throw new StreamgaugeError(
-      "MODEL_UNSUPPORTED",
-      `The weights have ${weightsBytes} bytes in float32, and an ONNX file holds ` +
-        `${maximumWeightsBytes}. Choose a smaller model.`,
-    );
+  const handles = new Map<string, FileHandle>();
+  let writtenBytes = 0;
+  async function write(bytes: Uint8Array, place: Place): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const position = place.position + done;
+      const handle = handles.get(place.file) as FileHandle;
+      done += (await handle.write(bytes, done, bytes.length - done, position)).bytesWritten;
+    }
+    writtenBytes += bytes.length;
   }
-  const entries = tensors.map((tensor) => ({
-    ...tensor,
-    header: encodeTensorHeader(tensor),
-    byteLength: tensorByteLength(tensor),
-  }));
-  const tensorsByteLength = entries.reduce(
-    (sum, { header, byteLength }) => sum + header.length + byteLength,
-    0,
-  );
-  const modelHeader = encodeModelHeader(graph, tensorsByteLength, {
-    irVersion: 8,
-    producer: "streamgauge",
-    operatorSets,
-  });
-  const totalBytes = modelHeader.length + tensorsByteLength;
-  const file = await open(path, "wx");
   try {
-    await file.writeFile(modelHeader);
-    let writtenBytes = modelHeader.length;
-    for (const { name, header, byteLength, pieces } of entries) {
-      await file.writeFile(header);
-      for await (const piece of pieces(weights)) await file.writeFile(piece);
-      writtenBytes += header.length + byteLength;
-      onProgress?.({ tensor: name, writtenBytes, totalBytes });
+    for (const file of layout.files) handles.set(file, await open(file, "wx"));
+    for (const header of layout.headers) await write(header.bytes, header);
+    for (const { tensors, pieces } of tensorGroups) {
+      const ends = tensors.map(({ name }) => layout.places.get(name) as Place);
+      for await (const piece of pieces(weights)) {
+        for (const [index, bytes] of piece.entries()) {
+          const place = ends[index] as Place;
+          await write(bytes, place);
+          ends[index] = { ...place, position: place.position + bytes.length };
+        }
+        onPiece(tensors[0]?.name ?? "", writtenBytes);
+      }
     }
   } finally {
-    await file.close();
+    for (const handle of handles.values()) await handle.close();
   }
 }

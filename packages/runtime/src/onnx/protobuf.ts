@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /** ONNX `TensorProto.DataType`, as far as we write it. */
-export const ElementType = { float32: 1, int32: 6, int64: 7 } as const;
+export const ElementType = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 export type ElementType = (typeof ElementType)[keyof typeof ElementType];
 
 /** One attribute of a node. ONNX separates integers from floats, so the kind is named. */
@@ -40,6 +40,13 @@ export interface TensorHeader {
   readonly dimensions: readonly number[];
 }
 
+/** Where the data of a tensor are that is not in the model's file. */
+export interface ExternalPlace {
+  /** A name in the model's own folder. */
+  readonly file: string;
+  readonly position: number;
+}
+
 /** A graph without its constant tensors. `name` is required of a whole model. */
 export interface Graph {
   readonly name?: string;
@@ -56,7 +63,7 @@ export interface ModelHeader {
   readonly operatorSets: Readonly<Record<string, number>>;
 }
 
-const elementBytes: Readonly<Record<ElementType, number>> = { 1: 4, 6: 4, 7: 8 };
+const elementBytes: Readonly<Record<ElementType, number>> = { 1: 4, 2: 1, 6: 4, 7: 8, 10: 2 };
 
 /** Size of a tensor's raw data in bytes. */
 export function tensorByteLength(tensor: TensorHeader): number {
@@ -69,10 +76,7 @@ export function tensorByteLength(tensor: TensorHeader): number {
  */
 export function encodeTensorHeader(tensor: TensorHeader): Uint8Array {
   const rawLength = tensorByteLength(tensor);
-  const fields = new BinaryWriter();
-  for (const size of tensor.dimensions) fields.tag(1, WireType.Varint).int64(size);
-  fields.tag(2, WireType.Varint).int32(tensor.element);
-  fields.tag(8, WireType.LengthDelimited).string(tensor.name);
+  const fields = tensorFields(tensor);
   fields.tag(9, WireType.LengthDelimited).uint32(rawLength);
   const head = fields.finish();
   return new BinaryWriter()
@@ -80,6 +84,31 @@ export function encodeTensorHeader(tensor: TensorHeader): Uint8Array {
     .uint32(head.length + rawLength)
     .raw(head)
     .finish();
+}
+
+/** The bytes of a constant tensor whose data lie in a file beside the model. */
+export function encodeExternalTensor(tensor: TensorHeader, place: ExternalPlace): Uint8Array {
+  const fields = tensorFields(tensor);
+  for (const [key, value] of [
+    ["location", place.file],
+    ["offset", String(place.position)],
+    ["length", String(tensorByteLength(tensor))],
+  ] as const) {
+    fields.tag(13, WireType.LengthDelimited).fork();
+    fields.tag(1, WireType.LengthDelimited).string(key);
+    fields.tag(2, WireType.LengthDelimited).string(value).join();
+  }
+  // `DataLocation.EXTERNAL`
+  fields.tag(14, WireType.Varint).int32(1);
+  return new BinaryWriter().tag(5, WireType.LengthDelimited).bytes(fields.finish()).finish();
+}
+
+function tensorFields(tensor: TensorHeader): BinaryWriter {
+  const fields = new BinaryWriter();
+  for (const size of tensor.dimensions) fields.tag(1, WireType.Varint).int64(size);
+  fields.tag(2, WireType.Varint).int32(tensor.element);
+  fields.tag(8, WireType.LengthDelimited).string(tensor.name);
+  return fields;
 }
 
 /**

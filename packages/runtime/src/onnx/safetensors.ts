@@ -18,17 +18,21 @@ export interface SafetensorsFile {
   /** Tensors by name. Types other than F32, F16 and BF16 are refused when the file is opened. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
   /**
-   * Reads one tensor, widened to float32, row-major.
+   * Reads one tensor, widened to float32, row-major, in pieces of whole rows.
    *
    * @throws StreamgaugeError `MODEL_CORRUPT` when the file has no such tensor or shrank since
    */
-  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  pieces(name: string): AsyncIterable<Float32Array<ArrayBuffer>>;
   /** Closes the file. Nothing can be read afterwards. */
   close(): Promise<void>;
 }
 
-// The format's own limit; a longer header is damage or an attack on memory.
-const maximumHeaderBytes = 100_000_000;
+// Some 100,000 tensors. The format allows 100 MB, but JSON of that length can take gigabytes
+// to parse, and ends the process if it does not get them.
+const maximumHeaderBytes = 16_000_000;
+
+/** Elements read at once, as far as rows allow: four megabytes as float32. */
+const pieceElements = 2 ** 20;
 
 const elementBytes: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
 
@@ -48,10 +52,18 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const tensors = await readHeader(handle, size, path);
     return {
       tensors,
-      async read(name) {
+      async *pieces(name) {
         const entry = tensors.get(name);
         if (entry === undefined) throw corrupt(path, `it holds no tensor ${name}`);
-        return widen(entry, await readExactly(handle, entry.position, entry.byteLength, path));
+        const [rows = 1, ...columns] = entry.shape;
+        const width = columns.reduce((product, length) => product * length, 1);
+        const rowBytes = entry.byteLength / Math.max(rows, 1);
+        const most = rowsPerPiece(width);
+        for (let row = 0; row < rows; row += most) {
+          const byteLength = Math.min(most, rows - row) * rowBytes;
+          const position = entry.position + row * rowBytes;
+          yield widen(entry, await readExactly(handle, position, byteLength, path));
+        }
       },
       close: () => handle.close(),
     };
@@ -59,6 +71,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     await handle.close();
     throw error;
   }
+}
+
+/** Rows that a piece of a tensor has at most, at least one. */
+export function rowsPerPiece(width: number): number {
+  return Math.max(1, Math.floor(pieceElements / Math.max(width, 1)));
 }
 
 async function openFile(path: string): Promise<FileHandle> {

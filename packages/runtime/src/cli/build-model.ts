@@ -1,0 +1,138 @@
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { BuildProgress } from "../onnx/build-model.js";
+import { buildDtypes, type BuildDtype } from "../onnx/model-dtype.js";
+
+interface BuildOptions {
+  readonly dtype: readonly BuildDtype[];
+  readonly externalData?: true;
+}
+
+/** 128 + the number of the signal, as shells have it. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const known = buildDtypes.join(", ");
+
+/** Time between two lines where there is no terminal. */
+const lineEveryMilliseconds = 5000;
+
+/** The `build-model` command: ONNX from a safetensors checkpoint. */
+export function buildModelCommand(): Command {
+  return new Command("build-model")
+    .description(
+      "Build an ONNX model folder from a Hugging Face checkpoint of Llama, Qwen2 or Qwen3.",
+    )
+    .argument("<checkpoint>", "folder with config.json, safetensors and tokenizer files")
+    .argument("<out>", "model folder to make; an earlier build there is replaced")
+    .addOption(
+      new Option("--dtype <list>", `how to store the numbers: one or several of ${known}`)
+        .argParser(dtypes)
+        .default(["fp32"], "fp32"),
+    )
+    .option("--external-data", "keep weights beside the graph, also where 2 GiB would hold them")
+    .addHelpText(
+      "after",
+      `
+  fp32, fp16   as they are, in 4 or 2 bytes; fp16 halves the cache too
+  q8, int8     8 bits in blocks of 32: as good as fp32, a quarter of its size; one format, two names
+  q4, q4f16    4 bits in blocks of 32: fastest; q4f16 computes and caches in half precision
+
+The folder appears when it is complete; Ctrl-C leaves nothing behind. It is for this runtime and for
+transformers.js alike; of several dtypes the first is what opens when nobody says.
+
+Examples:
+  $ streamgauge build-model ./Qwen2.5-0.5B ./models/qwen --dtype q4
+  $ streamgauge build-model ./SmolLM2-135M ./models/smol --dtype q4,fp16,fp32
+  $ streamgauge generate "Once upon a time" --model ./models/smol --dtype fp16`,
+    )
+    .action(build);
+}
+
+async function build(checkpoint: string, out: string, options: BuildOptions): Promise<void> {
+  const interrupt = new AbortController();
+  let interruptedBy: keyof typeof exitCodes | undefined;
+  const onSignal = (signal: keyof typeof exitCodes): void => {
+    interruptedBy = signal;
+    interrupt.abort();
+  };
+  const display = createDisplay(process.stderr);
+  const startedAt = performance.now();
+  let totalBytes = 0;
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    const { buildModel } = await import("../onnx/index.js");
+    await buildModel({
+      checkpoint,
+      out,
+      dtypes: options.dtype,
+      ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+      signal: interrupt.signal,
+      onProgress: (progress) => {
+        totalBytes = progress.totalBytes;
+        display.update(progress);
+      },
+    });
+  } catch (error) {
+    // Whoever interrupts too late gets the folder.
+    if (interruptedBy === undefined || error !== interrupt.signal.reason) throw error;
+    display.stop();
+    process.stderr.write("Interrupted; nothing was left behind.\n");
+    process.exitCode = exitCodes[interruptedBy];
+    return;
+  } finally {
+    display.stop();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  process.stdout.write(
+    `Built ${out} (${options.dtype.join(", ")}): ${megabytes(totalBytes)} in ${seconds} s\n`,
+  );
+}
+
+interface Display {
+  update(progress: BuildProgress): void;
+  stop(): void;
+}
+
+/** A live bar on a terminal; elsewhere a plain line now and then. */
+function createDisplay(stream: NodeJS.WriteStream): Display {
+  const describe = ({ file, tensor, writtenBytes, totalBytes }: BuildProgress): string =>
+    `${megabytes(writtenBytes)} of ${megabytes(totalBytes)}, ${file}: ${tensor}`;
+  const percent = ({ writtenBytes, totalBytes }: BuildProgress): number =>
+    Math.floor((100 * writtenBytes) / totalBytes);
+  if (stream.isTTY) {
+    const bar = new SingleBar({
+      stream,
+      format: "{bar} {percentage} %  {what}",
+      hideCursor: true,
+      clearOnComplete: true,
+      gracefulExit: false,
+    });
+    bar.start(100, 0, { what: "" });
+    return {
+      update: (progress) => bar.update(percent(progress), { what: describe(progress) }),
+      stop: () => bar.stop(),
+    };
+  }
+  let lastMilliseconds = performance.now();
+  return {
+    update(progress) {
+      if (performance.now() - lastMilliseconds < lineEveryMilliseconds) return;
+      lastMilliseconds = performance.now();
+      stream.write(`${String(percent(progress)).padStart(3)} %  ${describe(progress)}\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function dtypes(list: string): readonly BuildDtype[] {
+  return list.split(",").map((word) => {
+    const found = buildDtypes.find((dtype) => dtype === word.trim());
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`"${word}" is none of ${known}.`);
+  });
+}
