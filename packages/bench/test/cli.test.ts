@@ -128,7 +128,7 @@ describe("streamgauge verify", () => {
   });
 
   it("says 0 of the record that the documents quote", async () => {
-    const committed = new URL("../../../results/2026-11-23-standard-again", import.meta.url);
+    const committed = new URL("../../../results/2026-11-25-standard", import.meta.url);
     const { code, stdout } = await streamgauge("verify", fileURLToPath(committed));
     expect(code).toBe(0);
     expect(stdout).toContain("agrees with its raw samples");

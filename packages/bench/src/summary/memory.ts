@@ -24,8 +24,7 @@ export function memory(record: ResultRecord, options: SummaryOptions): string[] 
     analysed.slice(index + 1).every(({ generator }) => generator !== cell.generator),
   );
   const rows = last.map((cell) => [
-    cell.model,
-    cell.host,
+    cell.generator,
     ofEachMode((mode) => peakOf(analysed, cell, mode, "residentBytes"), mebibytes),
     ofEachMode((mode) => peakOf(analysed, cell, mode, "heapUsedBytes"), mebibytes),
     ...threads.map((thread) =>
@@ -44,7 +43,7 @@ export function memory(record: ResultRecord, options: SummaryOptions): string[] 
   const bytes = isJoined ? ", and bytes allocated per token" : "";
   return titledTable(
     `Peak memory, MiB${bytes} (generate / sync / async stream):`,
-    ["model", "host", "resident", "JS heap", ...threads.map((thread) => `${thread}, B/token`)],
+    ["generator", "resident", "JS heap", ...threads.map((thread) => `${thread}, B/token`)],
     rows,
     options,
   );
