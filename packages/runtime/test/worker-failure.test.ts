@@ -175,7 +175,7 @@ describe("a runtime gives up", () => {
   });
 
   it("before it begins, when the heap is too small to load", async () => {
-    const started = createRuntime({ maxHeapMegabytes: 2 });
+    const started = createRuntime({ maxHeapMegabytes: 4 });
     await expect(started).rejects.toMatchObject({
       code: "WORKER_FAILED",
       cause: { code: "ERR_WORKER_OUT_OF_MEMORY" },

@@ -56,9 +56,12 @@ export interface RuntimeOptions extends EngineOptions {
   /** Worker threads, each with a copy of the model, ≥ 1. Default 1. */
   readonly workers?: number;
   /**
-   * Most megabytes of a worker's JavaScript heap, ≥ 1; the model's weights and
+   * Most megabytes of a worker's JavaScript heap, ≥ 4; the model's weights and
    * its cache lie outside of it. A worker that needs more is lost, and replaced.
-   * Default: Node's own limit, which depends on the machine's memory.
+   * This is V8's to do, and it ends the whole process where a thread cannot begin
+   * with what it has, or where one allocation (an array or a map that doubles, say)
+   * leaps far beyond the limit. Default: Node's own limit, which depends on the
+   * machine's memory.
    */
   readonly maxHeapMegabytes?: number;
   /** Told of each generation when it has ended. */
@@ -90,6 +93,7 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
 
 const mostDefaultThreads = 4;
 const defaultMaxQueue = 1024;
+const smallestHeapMegabytes = 4;
 const engineOptionNames = ["model", "dtype", "threads", "operatorProfile", "maxQueue"];
 const runtimeOptionNames = [
   ...engineOptionNames,
@@ -112,7 +116,9 @@ export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeO
     ring: resolveRingOptions(options.ring),
     maxQueue: readMaxQueue(options),
     maxHeapMegabytes:
-      maxHeapMegabytes === undefined ? undefined : readCount("maxHeapMegabytes", maxHeapMegabytes),
+      maxHeapMegabytes === undefined
+        ? undefined
+        : readCount("maxHeapMegabytes", maxHeapMegabytes, smallestHeapMegabytes),
     observers,
     onProgress,
   };
@@ -180,9 +186,9 @@ function checkOperatorProfile(prefix: unknown): void {
   );
 }
 
-function readCount(name: string, value: number): number {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw invalid(`${name} is ${String(value)}; it must be an integer ≥ 1.`);
+function readCount(name: string, value: number, smallest = 1): number {
+  if (Number.isInteger(value) && value >= smallest) return value;
+  throw invalid(`${name} is ${String(value)}; it must be an integer ≥ ${smallest}.`);
 }
 
 function invalid(message: string): StreamgaugeError {
