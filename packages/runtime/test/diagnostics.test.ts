@@ -209,7 +209,9 @@ describe("a diagnostic of workers", () => {
     const running = await runtime.startDiagnostic("timeline");
     await threads[0]?.terminate();
     await expect(running.stop()).rejects.toMatchObject({ code: "WORKER_FAILED" });
-    await vi.waitFor(async () => expect((await runtime.memory()).workers).toHaveLength(2));
+    await vi.waitFor(async () => expect((await runtime.memory()).workers).toHaveLength(2), {
+      timeout: 60_000,
+    });
     const again = await runtime.startDiagnostic("timeline");
     expect(await again.stop()).toHaveLength(2);
   });

@@ -30,6 +30,9 @@ afterEach(async () => {
   if (threads.size > 0) throw new Error(`${threads.size} threads outlived their runtime`);
 });
 
+/** Ends what hangs, and not what a busy machine delays: a replacement starts a thread and loads its model. */
+const patiently = { timeout: 60_000 };
+
 describe("a worker that is lost", () => {
   it.each([
     ["exit", "exited with code: 1"],
@@ -55,8 +58,9 @@ describe("a worker that is lost", () => {
         countFrom(400, 300),
         countFrom(500, 300),
       ]);
-      await vi.waitFor(() =>
-        expect(runtime.metrics().workers).toEqual({ ready: 2, lost: 1, replaced: 1 }),
+      await vi.waitFor(
+        () => expect(runtime.metrics().workers).toEqual({ ready: 2, lost: 1, replaced: 1 }),
+        patiently,
       );
       const again = await Promise.all(
         [1, 2, 3].map((id) => runtime.generate([id], { maxTokens: 5 })),
@@ -98,13 +102,19 @@ describe("a worker that is lost", () => {
     // piscina replaces no thread any more after this.
     process.once("worker", (thread) => void thread.terminate());
     await before[0]?.terminate();
-    await vi.waitFor(() => expect(runtime.metrics().workers).toMatchObject({ ready: 2, lost: 2 }));
+    await vi.waitFor(
+      () => expect(runtime.metrics().workers).toMatchObject({ ready: 2, lost: 2 }),
+      patiently,
+    );
     await before[1]?.terminate();
     const calls = [1, 2, 3, 4].map((id) => runtime.generate([id], { maxTokens: 3 }));
     expect((await Promise.all(calls)).map(({ ids }) => ids)).toEqual(
       [1, 2, 3, 4].map((id) => countFrom(id, 3)),
     );
-    await vi.waitFor(() => expect(runtime.metrics().workers).toMatchObject({ ready: 2 }));
+    await vi.waitFor(
+      () => expect(runtime.metrics().workers).toMatchObject({ ready: 2 }),
+      patiently,
+    );
   });
 
   it("is none when the engine throws", async () => {
