@@ -1,0 +1,52 @@
+/**
+ * What Hugging Face calls a decoder's inputs and outputs, and so do we. `%d`
+ * stands for the layer.
+ */
+export const standardNames = {
+  inputIds: "input_ids",
+  attentionMask: "attention_mask",
+  positionIds: "position_ids",
+  pastKey: "past_key_values.%d.key",
+  pastValue: "past_key_values.%d.value",
+  logits: "logits",
+  presentKey: "present.%d.key",
+  presentValue: "present.%d.value",
+} as const;
+
+/** How a graph's names relate to Hugging Face's, for graphs that have their own. */
+export interface GraphNames {
+  /** The graph's own name of what Hugging Face calls so. */
+  own(standard: string): string;
+  /** Hugging Face's name of what the graph calls so; the same where it has none. */
+  standard(own: string): string;
+}
+
+/** @param renamed the graph's own names, where they are others */
+export function createGraphNames(
+  renamed: Readonly<Partial<Record<keyof typeof standardNames, string>>> = {},
+): GraphNames {
+  const pairs = (Object.keys(standardNames) as (keyof typeof standardNames)[]).map((key) => ({
+    standard: standardNames[key] as string,
+    own: renamed[key] ?? standardNames[key],
+  }));
+  const translate = (name: string, from: "own" | "standard", to: "own" | "standard"): string => {
+    for (const pair of pairs) {
+      const layer = layerOf(name, pair[from]);
+      if (layer !== undefined) return pair[to].replace("%d", layer);
+    }
+    return name;
+  };
+  return {
+    own: (name) => translate(name, "standard", "own"),
+    standard: (name) => translate(name, "own", "standard"),
+  };
+}
+
+/** The layer in a name that follows the pattern, "" where the pattern has none; undefined otherwise. */
+function layerOf(name: string, pattern: string): string | undefined {
+  const [before = "", after] = pattern.split("%d");
+  if (after === undefined) return name === pattern ? "" : undefined;
+  if (!name.startsWith(before) || !name.endsWith(after)) return undefined;
+  const layer = name.slice(before.length, name.length - after.length);
+  return /^\d+$/.test(layer) ? layer : undefined;
+}
