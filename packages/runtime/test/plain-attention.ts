@@ -9,7 +9,10 @@ import { ElementType, type Attribute, type GraphValue } from "../src/onnx/protob
 /** What else than ids, mask and cache a {@link writePlainAttention} graph takes. */
 export interface PlainAttentionInputs {
   readonly positions?: boolean;
-  /** `use_cache_branch`: the logits are NaN unless it is false on an empty cache and true otherwise. */
+  /**
+   * `use_cache_branch`: the logits are NaN unless it is false on an empty cache, and true for one
+   * id behind it.
+   */
   readonly branch?: boolean;
   /** `num_logits_to_keep` */
   readonly logitsCount?: boolean;
@@ -95,7 +98,10 @@ export async function writePlainAttention(
   if (inputs.branch === true) {
     const plain = node("MatMul", [last, head], "logits.plain");
     const reads = node("Greater", [start, zero], "reads.cache");
-    const right = node("Equal", ["use_cache_branch", reads], "right");
+    const isTold = node("Equal", ["use_cache_branch", reads], "is.told");
+    const single = node("Equal", [length, one], "single");
+    const fits = node("Or", [node("Not", [reads], "is.first"), single], "fits");
+    const right = node("And", [isTold, fits], "right");
     const wrong = builder.floats("wrong", [1], () => [Float32Array.of(Number.NaN)]);
     node("Where", [right, plain, wrong], "logits");
   } else node("MatMul", [last, head], "logits");

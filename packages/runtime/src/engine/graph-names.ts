@@ -6,6 +6,10 @@ export const standardNames = {
   inputIds: "input_ids",
   attentionMask: "attention_mask",
   positionIds: "position_ids",
+  /** A bool of exports that merge two graphs: whether to read the cache, which the first run must not. */
+  cacheBranch: "use_cache_branch",
+  /** Of how many positions, counted from the last, the logits are wanted. */
+  logitsCount: "num_logits_to_keep",
   pastKey: "past_key_values.%d.key",
   pastValue: "past_key_values.%d.value",
   logits: "logits",
@@ -17,8 +21,8 @@ export const standardNames = {
 export interface GraphNames {
   /** The graph's own name of what Hugging Face calls so. */
   own(standard: string): string;
-  /** Hugging Face's name of what the graph calls so; the same where it has none. */
-  standard(own: string): string;
+  /** Hugging Face's name of what the graph calls so; undefined for what is none of them. */
+  standard(own: string): string | undefined;
 }
 
 /** @param renamed the graph's own names, where they are others */
@@ -29,15 +33,19 @@ export function createGraphNames(
     standard: standardNames[key] as string,
     own: renamed[key] ?? standardNames[key],
   }));
-  const translate = (name: string, from: "own" | "standard", to: "own" | "standard"): string => {
+  const translate = (
+    name: string,
+    from: "own" | "standard",
+    to: "own" | "standard",
+  ): string | undefined => {
     for (const pair of pairs) {
       const layer = layerOf(name, pair[from]);
       if (layer !== undefined) return pair[to].replace("%d", layer);
     }
-    return name;
+    return undefined;
   };
   return {
-    own: (name) => translate(name, "standard", "own"),
+    own: (name) => translate(name, "standard", "own") ?? name,
     standard: (name) => translate(name, "own", "standard"),
   };
 }

@@ -13,7 +13,7 @@ import {
 import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
-import type { GraphNames } from "./graph-names.js";
+import { standardNames, type GraphNames } from "./graph-names.js";
 import {
   createFetchedCache,
   createDeltaCache,
@@ -69,7 +69,7 @@ export async function openOnnxModel(
     await readModelFolder(folder, options.dtype);
   onProgress({ stage: "preparing" });
   const summary = withStandardNames(readGraphSummary(graph, graphFile), names);
-  const hasBranches = summary.inputs.includes(branchInput);
+  const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
   const cache = !hasBranches && acceptsDeltaCache(summary) ? "delta" : "fetched";
   const layers = summary.outputs.filter((name) => /^present\.\d+\.key$/.test(name)).length;
   // Concatenated protobuf messages merge: this adds outputs to the graph.
@@ -82,14 +82,16 @@ export async function openOnnxModel(
 
   const run: GraphRun = {
     session,
-    logitsOutput: cache === "delta" ? lastLogitsOutput : names.own("logits"),
-    idsInput: names.own("input_ids"),
-    maskInput: names.own("attention_mask"),
-    positionsInput: session.inputNames.find((name) => names.standard(name) === "position_ids"),
+    logitsOutput: cache === "delta" ? lastLogitsOutput : names.own(standardNames.logits),
+    idsInput: names.own(standardNames.inputIds),
+    maskInput: names.own(standardNames.attentionMask),
+    positionsInput: summary.inputs.includes(standardNames.positionIds)
+      ? names.own(standardNames.positionIds)
+      : undefined,
     hasBranches,
     // A graph that computes as many positions' logits as it is told needs only the last.
-    constants: summary.inputs.includes(logitsCountInput)
-      ? { [logitsCountInput]: new Tensor("int64", BigInt64Array.of(1n), []) }
+    constants: summary.inputs.includes(standardNames.logitsCount)
+      ? { [standardNames.logitsCount]: new Tensor("int64", BigInt64Array.of(1n), []) }
       : {},
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
@@ -162,7 +164,8 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
         feeds[run.positionsInput] = new Tensor("int64", positions, [1, ids.length]);
       }
       if (run.hasBranches) {
-        feeds[branchInput] = new Tensor("bool", Uint8Array.of(cache.length > 0 ? 1 : 0), [1]);
+        const readsCache = Uint8Array.of(cache.length > 0 ? 1 : 0);
+        feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
       }
       let results: InferenceSession.OnnxValueMapType;
       try {
@@ -212,27 +215,19 @@ async function createSession(
   }
 }
 
-/** A bool of exports that merge two graphs: whether to read the cache, which the first run must not. */
-const branchInput = "use_cache_branch";
-
-/** Of how many positions, counted from the last, a graph is to compute the logits. */
-const logitsCountInput = "num_logits_to_keep";
-
-const knownInputs = new Set([
-  "input_ids",
-  "attention_mask",
-  "position_ids",
-  branchInput,
-  logitsCountInput,
+const knownInputs: ReadonlySet<string> = new Set([
+  standardNames.inputIds,
+  standardNames.attentionMask,
+  standardNames.positionIds,
+  standardNames.cacheBranch,
+  standardNames.logitsCount,
 ]);
 
+/** The summary with Hugging Face's names, and without inputs and outputs that it has none for. */
 function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSummary {
-  const standard = (name: string): string => names.standard(name);
-  return {
-    ...summary,
-    inputs: summary.inputs.map(standard),
-    outputs: summary.outputs.map(standard),
-  };
+  const standard = (own: readonly string[]): string[] =>
+    own.map((name) => names.standard(name)).filter((name) => name !== undefined);
+  return { ...summary, inputs: standard(summary.inputs), outputs: standard(summary.outputs) };
 }
 
 /** What the patch for the delta cache reads by its standard name, and the graph calls otherwise. */
@@ -255,7 +250,7 @@ function readCacheEntries(
   const entries: CacheEntry[] = [];
   const strange: string[] = [];
   for (const input of session.inputMetadata) {
-    const standard = names.standard(input.name);
+    const standard = names.standard(input.name) ?? "";
     const [, layer, part] = /^past_key_values\.(\d+)\.(key|value)$/.exec(standard) ?? [];
     if (layer !== undefined && input.isTensor && isFloatType(input.type)) {
       const { type } = input;
@@ -270,10 +265,10 @@ function readCacheEntries(
     if (!knownInputs.has(standard)) strange.push(input.name);
   }
   const missing = [
-    ...["input_ids", "attention_mask"]
+    ...[standardNames.inputIds, standardNames.attentionMask]
       .map((name) => names.own(name))
       .filter((name) => !session.inputNames.includes(name)),
-    ...[names.own("logits"), ...entries.map(({ present }) => present)].filter(
+    ...[names.own(standardNames.logits), ...entries.map(({ present }) => present)].filter(
       (name) => !session.outputNames.includes(name),
     ),
   ];
