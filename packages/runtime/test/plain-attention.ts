@@ -143,7 +143,7 @@ export async function writePlainAttention(
 
 /** Numbers from −1.5 to 1.5 that depend on the name and the place alone. */
 function spread(name: string, count: number): Float32Array {
-  let state = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 7);
+  let state = Buffer.from(name).reduce((sum, byte) => (sum * 31 + byte) | 0, 7);
   return Float32Array.from({ length: count }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
     return (state / 2 ** 31) * 1.5;
