@@ -21,7 +21,10 @@ const program = new Command("streamgauge-server")
   .description("Serve a model with OpenAI's interface, and a page to watch it write.")
   .option("--port <n>", "port to listen at; 0 takes any that is free", count(0, 65_535), 8080)
   .option("--host <address>", "address to listen at", "127.0.0.1")
-  .option("--model <folder>", "model folder in the Hugging Face layout (default: the embedded one)")
+  .option(
+    "--model <folder>",
+    "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
+  )
   .option(
     "--workers <n>",
     "worker threads, each with a copy of the model and one completion at a time",

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { GenerationConfig, Prompt } from "@streamgauge/core";
+import type { ChatPrompt, GenerationConfig, Prompt } from "@streamgauge/core";
 import type { RecommendedSampling } from "@streamgauge/runtime";
 import { z } from "zod";
 import { HttpFailure } from "./http-failure.js";
@@ -20,6 +20,8 @@ export interface CompletionRequest {
 export interface ServedModel {
   readonly name: string;
   readonly recommendedSampling: RecommendedSampling;
+  /** Whether it takes conversations. */
+  readonly chatTemplate: boolean;
 }
 
 /**
@@ -39,7 +41,7 @@ export function parseCompletionRequest(
   const given = Object.fromEntries(
     Object.entries(body).filter(([name, value]) => value !== null && !asksForNothing(name, value)),
   );
-  const fields = (endpoint === "chat" ? readChat : readCompletion)(given);
+  const fields = endpoint === "chat" ? readChat(given, model) : readCompletion(given);
   if (fields.model !== model.name) {
     throw new HttpFailure(
       404,
@@ -141,25 +143,28 @@ function readCompletion(given: object) {
   return { ...fields, maxTokens };
 }
 
-function readChat(given: object) {
+function readChat(given: object, { chatTemplate }: ServedModel) {
   const { messages, max_tokens, max_completion_tokens, ...fields } = check(chatSchema, given);
   if (max_tokens !== undefined && max_completion_tokens !== undefined) {
     throw invalid("max_tokens", "it is the old name of max_completion_tokens, and both are given");
   }
-  return { ...fields, maxTokens: max_completion_tokens ?? max_tokens, prompt: joinChat(messages) };
+  const chat = toChat(messages);
+  return {
+    ...fields,
+    maxTokens: max_completion_tokens ?? max_tokens,
+    // A model that was not trained for chats continues what was said, line by line.
+    prompt: chatTemplate ? chat : chat.messages.map(({ content }) => content).join("\n"),
+  };
 }
 
-/**
- * The messages' texts, one below the other. A model that was trained for chats
- * needs its own template, with roles in special tokens; until the runtime reads
- * those, this is a continuation of what was said.
- */
-function joinChat(messages: z.infer<typeof chatSchema>["messages"]): string {
-  return messages
-    .map(({ content }) =>
-      typeof content === "string" ? content : content.map(({ text }) => text).join(""),
-    )
-    .join("\n");
+function toChat(messages: z.infer<typeof chatSchema>["messages"]): ChatPrompt {
+  return {
+    messages: messages.map(({ role, content }) => ({
+      // OpenAI's newer name, which templates do not know.
+      role: role === "developer" ? "system" : role,
+      content: typeof content === "string" ? content : content.map(({ text }) => text).join(""),
+    })),
+  };
 }
 
 /** The model's own advice is one set: whoever chooses a part chooses all of it. */

@@ -48,8 +48,12 @@ export async function answerCompletion(
   // Emitted at the end of every response: then there is nothing left to stop.
   response.once("close", () => gone.abort());
   const body = await readJson(request, service.maxBodyBytes);
-  const { recommendedSampling } = runtime.describe();
-  const asked = parseCompletionRequest(endpoint, body, { name: model, recommendedSampling });
+  const { recommendedSampling, chatTemplate } = runtime.describe();
+  const asked = parseCompletionRequest(endpoint, body, {
+    name: model,
+    recommendedSampling,
+    chatTemplate,
+  });
   const { prompt } = asked;
   const config = {
     clientId: request.socket.remoteAddress ?? "",

@@ -1,7 +1,10 @@
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createGenerator, createTokenQueue } from "@streamgauge/core";
-import { createRuntime, pacedModel } from "@streamgauge/runtime";
+import { createRuntime, embeddedModel, pacedModel } from "@streamgauge/runtime";
 import OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { serve, type Served } from "./serve.js";
 
 const prompt = "It is not down in any map;";
@@ -156,6 +159,39 @@ describe("the embedded model through OpenAI's client", () => {
       max_tokens: 8,
     });
     expect(answer.choices[0]?.message.content).toBe(expected.text);
+  });
+
+  it("has chats written down by the model's own template where it has one", async () => {
+    const temporary = await mkdtemp(join(tmpdir(), "streamgauge-"));
+    onTestFinished(() => rm(temporary, { recursive: true }));
+    const folder = join(temporary, "chat-model");
+    await cp(embeddedModel, folder, { recursive: true });
+    const template =
+      "{% for m in messages %}{% if m.role == 'user' and loop.first %}" +
+      "{{ raise_exception('Begin with the system.') }}{% endif %}" +
+      "{{ m.role ~ ': ' ~ m.content ~ '\n' }}{% endfor %}assistant:";
+    await writeFile(join(folder, "chat_template.jinja"), template);
+    await using own = await serve({ model: folder });
+    const settings = { model: own.model, temperature: 0, max_tokens: 8 };
+    const user = { role: "user" as const, content: "two" };
+    const answer = await own.client.chat.completions.create({
+      ...settings,
+      messages: [{ role: "developer", content: "one" }, user],
+    });
+    const written = "system: one\nuser: two\nassistant:";
+    const expected = await served.runtime.generate(written, { maxTokens: 8 });
+    expect(answer.choices[0]?.message.content).toBe(expected.text);
+    const failure = await rejection(
+      own.client.chat.completions.create({ ...settings, messages: [user] }),
+    );
+    expect(failure).toMatchObject({
+      status: 400,
+      code: "INVALID_PROMPT",
+      message: expect.stringMatching(/Begin with the system/) as string,
+    });
+    // Texts to be continued stay texts.
+    const { choices } = await own.client.completions.create({ ...settings, prompt: written });
+    expect(choices[0]?.text).toBe(expected.text);
   });
 
   it("samples as the model's makers recommend unless told otherwise", async () => {

@@ -102,11 +102,42 @@ const greeting = stream(
   done,
 );
 
+const wholeGreeting = json({
+  choices: [{ index: 0, message: { content: "Call me Ishmael." }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 12, completion_tokens: 5 },
+});
+
 async function textsOf(generator: Generator, config?: GenerationConfig): Promise<string[]> {
   const texts: string[] = [];
   await generator.generateStream("Hello", (token) => void texts.push(token.text), config);
   return texts;
 }
+
+describe("a conversation", () => {
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "Hello" },
+  ];
+
+  it("is sent as it is to the endpoint for chats, in every mode", async () => {
+    const { generator, requests } = await generatorOver((response, seen) =>
+      (seen.body["stream"] === true ? greeting : wholeGreeting)(response, seen),
+    );
+    const whole = await generator.generate({ messages });
+    const streamed = await generator.generateStream({ messages }, () => undefined);
+    expect([whole.text, streamed.text]).toEqual(["Call me Ishmael.", "Call me Ishmael."]);
+    expect(requests.map(({ body }) => body["messages"])).toEqual([messages, messages]);
+  });
+
+  it("is refused for the endpoint that continues texts, before anything is sent", async () => {
+    const { generator, requests } = await generatorOver(greeting, { endpoint: "completions" });
+    await expect(generator.generate({ messages })).rejects.toMatchObject({
+      code: "INVALID_PROMPT",
+      message: expect.stringMatching(/a conversation.*use the endpoint "chat"/) as string,
+    });
+    expect(requests).toEqual([]);
+  });
+});
 
 describe("a streamed completion", () => {
   it("delivers the chunks that have text, and nothing else", async () => {

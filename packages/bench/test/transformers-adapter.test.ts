@@ -44,6 +44,27 @@ interface Three {
   readonly tokens: readonly StreamToken[];
 }
 
+it("writes a conversation down as the tokenizer's template does", async () => {
+  const own = await AutoTokenizer.from_pretrained(basename(embeddedModel));
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "Call me" },
+  ];
+  const chats = createTransformersGenerator({ model, tokenizer: own });
+  await expect(chats.generate({ messages })).rejects.toMatchObject({
+    code: "INVALID_PROMPT",
+    message: expect.stringMatching(/does not take this conversation/) as string,
+  });
+  own.chat_template =
+    "{% for m in messages %}{{ m.role ~ ': ' ~ m.content ~ '\n' }}{% endfor %}" +
+    "{% if add_generation_prompt %}assistant:{% endif %}";
+  const written = "system: Be brief.\nuser: Call me\nassistant:";
+  const expected = await theirs.generate(written, { maxTokens: 8 });
+  const { ids, usage } = await chats.generate({ messages }, { maxTokens: 8 });
+  expect(ids).toEqual(expected.ids);
+  expect(usage).toEqual(expected.usage);
+});
+
 async function allModes(
   generator: Generator,
   given: string | number[],

@@ -1,6 +1,5 @@
 import { StreamgaugeError } from "./errors.js";
-import type { Prompt } from "./generator.js";
-import { checks, isTokenId, maximumSeed, show, type Check } from "./option-checks.js";
+import { checks, maximumSeed, show, type Check } from "./option-checks.js";
 
 /**
  * How to generate. Every field is optional; one that is unknown, out of range
@@ -255,40 +254,6 @@ function refuseContradictions(config: ResolvedConfig): void {
     );
   }
 }
-
-/**
- * Checks the part of a prompt's contract that needs no model.
- *
- * @returns the prompt as plain data that crosses threads
- * @throws StreamgaugeError `INVALID_PROMPT`
- */
-export function resolvePrompt(prompt: Prompt): string | readonly number[] {
-  if (typeof prompt === "string") {
-    if (prompt === "") throw new StreamgaugeError("INVALID_PROMPT", emptyPrompt);
-    return prompt;
-  }
-  if (typeof prompt !== "object" || prompt === null || typeof prompt.length !== "number") {
-    throw new StreamgaugeError(
-      "INVALID_PROMPT",
-      `The prompt is ${show(prompt)}; it must be a string or an array of token ids.`,
-    );
-  }
-  if (prompt.length === 0) throw new StreamgaugeError("INVALID_PROMPT", emptyPrompt);
-  const ids = Array.from(prompt);
-  for (const [position, id] of ids.entries()) {
-    if (!isTokenId(id)) {
-      throw new StreamgaugeError(
-        "INVALID_PROMPT",
-        `The prompt's id at position ${position} is ${show(id)}; ids are integers ≥ 0.`,
-      );
-    }
-  }
-  return ids;
-}
-
-const emptyPrompt =
-  "The prompt is empty: a model needs at least one token to continue. " +
-  "Give some text, or the model's beginning-of-sequence id.";
 
 function invalid(message: string): StreamgaugeError {
   return new StreamgaugeError("INVALID_CONFIG", message);

@@ -1,11 +1,6 @@
 import { iterateTokens } from "./adapters/async-iterable.js";
 import { deliverToCallback } from "./adapters/callback.js";
-import {
-  resolveConfig,
-  resolvePrompt,
-  type GenerationConfig,
-  type ResolvedConfig,
-} from "./config.js";
+import { resolveConfig, type GenerationConfig, type ResolvedConfig } from "./config.js";
 import { StreamgaugeError } from "./errors.js";
 import type {
   GenerationResult,
@@ -15,12 +10,13 @@ import type {
   TokenCallback,
   TokenStream,
 } from "./generator.js";
+import { resolvePrompt, type ResolvedPrompt } from "./prompt.js";
 import { failedSource, neverBegan, stoppedSource, type TokenSource } from "./token-source.js";
 import { Transcript } from "./transcript.js";
 
 /** One call, checked and made plain data that crosses threads. */
 export interface GenerationRequest {
-  readonly prompt: string | readonly number[];
+  readonly prompt: ResolvedPrompt;
   readonly config: ResolvedConfig;
 }
 

@@ -5,7 +5,7 @@
 export type ErrorCode =
   /** A generation option is unknown, of the wrong type, out of range or contradictory. */
   | "INVALID_CONFIG"
-  /** The prompt is empty, of the wrong type, or holds ids outside the vocabulary. */
+  /** The prompt is empty, of the wrong type, or nothing that the model can be given. */
   | "INVALID_PROMPT"
   /** The prompt leaves no room for a token in the model's context. */
   | "PROMPT_TOO_LONG"

@@ -10,10 +10,25 @@
 import type { GenerationConfig } from "./config.js";
 
 /**
- * What to continue: a text, or token ids of the model's vocabulary. Text is
+ * What to continue: a text, token ids of the model's vocabulary, or a
+ * conversation, which the model's own chat template writes down. Text is
  * tokenised by the generator, off the calling thread where it has other threads.
+ * A generator whose model has no chat template refuses conversations.
  */
-export type Prompt = string | ArrayLike<number>;
+export type Prompt = string | ArrayLike<number> | ChatPrompt;
+
+/** A conversation to go on with: what the model writes is the next message. */
+export interface ChatPrompt {
+  /** At least one, the oldest first. */
+  readonly messages: readonly ChatMessage[];
+}
+
+/** One turn of a conversation. */
+export interface ChatMessage {
+  /** Whose turn it is: "system", "user", "assistant", or what else the model's template knows. */
+  readonly role: string;
+  readonly content: string;
+}
 
 /** One token of a completion, as it is delivered. */
 export interface StreamToken {

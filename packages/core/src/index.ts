@@ -25,7 +25,6 @@ export {
   defaultMaxTokens,
   requestedOptions,
   resolveConfig,
-  resolvePrompt,
   type GenerationConfig,
   type OptionalOption,
   type ResolvedConfig,
@@ -41,6 +40,8 @@ export {
 } from "./errors.js";
 export { isStopReason } from "./generator.js";
 export type {
+  ChatMessage,
+  ChatPrompt,
   FinishReason,
   GenerationResult,
   GenerationSummary,
@@ -56,6 +57,7 @@ export type {
   TokenStream,
   Usage,
 } from "./generator.js";
+export { resolvePrompt, type ResolvedPrompt } from "./prompt.js";
 export { createTokenQueue, type TokenQueue } from "./token-queue.js";
 export {
   failedSource,

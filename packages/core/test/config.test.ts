@@ -1,9 +1,4 @@
-import {
-  requestedOptions,
-  resolveConfig,
-  resolvePrompt,
-  type GenerationConfig,
-} from "@streamgauge/core";
+import { requestedOptions, resolveConfig, type GenerationConfig } from "@streamgauge/core";
 import { describe, expect, it } from "vitest";
 
 describe("resolveConfig", () => {
@@ -165,31 +160,6 @@ describe("requestedOptions", () => {
     };
     expect(requestedOptions(resolveConfig(config)).toSorted()).toEqual(
       Object.keys(config).toSorted(),
-    );
-  });
-});
-
-describe("resolvePrompt", () => {
-  it("takes text and any array of ids", () => {
-    expect(resolvePrompt("hello")).toBe("hello");
-    expect(resolvePrompt([1, 2])).toEqual([1, 2]);
-    expect(resolvePrompt(Uint16Array.of(3, 4))).toEqual([3, 4]);
-  });
-
-  it.each([
-    ["", /empty/],
-    [[], /empty/],
-    [[1, -2], /position 1 is -2/],
-    [[1.5], /position 0 is 1.5/],
-    [["a"], /position 0 is "a"/],
-    [undefined, /The prompt is undefined/],
-    [{}, /The prompt is of type object/],
-  ])("rejects %o", (prompt, message) => {
-    expect(() => resolvePrompt(prompt as never)).toThrow(
-      expect.objectContaining({
-        code: "INVALID_PROMPT",
-        message: expect.stringMatching(message) as string,
-      }),
     );
   });
 });

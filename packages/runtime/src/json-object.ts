@@ -29,14 +29,22 @@ export function parseJsonObject(text: string, file: string): JsonObject {
  * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read or is not a JSON object
  */
 export async function readJsonObject(file: string): Promise<JsonObject | undefined> {
-  let text: string;
+  const text = await readTextIfPresent(file);
+  return text === undefined ? undefined : parseJsonObject(text, file);
+}
+
+/**
+ * Reads a file of text; undefined when there is none.
+ *
+ * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read
+ */
+export async function readTextIfPresent(file: string): Promise<string | undefined> {
   try {
-    text = await readFile(file, "utf8");
+    return await readFile(file, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw damaged(file, `it cannot be read (${messageOf(cause)})`, cause);
   }
-  return parseJsonObject(text, file);
 }
 
 function damaged(file: string, what: string, cause?: unknown): StreamgaugeError {

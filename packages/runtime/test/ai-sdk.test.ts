@@ -1,3 +1,5 @@
+import { cp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type {
@@ -6,10 +8,11 @@ import type {
   LanguageModelV4StreamPart,
 } from "@ai-sdk/provider";
 import { isStreamgaugeError, type GenerationConfig, type Prompt } from "@streamgauge/core";
-import { createRuntime, pacedModel, type Runtime } from "@streamgauge/runtime";
+import { createRuntime, embeddedModel, pacedModel, type Runtime } from "@streamgauge/runtime";
 import { createLanguageModel, type PromptMessage } from "@streamgauge/runtime/ai-sdk";
 import { experimental_streamTextLowMemory, generateText, streamText } from "ai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const prompt = "It is not down in any map;";
 const asked: LanguageModelV4Prompt = [{ role: "user", content: [{ type: "text", text: prompt }] }];
@@ -185,6 +188,26 @@ describe("the AI SDK over the embedded model", () => {
         { role: "user", content: "Why?" },
       ],
     ]);
+  });
+
+  it("leaves a conversation to the model's own template, unless it is told otherwise", async () => {
+    const folder = join(await temporaryFolder(), "chat-model");
+    await cp(embeddedModel, folder, { recursive: true });
+    const template = "{% for m in messages %}{{ m.role ~ ': ' ~ m.content ~ '\n' }}{% endfor %}A:";
+    await writeFile(join(folder, "chat_template.jinja"), template);
+    await using own = await createRuntime({ model: folder });
+    const messages = [
+      { role: "user" as const, content: "Call me" },
+      { role: "assistant" as const, content: "Ishmael." },
+      { role: "user" as const, content: "Why?" },
+    ];
+    const settings = { instructions: "Be brief.", messages, maxOutputTokens: 8 };
+    const { text } = await generateText({ model: createLanguageModel(own), ...settings });
+    const written = "system: Be brief.\nuser: Call me\nassistant: Ishmael.\nuser: Why?\nA:";
+    expect(text).toBe((await runtime.generate(written, { maxTokens: 8 })).text);
+    const told = createLanguageModel(own, { renderPrompt: () => "Call me" });
+    const { text: other } = await generateText({ model: told, ...settings });
+    expect(other).toBe((await runtime.generate("Call me", { maxTokens: 8 })).text);
   });
 
   it("takes its defaults where a call says nothing", async () => {

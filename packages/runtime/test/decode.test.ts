@@ -30,6 +30,8 @@ function scriptedModel(): Model {
     vocabularySize: tokenizer.vocabularySize,
     eosTokenIds: new Set(),
     encode: (prompt) => tokenizer.encode(prompt),
+    encodeChat: undefined,
+    wholePrompt: false,
     createDetokenizer: () => createDetokenizer(tokenizer),
     begin() {
       let next = 0;

@@ -1,5 +1,11 @@
-import { StreamgaugeError, messageOf, type GenerationRequest } from "@streamgauge/core";
+import {
+  StreamgaugeError,
+  messageOf,
+  type GenerationRequest,
+  type ResolvedPrompt,
+} from "@streamgauge/core";
 import { failureInBody } from "./openai-answer.js";
+import { isChat, isIds } from "./prompt-kinds.js";
 import { notThere, refuseOptions } from "./refusal.js";
 
 /**
@@ -18,7 +24,7 @@ export interface OpenAIOptions {
   readonly model: string;
   /** Sent as a bearer token. */
   readonly apiKey?: string | undefined;
-  /** `completions` continues the prompt; `chat` sends it as one message of the user. */
+  /** `completions` continues the prompt; `chat` sends its messages, or text as one of the user. */
   readonly endpoint: "completions" | "chat";
   /** Default: none. `runBench` sets `ignoreEos`, and so needs `ignore_eos`. */
   readonly extensions?: readonly OpenAIExtension[] | undefined;
@@ -80,12 +86,11 @@ export function refuse(
   { prompt, config }: GenerationRequest,
   { endpoint, extensions }: Server,
 ): StreamgaugeError | undefined {
-  if (typeof prompt !== "string" && endpoint === "chat") {
-    return new StreamgaugeError(
-      "INVALID_PROMPT",
-      `The prompt is an array of token ids, which the endpoint "chat" does not take: give text, ` +
-        `or use the endpoint "completions".`,
-    );
+  if (endpoint === "chat" && isIds(prompt)) {
+    return promptRefused("an array of token ids", { endpoint, instead: "completions" });
+  }
+  if (endpoint === "completions" && isChat(prompt)) {
+    return promptRefused("a conversation", { endpoint, instead: "chat" });
   }
   const undeclared = (field: OpenAIExtension): string =>
     `it is not part of OpenAI's interface. If the server honours ${field}, ` +
@@ -154,7 +159,7 @@ function bodyOf(
 ): Readonly<Record<string, unknown>> {
   return {
     model,
-    ...(endpoint === "chat" ? { messages: [{ role: "user", content: prompt }] } : { prompt }),
+    ...(endpoint === "chat" ? { messages: messagesOf(prompt) } : { prompt }),
     max_tokens: config.maxTokens,
     temperature: config.temperature,
     seed: config.seed,
@@ -165,6 +170,21 @@ function bodyOf(
     ...(config.ignoreEos ? { ignore_eos: true } : {}),
     ...(stream ? { stream, stream_options: { include_usage: true } } : { stream }),
   };
+}
+
+function messagesOf(prompt: ResolvedPrompt): unknown {
+  return isChat(prompt) ? prompt.messages : [{ role: "user", content: prompt }];
+}
+
+function promptRefused(
+  what: string,
+  { endpoint, instead }: { endpoint: string; instead: string },
+): StreamgaugeError {
+  return new StreamgaugeError(
+    "INVALID_PROMPT",
+    `The prompt is ${what}, which the endpoint "${endpoint}" does not take: give text, or use ` +
+      `the endpoint "${instead}".`,
+  );
 }
 
 function remedyFor(status: number): string {

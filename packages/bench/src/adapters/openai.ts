@@ -36,6 +36,7 @@ import {
   type OpenAIOptions,
   type Server,
 } from "./openai-server.js";
+import { isIds } from "./prompt-kinds.js";
 import { failedCollection } from "./refusal.js";
 import { readEvents } from "./server-sent-events.js";
 
@@ -58,7 +59,7 @@ import { readEvents } from "./server-sent-events.js";
  * - `endOfSequence` is always false, because the end has no text;
  *   `producedAtMilliseconds` is undefined.
  * - `usage` has the server's counts where it sends them. Without them, the
- *   streamed modes count chunks, `promptTokens` is NaN for a prompt of text, and
+ *   streamed modes count chunks, `promptTokens` is NaN for a prompt without ids, and
  *   `generate()` fails.
  * - `finishReason` is "eos" for the server's "stop" and "length" for its
  *   "length". Every other one is a failure.
@@ -71,7 +72,7 @@ import { readEvents } from "./server-sent-events.js";
  * given. `topK` and `ignoreEos` need the server's extensions; every other option
  * is refused: some speak of ids, others are not part of the interface, and after
  * `stop` the reason for the end would not be known. A prompt of token ids needs
- * the endpoint "completions".
+ * the endpoint "completions", a conversation the endpoint "chat".
  *
  * Stopping, for whatever reason, closes the request. Failures are
  * `ENGINE_FAILED`, with the text so far as `partial`: a server that cannot be
@@ -318,8 +319,7 @@ class Call implements GenerationBackend {
     const first = firstAt ?? performance.now();
     return {
       finishReason,
-      promptTokens:
-        this.#counts?.promptTokens ?? (typeof prompt === "string" ? Number.NaN : prompt.length),
+      promptTokens: this.#counts?.promptTokens ?? (isIds(prompt) ? prompt.length : Number.NaN),
       timings: {
         queueMilliseconds: 0,
         prefillMilliseconds: first - this.#calledAt,

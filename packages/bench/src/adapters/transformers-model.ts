@@ -1,4 +1,10 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import {
+  StreamgaugeError,
+  messageOf,
+  type ChatMessage,
+  type ResolvedPrompt,
+} from "@streamgauge/core";
+import { isChat } from "./prompt-kinds.js";
 
 /** A loaded model of transformers.js, such as `AutoModelForCausalLM.from_pretrained()` gives. */
 export interface TransformersModel {
@@ -14,6 +20,11 @@ export interface TransformersTokenizer {
     ids: number[],
     options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean },
   ): string;
+  /** Without it, conversations are refused. */
+  apply_chat_template?(
+    messages: { role: string; content: string }[],
+    options: { add_generation_prompt: boolean },
+  ): unknown;
 }
 
 /** What the model's files say about it; Infinity for a limit that they do not give. */
@@ -66,14 +77,19 @@ type TensorConstructor = new (
   dims: readonly number[],
 ) => Tensor;
 
-/** A prompt as the model's input. */
-export function encode(
-  tokenizer: TransformersTokenizer,
-  prompt: string | readonly number[],
-): ModelInputs & Readonly<Record<string, unknown>> {
+/** All that `generate()` takes of it, an attention mask among it. */
+type Encoded = ModelInputs & Readonly<Record<string, unknown>>;
+
+/**
+ * A prompt as the model's input.
+ *
+ * @throws StreamgaugeError `INVALID_PROMPT` for a conversation that the tokenizer's template
+ *   does not take
+ */
+export function encode(tokenizer: TransformersTokenizer, prompt: ResolvedPrompt): Encoded {
+  if (isChat(prompt)) return encodeChat(tokenizer, prompt.messages);
   // The tokenizer's answer is the model's input, attention mask included.
-  const encoded = tokenizer(typeof prompt === "string" ? prompt : "a") as ModelInputs &
-    Readonly<Record<string, unknown>>;
+  const encoded = tokenizer(typeof prompt === "string" ? prompt : "a") as Encoded;
   if (typeof prompt === "string") return encoded;
   // The tokenizer's tensors are of the class that the model takes; importing it
   // could give that of another copy of the package.
@@ -87,6 +103,21 @@ export function encode(
       shape,
     ),
   };
+}
+
+function encodeChat(tokenizer: TransformersTokenizer, messages: readonly ChatMessage[]): Encoded {
+  try {
+    if (tokenizer.apply_chat_template === undefined) throw new Error("it has none");
+    const mutable = messages.map((message) => ({ ...message }));
+    return tokenizer.apply_chat_template(mutable, { add_generation_prompt: true }) as Encoded;
+  } catch (cause) {
+    throw new StreamgaugeError(
+      "INVALID_PROMPT",
+      `The tokenizer's chat template does not take this conversation (${messageOf(cause)}): change ` +
+        `it, or give text or token ids.`,
+      { cause },
+    );
+  }
 }
 
 /** The text of one or more ids, special ones left out. */

@@ -25,6 +25,7 @@ import {
   type TransformersModel,
   type TransformersTokenizer,
 } from "./transformers-model.js";
+import { isIds } from "./prompt-kinds.js";
 import {
   failedCollection,
   notThere,
@@ -249,7 +250,7 @@ class Decoding {
     const { prompt, config } = this.#request;
     const startedAt = performance.now();
     checkIds("stopTokenIds", config.stopTokenIds, "INVALID_CONFIG", settings);
-    if (typeof prompt !== "string") checkIds("prompt", prompt, "INVALID_PROMPT", settings);
+    if (isIds(prompt)) checkIds("prompt", prompt, "INVALID_PROMPT", settings);
     const inputs = encode(tokenizer, prompt);
     this.#promptTokens = inputs.input_ids.dims.at(-1) ?? 0;
     checkPromptLength(this.#promptTokens, settings.contextLength);

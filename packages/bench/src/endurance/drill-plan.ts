@@ -1,4 +1,4 @@
-import type { Prompt } from "@streamgauge/core";
+import type { ChatPrompt, Prompt } from "@streamgauge/core";
 import { createDraw, type Draw } from "./draw.js";
 
 /** Ways to consume a stream. */
@@ -53,12 +53,15 @@ export interface PlannedFault {
   readonly at: number;
 }
 
+/** Texts are commands to a paced model; nobody drills with conversations. */
+export type DrillPrompt = Exclude<Prompt, ChatPrompt>;
+
 /** One stream of a drill, as plain data. */
 export interface PlannedStream {
   /** Unique; also its `clientId`, by which reports are told apart. */
   readonly name: string;
   readonly reader: Reader;
-  readonly prompt: Prompt;
+  readonly prompt: DrillPrompt;
   /** A stream with a fault would go on for ever without it. */
   readonly maxTokens: number;
   /** Whether the consumer takes a rest every few tokens. */
@@ -72,7 +75,7 @@ export interface DrillPlanOptions {
   readonly faults: number;
   readonly kinds: readonly FaultKind[];
   /** What a stream continues, and how long it may be when nothing happens to it. */
-  readonly prompts: (draw: Draw) => Prompt;
+  readonly prompts: (draw: Draw) => DrillPrompt;
   readonly mostTokens: number;
   /** Latest moment of a fault that comes at a time, after the call. */
   readonly longestWaitMilliseconds: number;

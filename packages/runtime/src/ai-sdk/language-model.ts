@@ -18,12 +18,15 @@ import {
 } from "@streamgauge/core";
 import type { Runtime } from "../host/runtime.js";
 import { configOf, providerName, type LanguageModelDefaults } from "./call-options.js";
-import { messagesOf, renderPlainly, type PromptRenderer } from "./prompt.js";
+import { messagesOf, renderByTemplate, renderPlainly, type PromptRenderer } from "./prompt.js";
 
 export interface LanguageModelOptions {
   /** How the SDK calls the model. Default: the runtime's name for it, or "generator". */
   readonly modelId?: string;
-  /** Makes the prompt of a conversation. Default: the texts, a blank line between them. */
+  /**
+   * Makes the prompt of a conversation. Default: the model's chat template where
+   * the generator says that it has one, otherwise the texts, a blank line between them.
+   */
   readonly renderPrompt?: PromptRenderer;
   /**
    * Used where a call sets nothing. A call that sets any of temperature, topK and
@@ -48,9 +51,10 @@ export function createLanguageModel(
   generator: Generator | Runtime,
   options: LanguageModelOptions = {},
 ): LanguageModelV4 {
-  const { renderPrompt = renderPlainly, defaults = {} } = options;
-  const modelId =
-    options.modelId ?? ("describe" in generator ? generator.describe().model : "generator");
+  const about = "describe" in generator ? generator.describe() : undefined;
+  const ownRenderer = about?.chatTemplate === true ? renderByTemplate : renderPlainly;
+  const { renderPrompt = ownRenderer, defaults = {} } = options;
+  const modelId = options.modelId ?? about?.model ?? "generator";
 
   async function read(call: LanguageModelV4CallOptions): Promise<[Prompt, GenerationConfig]> {
     const config = configOf(call, defaults);

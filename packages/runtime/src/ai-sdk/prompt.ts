@@ -1,21 +1,24 @@
 import type { LanguageModelV4Prompt } from "@ai-sdk/provider";
-import { StreamgaugeError, type Prompt } from "@streamgauge/core";
+import { StreamgaugeError, type ChatMessage, type Prompt } from "@streamgauge/core";
 
 /** One turn of a conversation, in the shape that chat templates take. */
-export interface PromptMessage {
+export interface PromptMessage extends ChatMessage {
   readonly role: "system" | "user" | "assistant";
-  readonly content: string;
 }
 
 /**
- * Turns a conversation into what the model continues: text or token ids. The
- * last message is usually the user's; what opens the answer is up to the renderer.
+ * Turns a conversation into what the model continues: text, token ids, or
+ * messages for its chat template. The last message is usually the user's; what
+ * opens the answer is up to the renderer.
  */
 export type PromptRenderer = (messages: readonly PromptMessage[]) => Prompt | Promise<Prompt>;
 
 /** Text only, a blank line between messages: what a model without a chat template can use. */
 export const renderPlainly: PromptRenderer = (messages) =>
   messages.map(({ content }) => content).join("\n\n");
+
+/** The conversation as it is: the model's chat template writes it down. */
+export const renderByTemplate: PromptRenderer = (messages) => ({ messages });
 
 /**
  * The SDK's prompt as messages of text.

@@ -41,7 +41,7 @@ export function generateCommand(): Command {
     .argument("<prompt>", "text to continue")
     .option(
       "--model <folder>",
-      "model folder in the Hugging Face layout (default: the embedded one)",
+      "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
     )
     .addOption(
       new Option(

@@ -4,6 +4,7 @@ import {
   type GenerationRequest,
   type GenerationSummary,
   type ResolvedConfig,
+  type ResolvedPrompt,
   type StreamToken,
   type TokenSink,
 } from "@streamgauge/core";
@@ -21,7 +22,8 @@ const prefillChunkTokens = 256;
  * Asks the sink before each run whether it still wants tokens.
  *
  * @param calledAtMilliseconds when the user called, on this thread's clock
- * @throws StreamgaugeError `INVALID_PROMPT`, `PROMPT_TOO_LONG`, `INVALID_CONFIG`, `ENGINE_FAILED`
+ * @throws StreamgaugeError `INVALID_PROMPT`, `PROMPT_TOO_LONG`, `INVALID_CONFIG`,
+ *   `MODEL_UNSUPPORTED` for a chat template that fails, `ENGINE_FAILED`
  */
 export async function decode(
   model: Model,
@@ -31,7 +33,7 @@ export async function decode(
 ): Promise<GenerationSummary> {
   const startedAt = performance.now();
   checkConfig(config, model);
-  const promptIds = typeof prompt === "string" ? encode(prompt, model) : prompt;
+  const promptIds = await encode(prompt, model);
   checkPrompt(promptIds, model);
   const sequence = model.begin(config, promptIds);
   const text = model.createDetokenizer();
@@ -40,7 +42,12 @@ export async function decode(
 
   let firstAt: number | undefined;
   let lastAt = startedAt;
-  let finishReason: FinishReason | undefined = await prefill(sequence, promptIds, sink);
+  let finishReason: FinishReason | undefined = await prefill(
+    sequence,
+    promptIds,
+    sink,
+    model.wholePrompt ? promptIds.length : prefillChunkTokens,
+  );
   let index = 0;
   for (; finishReason === undefined; index++) {
     const { id, logprob, topLogprobs } = sequence.choose();
@@ -87,12 +94,21 @@ export async function decode(
   };
 }
 
-function encode(prompt: string, model: Model): readonly number[] {
-  if (model.encode !== undefined) return model.encode(prompt);
+async function encode(prompt: ResolvedPrompt, model: Model): Promise<readonly number[]> {
+  if (typeof prompt === "string") {
+    if (model.encode !== undefined) return model.encode(prompt);
+    throw new StreamgaugeError(
+      "INVALID_PROMPT",
+      "The prompt is text, and this model has no tokenizer: give token ids, or add tokenizer.json " +
+        "to the model's folder.",
+    );
+  }
+  if (!("messages" in prompt)) return prompt;
+  if (model.encodeChat !== undefined) return await model.encodeChat(prompt.messages);
   throw new StreamgaugeError(
     "INVALID_PROMPT",
-    "The prompt is text, and this model has no tokenizer: give token ids, or add tokenizer.json " +
-      "to the model's folder.",
+    "The prompt is a conversation, and this model has no chat template: give text or token ids, or " +
+      "add chat_template.jinja and tokenizer.json to the model's folder.",
   );
 }
 
@@ -100,10 +116,11 @@ async function prefill(
   sequence: Sequence,
   ids: readonly number[],
   sink: TokenSink,
+  pieceTokens: number,
 ): Promise<FinishReason | undefined> {
-  for (let from = 0; from < ids.length; from += prefillChunkTokens) {
+  for (let from = 0; from < ids.length; from += pieceTokens) {
     if (sink.stopReason !== undefined) break;
-    await sequence.advance(ids.slice(from, from + prefillChunkTokens));
+    await sequence.advance(ids.slice(from, from + pieceTokens));
   }
   return sink.stopReason;
 }

@@ -27,12 +27,14 @@ export interface EngineDescription {
   readonly model: string;
   readonly engine: "onnxruntime" | "paced";
   readonly architecture: string;
-  /** How its numbers are stored. */
-  readonly dtype: ModelDtype | "none";
+  /** How its numbers are stored; "unknown" where the folder does not say. */
+  readonly dtype: ModelDtype | "unknown" | "none";
   readonly vocabularySize: number;
   readonly contextLength: number;
   readonly eosTokenIds: readonly number[];
   readonly recommendedSampling: RecommendedSampling;
+  /** Whether it takes conversations as prompts. */
+  readonly chatTemplate: boolean;
   /**
    * "delta": the cache stays in buffers on this side and a step fetches the rows
    * it added. "fetched": the graph hands the whole cache back each step. "none":
@@ -116,11 +118,20 @@ async function warmUp(model: Model): Promise<void> {
 function createEngine(
   model: Model,
   operatorProfile: string | undefined,
-  about: Omit<EngineDescription, "vocabularySize" | "contextLength" | "eosTokenIds">,
+  about: Omit<
+    EngineDescription,
+    "vocabularySize" | "contextLength" | "eosTokenIds" | "chatTemplate"
+  >,
 ): Engine {
   const { vocabularySize, contextLength, eosTokenIds } = model;
   return {
-    description: { ...about, vocabularySize, contextLength, eosTokenIds: [...eosTokenIds] },
+    description: {
+      ...about,
+      vocabularySize,
+      contextLength,
+      eosTokenIds: [...eosTokenIds],
+      chatTemplate: model.encodeChat !== undefined,
+    },
     operatorProfile,
     generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),
     close: () => model.close(),

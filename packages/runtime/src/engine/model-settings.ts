@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { isJsonObject, readJsonObject, type JsonObject } from "../json-object.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
@@ -36,7 +36,8 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
   if (config === undefined) {
     throw new StreamgaugeError(
       "MODEL_NOT_FOUND",
-      `There is no ${file}. A model folder needs config.json, tokenizer.json and onnx/model.onnx.`,
+      `There is no ${file}. A model folder needs config.json, tokenizer.json and onnx/model.onnx, ` +
+        `or genai_config.json and what that names.`,
     );
   }
   const generation = (await readJsonObject(join(folder, "generation_config.json"))) ?? {};
@@ -50,12 +51,14 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
   };
 }
 
-function readCount(config: JsonObject, field: string, file: string): number {
+/** @throws StreamgaugeError `MODEL_CORRUPT` for what is not a positive integer */
+export function readCount(config: JsonObject, field: string, file: string): number {
   const value = config[field];
   if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
   throw new StreamgaugeError(
     "MODEL_CORRUPT",
-    `${file} has no usable "${field}" (a positive integer): take config.json from the checkpoint.`,
+    `${file} has no usable "${field}" (a positive integer): take ${basename(file)} from where the ` +
+      `model comes from.`,
   );
 }
 
@@ -67,12 +70,13 @@ function readDtype(config: JsonObject): ModelDtype | undefined {
 }
 
 /** One id, several, or none. */
-function readIds(value: unknown): ReadonlySet<number> {
+export function readIds(value: unknown): ReadonlySet<number> {
   const ids = Array.isArray(value) ? value : [value];
   return new Set(ids.filter((id): id is number => Number.isInteger(id)));
 }
 
-function readSampling(generation: JsonObject): RecommendedSampling {
+/** What `generation_config.json` says, or the `search` of a `genai_config.json`. */
+export function readSampling(generation: JsonObject): RecommendedSampling {
   // These work on greedy choice too; the others need `do_sample`.
   const always = {
     ...readOption("repetitionPenalty", generation["repetition_penalty"], (v) => v > 0 && v !== 1),

@@ -1,4 +1,4 @@
-import type { ResolvedConfig, TokenLogprob } from "@streamgauge/core";
+import type { ChatMessage, ResolvedConfig, TokenLogprob } from "@streamgauge/core";
 
 /**
  * What the decode loop needs of a model: an onnxruntime session, or a schedule
@@ -11,6 +11,21 @@ export interface Model {
   readonly eosTokenIds: ReadonlySet<number>;
   /** Token ids of a prompt text; undefined for a model without a tokenizer. */
   readonly encode: ((text: string) => readonly number[]) | undefined;
+  /**
+   * Token ids of a conversation up to where the answer begins; undefined for a
+   * model without a chat template.
+   *
+   * @throws StreamgaugeError `INVALID_PROMPT` for messages that the template refuses,
+   *   `MODEL_UNSUPPORTED` for a template that fails
+   */
+  readonly encodeChat:
+    | ((messages: readonly ChatMessage[]) => Promise<readonly number[]>)
+    | undefined;
+  /**
+   * Whether the prompt has to be run in one piece, because a graph that goes on
+   * from its cache takes one id at a time.
+   */
+  readonly wholePrompt: boolean;
   createDetokenizer(): TextAssembler;
   /**
    * Begins an empty sequence; the one before it is over.

@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
-import { readGraphSummary } from "../onnx/graph-summary.js";
+import { aliasPatch } from "../onnx/alias-patch.js";
+import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
+import type { ModelDtype } from "../onnx/model-dtype.js";
 import {
   acceptsDeltaCache,
   deltaCachePatch,
@@ -12,9 +11,9 @@ import {
   newRowsOutput,
 } from "../onnx/patch.js";
 import { createDetokenizer } from "../text/detokenizer.js";
-import { loadTokenizer } from "../text/tokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
+import { standardNames, type GraphNames } from "./graph-names.js";
 import {
   createFetchedCache,
   createDeltaCache,
@@ -22,7 +21,8 @@ import {
   type KeyValueCache,
 } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
-import { readModelSettings, type ModelSettings } from "./model-settings.js";
+import { readModelFolder } from "./model-folder.js";
+import type { ModelSettings } from "./model-settings.js";
 import {
   findOperatorProfile,
   profilingOptions,
@@ -46,16 +46,15 @@ export interface OnnxModelOptions {
 export interface OpenOnnxModel {
   readonly model: Model;
   readonly settings: ModelSettings;
-  readonly dtype: ModelDtype;
+  readonly dtype: ModelDtype | "unknown";
   readonly cache: "delta" | "fetched";
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;
 }
 
 /**
- * Opens a folder in the Hugging Face layout: `config.json`, `onnx/model….onnx`
- * and, if present, its external data, `tokenizer.json` and `generation_config.json`. Without a
- * tokenizer the model takes token ids, and its tokens have no text.
+ * Opens a folder that {@link readModelFolder} can read. Without a tokenizer the
+ * model takes token ids, and its tokens have no text.
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`,
  *   and `INVALID_OPTION` when the operator profile cannot be written
@@ -65,38 +64,35 @@ export async function openOnnxModel(
   onProgress: (progress: LoadProgress) => void,
 ): Promise<OpenOnnxModel> {
   const { folder, threads, spinning, operatorProfile } = options;
-  if (!existsSync(folder)) {
-    throw new StreamgaugeError(
-      "MODEL_NOT_FOUND",
-      `There is no model folder at ${folder}. Give the path of a folder that holds config.json, ` +
-        `onnx/model.onnx and, to work with text, tokenizer.json.`,
-    );
-  }
   onProgress({ stage: "reading" });
-  const settings = await readModelSettings(folder);
-  const hasTokenizer = existsSync(join(folder, "tokenizer.json"));
-  const tokenizer = hasTokenizer ? await loadTokenizer(folder) : undefined;
-  const dtype = options.dtype ?? settings.dtype ?? "fp32";
-  const graphFile = join(folder, "onnx", graphFileName(dtype));
-  const graph = await readGraph(graphFile, folder);
+  const { settings, dtype, graph, graphFile, names, tokenizer, chatTemplate } =
+    await readModelFolder(folder, options.dtype);
   onProgress({ stage: "preparing" });
-  const summary = readGraphSummary(graph, graphFile);
-  const cache = acceptsDeltaCache(summary) ? "delta" : "fetched";
+  const summary = withStandardNames(readGraphSummary(graph, graphFile), names);
+  const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
+  const cache = !hasBranches && acceptsDeltaCache(summary) ? "delta" : "fetched";
   const layers = summary.outputs.filter((name) => /^present\.\d+\.key$/.test(name)).length;
   // Concatenated protobuf messages merge: this adds outputs to the graph.
-  const bytes = cache === "delta" ? Buffer.concat([graph, deltaCachePatch({ layers })]) : graph;
+  const patches = [aliasPatch(aliasesOf(summary, names)), deltaCachePatch({ layers })];
+  const bytes = cache === "delta" ? Buffer.concat([graph, ...patches]) : graph;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, { threads, spinning, profiling });
   const profileFile = profiling && (await findOperatorProfile(profiling));
-  const entries = readCacheEntries(session, graphFile);
-  if (tokenizer !== undefined) {
-    checkTokenizer(tokenizer.vocabularySize, settings.vocabularySize, folder);
-  }
+  const entries = readCacheEntries(session, graphFile, names);
 
   const run: GraphRun = {
     session,
-    logitsOutput: cache === "delta" ? lastLogitsOutput : "logits",
-    takesPositions: session.inputNames.includes("position_ids"),
+    logitsOutput: cache === "delta" ? lastLogitsOutput : names.own(standardNames.logits),
+    idsInput: names.own(standardNames.inputIds),
+    maskInput: names.own(standardNames.attentionMask),
+    positionsInput: summary.inputs.includes(standardNames.positionIds)
+      ? names.own(standardNames.positionIds)
+      : undefined,
+    hasBranches,
+    // A graph that computes as many positions' logits as it is told needs only the last.
+    constants: summary.inputs.includes(standardNames.logitsCount)
+      ? { [standardNames.logitsCount]: new Tensor("int64", BigInt64Array.of(1n), []) }
+      : {},
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
   const createCache = cache === "delta" ? createDeltaCache : createFetchedCache;
@@ -110,6 +106,14 @@ export async function openOnnxModel(
       vocabularySize: settings.vocabularySize,
       eosTokenIds: settings.eosTokenIds,
       encode: tokenizer && ((text) => tokenizer.encode(text)),
+      encodeChat:
+        tokenizer &&
+        chatTemplate &&
+        (async (messages) => {
+          const text = await chatTemplate.render(messages);
+          return tokenizer.encode(text, { addSpecialTokens: false });
+        }),
+      wholePrompt: hasBranches,
       createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
       begin(config, promptIds) {
         const { eosTokenIds } = settings;
@@ -131,7 +135,14 @@ const idsOnly: TextAssembler = { push: () => "", flush: () => "" };
 interface GraphRun {
   readonly session: InferenceSession;
   readonly logitsOutput: string;
-  readonly takesPositions: boolean;
+  readonly idsInput: string;
+  readonly maskInput: string;
+  /** Undefined for a graph that finds the positions itself. */
+  readonly positionsInput: string | undefined;
+  /** Whether the graph has a branch for the first run and one that reads the cache. */
+  readonly hasBranches: boolean;
+  /** What each run is fed alike. */
+  readonly constants: Readonly<Record<string, Tensor>>;
   /** As many ones as the context is long, to take attention masks from. */
   readonly onesMask: BigInt64Array;
 }
@@ -143,13 +154,18 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
     async advance(ids) {
       const total = cache.length + ids.length;
       const feeds: Record<string, Tensor> = {
+        ...run.constants,
         ...cache.feed(ids.length),
-        input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
-        attention_mask: new Tensor("int64", run.onesMask.subarray(0, total), [1, total]),
+        [run.idsInput]: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
+        [run.maskInput]: new Tensor("int64", run.onesMask.subarray(0, total), [1, total]),
       };
-      if (run.takesPositions) {
+      if (run.positionsInput !== undefined) {
         const positions = BigInt64Array.from(ids, (_, index) => BigInt(cache.length + index));
-        feeds["position_ids"] = new Tensor("int64", positions, [1, ids.length]);
+        feeds[run.positionsInput] = new Tensor("int64", positions, [1, ids.length]);
+      }
+      if (run.hasBranches) {
+        const readsCache = Uint8Array.of(cache.length > 0 ? 1 : 0);
+        feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
       }
       let results: InferenceSession.OnnxValueMapType;
       try {
@@ -168,21 +184,6 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
     },
     choose: () => sample(logits),
   };
-}
-
-async function readGraph(file: string, folder: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const others = modelDtypes.filter((dtype) =>
-      existsSync(join(folder, "onnx", graphFileName(dtype))),
-    );
-    const remedy =
-      others.length === 0
-        ? "The folder needs the model's graph there: build it, or copy it whole."
-        : `The folder has the model as ${others.join(", ")}: choose one by the option dtype.`;
-    throw new StreamgaugeError("MODEL_NOT_FOUND", `Cannot read ${file}. ${remedy}`, { cause });
-  }
 }
 
 async function createSession(
@@ -214,33 +215,67 @@ async function createSession(
   }
 }
 
-const knownInputs = new Set(["input_ids", "attention_mask", "position_ids"]);
+const knownInputs: ReadonlySet<string> = new Set([
+  standardNames.inputIds,
+  standardNames.attentionMask,
+  standardNames.positionIds,
+  standardNames.cacheBranch,
+  standardNames.logitsCount,
+]);
+
+/** The summary with Hugging Face's names, and without inputs and outputs that it has none for. */
+function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSummary {
+  const standard = (own: readonly string[]): string[] =>
+    own.map((name) => names.standard(name)).filter((name) => name !== undefined);
+  return { ...summary, inputs: standard(summary.inputs), outputs: standard(summary.outputs) };
+}
+
+/** What the patch for the delta cache reads by its standard name, and the graph calls otherwise. */
+function aliasesOf(
+  { inputs, outputs }: GraphSummary,
+  names: GraphNames,
+): { readonly value: string; readonly alias: string }[] {
+  return [...inputs, ...outputs]
+    .filter((name) => /^(input_ids|attention_mask|logits|present\..*)$/.test(name))
+    .map((alias) => ({ value: names.own(alias), alias }))
+    .filter(({ value, alias }) => value !== alias);
+}
 
 /** Reads the cache's names and shapes from the graph, and refuses a graph we cannot feed. */
-function readCacheEntries(session: InferenceSession, file: string): CacheEntry[] {
+function readCacheEntries(
+  session: InferenceSession,
+  file: string,
+  names: GraphNames,
+): CacheEntry[] {
   const entries: CacheEntry[] = [];
   const strange: string[] = [];
   for (const input of session.inputMetadata) {
-    const [, layer, part] = /^past_key_values\.(\d+)\.(key|value)$/.exec(input.name) ?? [];
+    const standard = names.standard(input.name) ?? "";
+    const [, layer, part] = /^past_key_values\.(\d+)\.(key|value)$/.exec(standard) ?? [];
     if (layer !== undefined && input.isTensor && isFloatType(input.type)) {
       const { type } = input;
       const [, heads, , headSize] = input.shape;
       if (typeof heads === "number" && typeof headSize === "number") {
-        const present = `present.${layer}.${part}`;
+        const present = names.own(`present.${layer}.${part}`);
         const added = newRowsOutput(Number(layer), part === "key" ? "key" : "value");
         entries.push({ past: input.name, present, added, type, heads, headSize });
         continue;
       }
     }
-    if (!knownInputs.has(input.name)) strange.push(input.name);
+    if (!knownInputs.has(standard)) strange.push(input.name);
   }
   const missing = [
-    ...["input_ids", "attention_mask"].filter((name) => !session.inputNames.includes(name)),
-    ...["logits", ...entries.map(({ present }) => present)].filter(
+    ...[standardNames.inputIds, standardNames.attentionMask]
+      .map((name) => names.own(name))
+      .filter((name) => !session.inputNames.includes(name)),
+    ...[names.own(standardNames.logits), ...entries.map(({ present }) => present)].filter(
       (name) => !session.outputNames.includes(name),
     ),
   ];
-  if (entries.length === 0) missing.push("past_key_values.N.key (float32 or float16) and .value");
+  if (entries.length === 0) {
+    const past = names.own("past_key_values.0.key");
+    missing.push(`a cache such as ${past} (float32 or float16)`);
+  }
   if (strange.length + missing.length === 0) return entries;
   throw new StreamgaugeError(
     "MODEL_UNSUPPORTED",
@@ -248,15 +283,5 @@ function readCacheEntries(session: InferenceSession, file: string): CacheEntry[]
       (missing.length > 0 ? ` Missing: ${missing.join(", ")}.` : "") +
       (strange.length > 0 ? ` Unknown inputs: ${strange.join(", ")}.` : "") +
       ` Use a text-generation export with a float32 or float16 key/value cache.`,
-  );
-}
-
-function checkTokenizer(tokenizerSize: number, modelSize: number, folder: string): void {
-  // A model's table may be padded beyond the tokenizer; the other way round ids have no row.
-  if (tokenizerSize <= modelSize) return;
-  throw new StreamgaugeError(
-    "MODEL_CORRUPT",
-    `The tokenizer in ${folder} has ${tokenizerSize} ids and the model only ${modelSize}: ` +
-      `take both from the same checkpoint.`,
   );
 }

@@ -27,6 +27,8 @@ const contextLength = 1_048_576;
  * text prompt, token `i` has the id `i mod 1000`. A token's text is its id's
  * number behind a space.
  *
+ * It has no chat template, so it refuses conversations.
+ *
  * A step occupies its thread for the whole time, as a step of a real model does.
  *
  * With `faults` it is what fault drills are made of: every text prompt is then a
@@ -74,6 +76,8 @@ export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model 
       // One id per character, the last of the cycle, so that the completion begins at 0.
       return Array.from(text, () => pacedCycle - 1);
     },
+    encodeChat: undefined,
+    wholePrompt: false,
     createDetokenizer: () => spelling,
     begin: (config) => {
       const fault = commanded;

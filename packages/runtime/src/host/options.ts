@@ -12,13 +12,17 @@ import type { GenerationObserver } from "./generation-observer.js";
 
 /** What both hosts take. */
 export interface EngineOptions {
-  /** A model folder, as a path or file URL, or a paced model. Default: the embedded model. */
+  /**
+   * A model folder in the layout of Hugging Face or of onnxruntime-genai, as a
+   * path or file URL, or a paced model. Default: the embedded model.
+   */
   readonly model?: string | URL | PacedModel;
   /**
    * Which graph of the model folder to run, by how its numbers are stored, in
    * transformers.js's words: "fp32" is `onnx/model.onnx`, "q4" is
    * `onnx/model_q4.onnx`, and so on. Default: what the folder's `config.json` says
-   * under `transformers.js_config`, or else "fp32". Only for ONNX models.
+   * under `transformers.js_config`, or else "fp32". Only for ONNX models in Hugging
+   * Face's layout; the other has one graph.
    */
   readonly dtype?: ModelDtype;
   /**

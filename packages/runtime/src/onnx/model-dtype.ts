@@ -21,9 +21,16 @@ export type ModelDtype = keyof typeof fileSuffixes;
 /** All of {@link ModelDtype}. */
 export const modelDtypes: readonly ModelDtype[] = Object.keys(fileSuffixes) as ModelDtype[];
 
-/** The graph's file in the folder `onnx`, as transformers.js looks for it. */
-export function graphFileName(dtype: ModelDtype): string {
-  return `model${fileSuffixes[dtype]}.onnx`;
+/**
+ * The graph's file in the folder `onnx`, as transformers.js looks for it.
+ *
+ * @param stem older exports with two branches are called "decoder_model_merged"
+ */
+export function graphFileName(
+  dtype: ModelDtype,
+  stem: "model" | "decoder_model_merged" = "model",
+): string {
+  return `${stem}${fileSuffixes[dtype]}.onnx`;
 }
 
 /** What numbers a graph computes with and keeps its weights in. */

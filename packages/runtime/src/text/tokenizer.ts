@@ -15,7 +15,7 @@ export interface Tokenizer {
   /** Whether a token's spelling stands for bytes, one character for each. */
   readonly byteLevel: boolean;
   /** Ids of a text, with the special tokens the tokenizer puts around it. */
-  encode(text: string): number[];
+  encode(text: string, options?: EncodeOptions): number[];
   /**
    * Text of ids. An id without a token contributes nothing. Spaces are never
    * "cleaned up" afterwards, because a stream could not take them back.
@@ -23,6 +23,11 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: DecodeOptions): string;
   /** A token as the vocabulary spells it; `undefined` for an id without one. */
   spelling(id: number): string | undefined;
+}
+
+export interface EncodeOptions {
+  /** Whether special tokens are put around the text. Default true. Those in the text always count. */
+  readonly addSpecialTokens?: boolean;
 }
 
 export interface DecodeOptions {
@@ -70,7 +75,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     specialIds,
     addedIds: new Set(added.keys()),
     byteLevel: stageType(decoder) === "ByteLevel",
-    encode: (text) => library.encode(text).ids,
+    encode: (text, { addSpecialTokens = true } = {}) =>
+      library.encode(text, { add_special_tokens: addSpecialTokens }).ids,
     decode(wanted, { skipSpecialTokens = true } = {}) {
       // The empty token is left out too: decoders disagree about what it separates.
       const known = wanted.filter(

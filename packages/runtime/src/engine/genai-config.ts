@@ -1,0 +1,100 @@
+import { join } from "node:path";
+import { StreamgaugeError } from "@streamgauge/core";
+import { isJsonObject, readJsonObject, type JsonObject } from "../json-object.js";
+import { createGraphNames, type GraphNames } from "./graph-names.js";
+import { readCount, readIds, readSampling, type ModelSettings } from "./model-settings.js";
+
+/** The name of the file that says a folder is laid out for onnxruntime-genai. */
+export const genaiConfigName = "genai_config.json";
+
+/** What a `genai_config.json` says that decoding needs. */
+export interface GenaiConfig {
+  readonly settings: ModelSettings;
+  readonly graphFile: string;
+  readonly names: GraphNames;
+}
+
+/**
+ * Reads the `genai_config.json` of a folder for onnxruntime-genai. Shapes are
+ * not taken from it: the graph has them.
+ *
+ * @throws StreamgaugeError `MODEL_NOT_FOUND` without the file, `MODEL_CORRUPT` when a field is
+ *   missing, `MODEL_UNSUPPORTED` for models of more than one graph
+ */
+export async function readGenaiConfig(folder: string): Promise<GenaiConfig> {
+  const file = join(folder, genaiConfigName);
+  const config = await readJsonObject(file);
+  if (config === undefined) {
+    throw new StreamgaugeError("MODEL_NOT_FOUND", `There is no ${file}: copy the folder whole.`);
+  }
+  const model = objectIn(config, "model", file);
+  refuseSeveralGraphs(model, file);
+  const decoder = objectIn(model, "decoder", file);
+  refuseSeveralGraphs(decoder, file);
+  const { filename } = decoder;
+  if (typeof filename !== "string" || filename === "") {
+    throw damaged(file, `model.decoder.filename does not name the graph`);
+  }
+  const search = config["search"];
+  return {
+    settings: {
+      architecture: typeof model["type"] === "string" ? model["type"] : "unknown",
+      vocabularySize: readCount(model, "vocab_size", file),
+      contextLength: readCount(model, "context_length", file),
+      dtype: undefined,
+      eosTokenIds: readIds(model["eos_token_id"]),
+      recommendedSampling: readSampling(isJsonObject(search) ? search : {}),
+    },
+    graphFile: join(folder, filename),
+    names: readNames(decoder, file),
+  };
+}
+
+/** Whatever else than one decoder a model may be made of. */
+const furtherGraphs = ["encoder", "embedding", "vision", "speech", "pipeline"];
+
+function refuseSeveralGraphs(section: JsonObject, file: string): void {
+  const further = furtherGraphs.find((part) => section[part] !== undefined);
+  if (further === undefined) return;
+  throw new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `${file} has the part "${further}", and this runtime runs decoders of one graph: use a model ` +
+      `for text only.`,
+  );
+}
+
+function readNames(decoder: JsonObject, file: string): GraphNames {
+  const inputs = decoder["inputs"] === undefined ? {} : objectIn(decoder, "inputs", file);
+  const outputs = decoder["outputs"] === undefined ? {} : objectIn(decoder, "outputs", file);
+  const name = (from: JsonObject, field: string): string | undefined => {
+    const value = from[field];
+    if (value === undefined || (typeof value === "string" && value !== "")) return value;
+    throw damaged(file, `the name ${field} of the decoder is not a text`);
+  };
+  const renamed = {
+    inputIds: name(inputs, "input_ids"),
+    attentionMask: name(inputs, "attention_mask"),
+    positionIds: name(inputs, "position_ids"),
+    pastKey: name(inputs, "past_key_names"),
+    pastValue: name(inputs, "past_value_names"),
+    logits: name(outputs, "logits"),
+    presentKey: name(outputs, "present_key_names"),
+    presentValue: name(outputs, "present_value_names"),
+  };
+  return createGraphNames(
+    Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),
+  );
+}
+
+function objectIn(parent: JsonObject, field: string, file: string): JsonObject {
+  const value = parent[field];
+  if (isJsonObject(value)) return value;
+  throw damaged(file, `its "${field}" is not an object`);
+}
+
+function damaged(file: string, what: string): StreamgaugeError {
+  return new StreamgaugeError(
+    "MODEL_CORRUPT",
+    `${file} is damaged: ${what}. Take the file from where the model comes from.`,
+  );
+}
