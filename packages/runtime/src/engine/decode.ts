@@ -79,6 +79,7 @@ export async function decode(
     finishReason,
     promptTokens: promptIds.length,
     producedTokens: index,
+    cachedTokens: sequence.cachedTokens,
     timings: {
       queueMilliseconds: Math.max(0, startedAt - calledAtMilliseconds),
       prefillMilliseconds: (firstAt ?? performance.now()) - startedAt,
@@ -101,9 +102,13 @@ async function prefill(
   ids: readonly number[],
   sink: TokenSink,
 ): Promise<FinishReason | undefined> {
-  for (let from = 0; from < ids.length; from += prefillChunkTokens) {
+  for (let from = sequence.cachedTokens; from < ids.length;) {
     if (sink.stopReason !== undefined) break;
-    await sequence.advance(ids.slice(from, from + prefillChunkTokens));
+    // None is left alone at the end: kernels for one position round in their own way.
+    const leavesOne = ids.length - from === prefillChunkTokens + 1;
+    const piece = ids.slice(from, from + prefillChunkTokens - (leavesOne ? 1 : 0));
+    await sequence.advance(piece);
+    from += piece.length;
   }
   return sink.stopReason;
 }

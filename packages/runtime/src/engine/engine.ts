@@ -8,6 +8,7 @@ import {
 } from "@streamgauge/core";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
+import type { PrefixReuse } from "./kept-cache.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
 import { openOnnxModel, type OnnxModelOptions } from "./onnx-model.js";
@@ -39,6 +40,11 @@ export interface EngineDescription {
    * there is no cache.
    */
   readonly cache: "delta" | "fetched" | "none";
+  /**
+   * What a generation's prompt may begin with and is not run again: "sequences",
+   * prompt and completion of the one before; "prompts", its prompt alone; "off".
+   */
+  readonly prefixReuse: PrefixReuse;
   readonly executionProvider: "cpu" | "none";
   /** Threads of one run. */
   readonly threads: number;
@@ -77,13 +83,17 @@ export async function openEngine(
       dtype: "none",
       recommendedSampling: { temperature: 0 },
       cache: "none",
+      prefixReuse: "off",
       executionProvider: "none",
       threads: 1,
       spinning: true,
       loadMilliseconds: performance.now() - startedAt,
     });
   }
-  const { model, settings, dtype, cache, operatorProfile } = await openOnnxModel(spec, onProgress);
+  const { model, settings, dtype, cache, prefixReuse, operatorProfile } = await openOnnxModel(
+    spec,
+    onProgress,
+  );
   onProgress({ stage: "warming up" });
   await warmUp(model);
   onProgress({ stage: "ready" });
@@ -94,6 +104,7 @@ export async function openEngine(
     dtype,
     recommendedSampling: settings.recommendedSampling,
     cache,
+    prefixReuse,
     executionProvider: "cpu",
     threads: spec.threads,
     spinning: spec.spinning,
@@ -111,6 +122,8 @@ async function warmUp(model: Model): Promise<void> {
   const prompt = ids.length > 0 ? ids : [0];
   const request = { prompt, config: resolveConfig({ maxTokens: 4 }) };
   await decode(model, request, sink, performance.now());
+  // No call begins with something that nobody asked for.
+  model.forget();
 }
 
 function createEngine(

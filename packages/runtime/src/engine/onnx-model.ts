@@ -15,12 +15,8 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import { loadTokenizer } from "../text/tokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
-import {
-  createFetchedCache,
-  createDeltaCache,
-  type CacheEntry,
-  type KeyValueCache,
-} from "./key-value-cache.js";
+import { KeptCache, mostPrefixReuse, type PrefixReuse } from "./kept-cache.js";
+import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 import { readModelSettings, type ModelSettings } from "./model-settings.js";
 import {
@@ -39,6 +35,8 @@ export interface OnnxModelOptions {
   readonly threads: number;
   /** Whether those threads burn their core between runs to start faster. */
   readonly spinning: boolean;
+  /** Whether a sequence goes on from what it has in common with the one before. */
+  readonly prefixReuse: boolean;
   /** Absolute path prefix of the file in which onnxruntime writes the times of its operators. */
   readonly operatorProfile: string | undefined;
 }
@@ -48,6 +46,7 @@ export interface OpenOnnxModel {
   readonly settings: ModelSettings;
   readonly dtype: ModelDtype;
   readonly cache: "delta" | "fetched";
+  readonly prefixReuse: PrefixReuse;
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;
 }
@@ -99,11 +98,18 @@ export async function openOnnxModel(
     takesPositions: session.inputNames.includes("position_ids"),
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
-  const createCache = cache === "delta" ? createDeltaCache : createFetchedCache;
+  const prefixReuse = options.prefixReuse ? mostPrefixReuse(summary.operators, entries) : "off";
+  const createCache = (): KeptCache =>
+    new KeptCache(
+      (cache === "delta" ? createDeltaCache : createFetchedCache)(entries),
+      prefixReuse,
+    );
+  let kept: KeptCache | undefined;
   return {
     settings,
     dtype,
     cache,
+    prefixReuse,
     operatorProfile: profileFile,
     model: {
       contextLength: settings.contextLength,
@@ -114,7 +120,12 @@ export async function openOnnxModel(
       begin(config, promptIds) {
         const { eosTokenIds } = settings;
         const sample = createSampler(config, { promptIds, eosTokenIds });
-        return beginSequence(run, createCache(entries), sample);
+        const current = kept ?? createCache();
+        if (prefixReuse !== "off") kept = current;
+        return beginSequence(run, current, current.begin(promptIds), sample);
+      },
+      forget() {
+        kept = undefined;
       },
       async close() {
         // Releasing writes the file too; this does not depend on when it happens.
@@ -136,10 +147,17 @@ interface GraphRun {
   readonly onesMask: BigInt64Array;
 }
 
-function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Sequence {
+function beginSequence(
+  run: GraphRun,
+  kept: KeptCache,
+  cachedTokens: number,
+  sample: Sampler,
+): Sequence {
+  const { cache } = kept;
   const outputs = [run.logitsOutput, ...cache.outputs];
   let logits: Float32Array = new Float32Array(0);
   return {
+    cachedTokens,
     async advance(ids) {
       const total = cache.length + ids.length;
       const feeds: Record<string, Tensor> = {
@@ -164,7 +182,7 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
       // Rows for every position, or for the last alone: the last is what counts.
       const output = results[run.logitsOutput] as Tensor;
       logits = widenFloats(output, output.size - (output.dims.at(-1) ?? 0));
-      cache.accept(ids.length, results);
+      kept.accept(ids, results);
     },
     choose: () => sample(logits),
   };

@@ -28,6 +28,14 @@ export interface EngineOptions {
    */
   readonly threads?: number;
   /**
+   * Whether a generation goes on from the key/value cache of the one before where
+   * their ids begin alike, instead of running that part of its prompt again, as far
+   * as the graph allows that without choosing other ids (see `describe()`);
+   * `usage.cachedTokens` says how many ids that was. Default true. Each
+   * worker keeps one cache, as long as its last generation made it. Only for ONNX models.
+   */
+  readonly prefixReuse?: boolean;
+  /**
    * Makes onnxruntime time every operator of every run, which slows it. A path
    * prefix in a folder that exists: each session writes
    * `<prefix>-<thread id>-<eight hex digits>_<time>.json` when it is closed, and
@@ -90,7 +98,14 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
 
 const mostDefaultThreads = 4;
 const defaultMaxQueue = 1024;
-const engineOptionNames = ["model", "dtype", "threads", "operatorProfile", "maxQueue"];
+const engineOptionNames = [
+  "model",
+  "dtype",
+  "threads",
+  "prefixReuse",
+  "operatorProfile",
+  "maxQueue",
+];
 const runtimeOptionNames = [
   ...engineOptionNames,
   "workers",
@@ -140,15 +155,19 @@ function checkObservers(observers: unknown): void {
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel, dtype, operatorProfile } = options;
+  const { model = embeddedModel, dtype, prefixReuse, operatorProfile } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
   checkDtype(dtype);
+  checkPrefixReuse(prefixReuse);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
     if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
+    if (prefixReuse !== undefined) {
+      throw invalid("The paced model has no key/value cache: leave prefixReuse out.");
+    }
     if (operatorProfile === undefined) return model;
     throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
   }
@@ -164,6 +183,7 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
+    prefixReuse: prefixReuse ?? true,
     operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
 }
@@ -171,6 +191,11 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
 function checkDtype(dtype: ModelDtype | undefined): void {
   if (dtype === undefined || modelDtypes.includes(dtype)) return;
   throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
+}
+
+function checkPrefixReuse(prefixReuse: boolean | undefined): void {
+  if (prefixReuse === undefined || typeof prefixReuse === "boolean") return;
+  throw invalid(`prefixReuse is ${String(prefixReuse)}; it must be true or false.`);
 }
 
 function checkOperatorProfile(prefix: unknown): void {
