@@ -45,7 +45,12 @@ export interface EngineDescription {
    * prompt and completion of the one before; "prompts", its prompt alone; "off".
    */
   readonly prefixReuse: PrefixReuse;
-  readonly executionProvider: "cpu" | "none";
+  /**
+   * Where operators run: "cpu", or another of onnxruntime's providers, beside which
+   * the CPU runs the operators it does not have, and the choice of each id. "none":
+   * there are none.
+   */
+  readonly executionProvider: string;
   /** Threads of one run. */
   readonly threads: number;
   /** Whether idle threads of a run spin. */
@@ -105,7 +110,7 @@ export async function openEngine(
     recommendedSampling: settings.recommendedSampling,
     cache,
     prefixReuse,
-    executionProvider: "cpu",
+    executionProvider: spec.executionProvider,
     threads: spec.threads,
     spinning: spec.spinning,
     loadMilliseconds: performance.now() - startedAt,

@@ -31,6 +31,8 @@ export interface OnnxModelOptions {
   readonly folder: string;
   /** Which of the folder's graphs; undefined: the one its `config.json` names, or else fp32. */
   readonly dtype: ModelDtype | undefined;
+  /** onnxruntime's name for where operators run; those it has not run on the CPU. */
+  readonly executionProvider: string;
   /** Threads of one run, the calling one included. */
   readonly threads: number;
   /** Whether those threads burn their core between runs to start faster. */
@@ -63,7 +65,7 @@ export async function openOnnxModel(
   options: OnnxModelOptions,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<OpenOnnxModel> {
-  const { folder, threads, spinning, operatorProfile } = options;
+  const { folder, executionProvider, threads, spinning, operatorProfile } = options;
   if (!existsSync(folder)) {
     throw new StreamgaugeError(
       "MODEL_NOT_FOUND",
@@ -85,7 +87,12 @@ export async function openOnnxModel(
   // Concatenated protobuf messages merge: this adds outputs to the graph.
   const bytes = cache === "delta" ? Buffer.concat([graph, deltaCachePatch({ layers })]) : graph;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
-  const session = await createSession(bytes, graphFile, { threads, spinning, profiling });
+  const session = await createSession(bytes, graphFile, {
+    executionProvider,
+    threads,
+    spinning,
+    profiling,
+  });
   const profileFile = profiling && (await findOperatorProfile(profiling));
   const entries = readCacheEntries(session, graphFile);
   if (tokenizer !== undefined) {
@@ -206,11 +213,14 @@ async function readGraph(file: string, folder: string): Promise<Uint8Array> {
 async function createSession(
   graph: Uint8Array,
   file: string,
-  options: { threads: number; spinning: boolean; profiling: ProfilingOptions | undefined },
+  options: Pick<OnnxModelOptions, "executionProvider" | "threads" | "spinning"> & {
+    readonly profiling: ProfilingOptions | undefined;
+  },
 ): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(graph, {
       ...options.profiling,
+      executionProviders: [options.executionProvider],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       // Warnings about graph optimisations are no use to callers; errors are thrown.
@@ -224,6 +234,15 @@ async function createSession(
       },
     });
   } catch (cause) {
+    if (options.executionProvider !== "cpu") {
+      throw new StreamgaugeError(
+        "MODEL_UNSUPPORTED",
+        `onnxruntime cannot load ${file} with the execution provider ` +
+          `"${options.executionProvider}": ${messageOf(cause)} This machine may lack what it ` +
+          `needs: try "cpu".`,
+        { cause },
+      );
+    }
     throw new StreamgaugeError(
       "MODEL_CORRUPT",
       `onnxruntime cannot load ${file}: ${messageOf(cause)} Build or copy the model again.`,

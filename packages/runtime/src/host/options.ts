@@ -5,6 +5,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
+import { bundledExecutionProviders } from "../engine/execution-provider.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { checkOptionNames } from "../option-names.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
@@ -21,6 +22,14 @@ export interface EngineOptions {
    * under `transformers.js_config`, or else "fp32". Only for ONNX models.
    */
   readonly dtype?: ModelDtype;
+  /**
+   * Which of onnxruntime's execution providers runs the model, of those that
+   * onnxruntime-node brings along on this platform: beside "cpu" these are for
+   * instance "webgpu", "dml" on Windows and "coreml" on macOS. Operators that it
+   * does not have run on the CPU. Default "cpu", the one that is tested and
+   * measured. Only for ONNX models.
+   */
+  readonly executionProvider?: string;
   /**
    * Threads that work on one step, ≥ 1. The default leaves one core to the
    * thread that consumes the tokens, shares the others among the workers, and is
@@ -101,6 +110,7 @@ const defaultMaxQueue = 1024;
 const engineOptionNames = [
   "model",
   "dtype",
+  "executionProvider",
   "threads",
   "prefixReuse",
   "operatorProfile",
@@ -156,15 +166,20 @@ function checkObservers(observers: unknown): void {
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
   const { model = embeddedModel, dtype, prefixReuse, operatorProfile } = options;
+  const { executionProvider } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
   checkDtype(dtype);
+  checkExecutionProvider(executionProvider);
   checkPrefixReuse(prefixReuse);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
     if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
+    if (executionProvider !== undefined) {
+      throw invalid("The paced model has no operators to run: leave executionProvider out.");
+    }
     if (prefixReuse !== undefined) {
       throw invalid("The paced model has no key/value cache: leave prefixReuse out.");
     }
@@ -180,6 +195,7 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     kind: "onnx",
     folder: resolve(model instanceof URL ? fileURLToPath(model) : model),
     dtype,
+    executionProvider: executionProvider ?? "cpu",
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
@@ -191,6 +207,16 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
 function checkDtype(dtype: ModelDtype | undefined): void {
   if (dtype === undefined || modelDtypes.includes(dtype)) return;
   throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
+}
+
+function checkExecutionProvider(name: string | undefined): void {
+  if (name === undefined || name === "cpu") return;
+  const there = bundledExecutionProviders();
+  if (there.includes(name)) return;
+  throw invalid(
+    `executionProvider is ${JSON.stringify(name)}; onnxruntime-node has on this platform: ` +
+      `${there.join(", ")}.`,
+  );
 }
 
 function checkPrefixReuse(prefixReuse: boolean | undefined): void {
