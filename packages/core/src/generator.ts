@@ -136,6 +136,12 @@ export interface Usage {
    * left some unread. Absent where the generator cannot know.
    */
   readonly producedTokens?: number;
+  /**
+   * Tokens at the beginning of the prompt that were not run, because what they
+   * leave in the model's key/value cache was there from an earlier generation. At
+   * most `promptTokens - 1`. Absent where the generator cannot know.
+   */
+  readonly cachedTokens?: number;
 }
 
 /** Where the time of a generation went. Differences of one monotonic clock, in milliseconds. */
@@ -154,6 +160,8 @@ export interface GenerationSummary {
   readonly promptTokens: number;
   /** Absent where the producer cannot know; see {@link Usage}. */
   readonly producedTokens?: number;
+  /** The same. */
+  readonly cachedTokens?: number;
   readonly timings: Timings;
 }
 

@@ -64,6 +64,7 @@ export function neverBegan(finishReason: StopReason): GenerationSummary {
     finishReason,
     promptTokens: 0,
     producedTokens: 0,
+    cachedTokens: 0,
     timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
   };
 }

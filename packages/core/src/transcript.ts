@@ -42,7 +42,7 @@ export class Transcript {
    *   producer's reason, which depends on how far ahead the producer was
    */
   result(summary: GenerationSummary, stopReason?: StopReason): GenerationResult {
-    const { promptTokens, producedTokens } = summary;
+    const { promptTokens, producedTokens, cachedTokens } = summary;
     return {
       ids: this.#ids,
       text: this.#text,
@@ -53,6 +53,7 @@ export class Transcript {
         promptTokens,
         completionTokens: this.#ids.length,
         ...(producedTokens === undefined ? {} : { producedTokens }),
+        ...(cachedTokens === undefined ? {} : { cachedTokens }),
       },
       timings: summary.timings,
     };

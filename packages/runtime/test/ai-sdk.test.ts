@@ -27,7 +27,8 @@ async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
 describe("the AI SDK over the embedded model", () => {
   let runtime: Runtime;
   beforeAll(async () => {
-    runtime = await createRuntime();
+    // Each call runs its whole prompt, so that usage is the same.
+    runtime = await createRuntime({ prefixReuse: false });
   });
   afterAll(() => runtime.close());
 
@@ -104,6 +105,19 @@ describe("the AI SDK over the embedded model", () => {
       expect(await answer.response).toMatchObject({ modelId: "pequod" });
       expect(await answer.warnings).toEqual([]);
     }
+  });
+
+  it("says how much of a prompt was in a cache", async () => {
+    await using own = await createRuntime();
+    const model = createLanguageModel(own);
+    const first = await generateText({ model, prompt, maxOutputTokens: 3 });
+    const again = await generateText({ model, prompt, maxOutputTokens: 3 });
+    const { inputTokens = 0 } = first.usage;
+    expect(first.usage.inputTokenDetails.cacheReadTokens).toBe(0);
+    expect(again.usage.inputTokenDetails).toMatchObject({
+      cacheReadTokens: inputTokens - 1,
+      noCacheTokens: 1,
+    });
   });
 
   it("streams the parts that the SDK's contract asks for, in its order", async () => {

@@ -201,6 +201,7 @@ describe("a running generator", () => {
       promptTokens: 1023,
       completionTokens: 1,
       producedTokens: 1,
+      cachedTokens: 0,
     });
   });
 });

@@ -36,10 +36,12 @@ function scriptedModel(): Model {
     begin() {
       let next = 0;
       return {
+        cachedTokens: 0,
         advance: () => Promise.resolve(),
         choose: () => ({ id: ids[next++]!, logprob: undefined, topLogprobs: undefined }),
       };
     },
+    forget: () => undefined,
     close: () => Promise.resolve(),
   };
 }

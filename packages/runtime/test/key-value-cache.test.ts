@@ -71,6 +71,20 @@ describe("the two caches", () => {
       const fetched = await decode(session, createFetchedCache(entries), [prompt], 60);
       expect(ids).toEqual(fetched);
       expect(delta.length).toBe(230 + 59);
+
+      // Cut back, the buffers give way too: a step costs what they are long.
+      const other = prompt.slice(0, 90).toReversed();
+      const fresh = createFetchedCache(entries);
+      const expected = await decode(session, fresh, [prompt.slice(0, 120), other], 20);
+      for (const cache of [delta, createFetchedCache(entries)]) {
+        if (cache !== delta) await decode(session, cache, [prompt], 2);
+        cache.truncate(120);
+        expect(cache.length).toBe(120);
+        expect(await decode(session, cache, [other], 20)).toEqual(expected);
+      }
+      const [{ past }] = entries as [CacheEntry];
+      expect(delta.feed(1)[past]?.dims[2]).toBe(256);
+      expect(createDeltaCache(entries).feed(257)[past]?.dims[2]).toBe(512);
       await session.release();
     },
   );

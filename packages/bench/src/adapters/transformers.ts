@@ -275,6 +275,7 @@ class Decoding {
       finishReason: this.finishReason ?? "length",
       promptTokens: this.#promptTokens,
       producedTokens: this.#completionTokens,
+      cachedTokens: 0,
       timings: {
         queueMilliseconds: startedAt - this.#calledAt,
         prefillMilliseconds: (firstAt ?? performance.now()) - startedAt,

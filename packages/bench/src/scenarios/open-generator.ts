@@ -31,6 +31,8 @@ async function openPlain(
   const runtime = await import("@streamgauge/runtime");
   const engine = {
     model: await modelOf(plan, runtime, options),
+    // Prompts repeat here: each is to be run whole, as in the generators it is compared with.
+    ...(plan.engine === "onnx" ? { prefixReuse: false } : {}),
     ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
   };
   if (plan.host !== "pooled") return await runtime.createInlineGenerator(engine);

@@ -140,12 +140,17 @@ function endOf({ finishReason, usage, timings }: GenerationResult): {
   usage: LanguageModelV4Usage;
   providerMetadata: SharedV4ProviderMetadata;
 } {
-  const { promptTokens, completionTokens } = usage;
+  const { promptTokens, completionTokens, cachedTokens = 0 } = usage;
   return {
     finishReason: { unified: unified[finishReason], raw: finishReason },
     usage: {
-      // Each prompt is run anew: nothing of it is read from or written to a cache that outlives it.
-      inputTokens: { total: promptTokens, noCache: promptTokens, cacheRead: 0, cacheWrite: 0 },
+      // A cache is kept anyway: nothing is written to it that would have to be paid for.
+      inputTokens: {
+        total: promptTokens,
+        noCache: promptTokens - cachedTokens,
+        cacheRead: cachedTokens,
+        cacheWrite: 0,
+      },
       outputTokens: { total: completionTokens, text: completionTokens, reasoning: 0 },
       raw: { ...usage },
     },

@@ -86,6 +86,7 @@ export async function decode(
     finishReason,
     promptTokens: promptIds.length,
     producedTokens: index,
+    cachedTokens: sequence.cachedTokens,
     timings: {
       queueMilliseconds: Math.max(0, startedAt - calledAtMilliseconds),
       prefillMilliseconds: (firstAt ?? performance.now()) - startedAt,
@@ -118,9 +119,13 @@ async function prefill(
   sink: TokenSink,
   pieceTokens: number,
 ): Promise<FinishReason | undefined> {
-  for (let from = 0; from < ids.length; from += pieceTokens) {
+  for (let from = sequence.cachedTokens; from < ids.length;) {
     if (sink.stopReason !== undefined) break;
-    await sequence.advance(ids.slice(from, from + pieceTokens));
+    // None is left alone at the end: kernels for one position round in their own way.
+    const leavesOne = ids.length - from === pieceTokens + 1;
+    const piece = ids.slice(from, from + pieceTokens - (leavesOne ? 1 : 0));
+    await sequence.advance(piece);
+    from += piece.length;
   }
   return sink.stopReason;
 }

@@ -8,6 +8,7 @@ import {
 } from "@streamgauge/core";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
+import type { PrefixReuse } from "./kept-cache.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
 import { openOnnxModel, type OnnxModelOptions } from "./onnx-model.js";
@@ -41,7 +42,17 @@ export interface EngineDescription {
    * there is no cache.
    */
   readonly cache: "delta" | "fetched" | "none";
-  readonly executionProvider: "cpu" | "none";
+  /**
+   * What a generation's prompt may begin with and is not run again: "sequences",
+   * prompt and completion of the one before; "prompts", its prompt alone; "off".
+   */
+  readonly prefixReuse: PrefixReuse;
+  /**
+   * Where operators run: "cpu", or another of onnxruntime's providers, beside which
+   * the CPU runs the operators it does not have, and the choice of each id. "none":
+   * there are none.
+   */
+  readonly executionProvider: string;
   /** Threads of one run. */
   readonly threads: number;
   /** Whether idle threads of a run spin. */
@@ -79,13 +90,17 @@ export async function openEngine(
       dtype: "none",
       recommendedSampling: { temperature: 0 },
       cache: "none",
+      prefixReuse: "off",
       executionProvider: "none",
       threads: 1,
       spinning: true,
       loadMilliseconds: performance.now() - startedAt,
     });
   }
-  const { model, settings, dtype, cache, operatorProfile } = await openOnnxModel(spec, onProgress);
+  const { model, settings, dtype, cache, prefixReuse, operatorProfile } = await openOnnxModel(
+    spec,
+    onProgress,
+  );
   onProgress({ stage: "warming up" });
   await warmUp(model);
   onProgress({ stage: "ready" });
@@ -96,7 +111,8 @@ export async function openEngine(
     dtype,
     recommendedSampling: settings.recommendedSampling,
     cache,
-    executionProvider: "cpu",
+    prefixReuse,
+    executionProvider: spec.executionProvider,
     threads: spec.threads,
     spinning: spec.spinning,
     loadMilliseconds: performance.now() - startedAt,
@@ -113,6 +129,8 @@ async function warmUp(model: Model): Promise<void> {
   const prompt = ids.length > 0 ? ids : [0];
   const request = { prompt, config: resolveConfig({ maxTokens: 4 }) };
   await decode(model, request, sink, performance.now());
+  // No call begins with something that nobody asked for.
+  model.forget();
 }
 
 function createEngine(

@@ -30,6 +30,8 @@ export interface KeyValueCache {
   feed(rows: number): Readonly<Record<string, Tensor>>;
   /** Takes in what that run returned. */
   accept(rows: number, results: InferenceSession.OnnxValueMapType): void;
+  /** Forgets all rows but the first; there must be as many. */
+  truncate(rows: number): void;
 }
 
 /**
@@ -51,8 +53,7 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
   let blocks = entries.map((entry) => ({ ...entry, buffer: createFloats(entry.type, 0) }));
   let feeds: Record<string, Tensor> = {};
 
-  function grow(rows: number): void {
-    const enough = Math.ceil(rows / growthRows) * growthRows;
+  function resize(enough: number): void {
     blocks = blocks.map(({ buffer: old, ...entry }) => {
       const { type, heads, headSize } = entry;
       const buffer = createFloats(type, heads * enough * headSize);
@@ -77,7 +78,9 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     },
     outputs: entries.map(({ added }) => added),
     feed(rows) {
-      if (length + rows > capacity) grow(length + rows);
+      const enough = Math.ceil((length + rows) / growthRows) * growthRows;
+      // Also when rows were forgotten: what is too long is copied at each step.
+      if (enough !== capacity) resize(enough);
       return feeds;
     },
     accept(rows, results) {
@@ -93,6 +96,9 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
       }
       length += rows;
     },
+    truncate(rows) {
+      length = rows;
+    },
   };
 }
 
@@ -103,10 +109,7 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
 export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCache {
   let length = 0;
   let feeds: Record<string, Tensor> = Object.fromEntries(
-    entries.map(({ past, type, heads, headSize }) => [
-      past,
-      floatTensor(type, createFloats(type, 0), [1, heads, 0, headSize]),
-    ]),
+    entries.map((entry) => [entry.past, firstRows(entry, 0, undefined)]),
   );
   return {
     get length() {
@@ -115,13 +118,38 @@ export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCach
     outputs: entries.map(({ present }) => present),
     feed: () => feeds,
     accept(rows, results) {
-      length += rows;
       feeds = Object.fromEntries(
         entries.map(({ past, present, type }) => {
           const tensor = results[present] as Tensor;
           return [past, floatTensor(type, rawFloats(tensor), tensor.dims)];
         }),
       );
+      length += rows;
+    },
+    truncate(rows) {
+      if (rows === length) return;
+      length = rows;
+      feeds = Object.fromEntries(
+        entries.map((entry) => [entry.past, firstRows(entry, rows, feeds[entry.past])]),
+      );
     },
   };
+}
+
+/** A tensor of its own with the first rows of each head. */
+function firstRows(
+  { type, heads, headSize }: CacheEntry,
+  rows: number,
+  tensor: Tensor | undefined,
+): Tensor {
+  const floats = createFloats(type, heads * rows * headSize);
+  if (tensor !== undefined) {
+    const source = rawFloats(tensor);
+    const headLength = source.length / heads;
+    for (let head = 0; head < heads; head++) {
+      const from = head * headLength;
+      floats.set(source.subarray(from, from + rows * headSize), head * rows * headSize);
+    }
+  }
+  return floatTensor(type, floats, [1, heads, rows, headSize]);
 }

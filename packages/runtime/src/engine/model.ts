@@ -28,12 +28,14 @@ export interface Model {
   readonly wholePrompt: boolean;
   createDetokenizer(): TextAssembler;
   /**
-   * Begins an empty sequence; the one before it is over.
+   * Begins a sequence; the one before it is over.
    *
-   * @param promptIds what will be run first, for options that look back at it
+   * @param promptIds what is to be run first, but for what the sequence has already
    * @throws StreamgaugeError `INVALID_CONFIG` for an option this model cannot honour
    */
   begin(config: ResolvedConfig, promptIds: readonly number[]): Sequence;
+  /** Drops what it keeps of the sequence before; none may be running. */
+  forget(): void;
   /** Frees native memory. No sequence may be running. */
   close(): Promise<void>;
 }
@@ -48,6 +50,11 @@ export interface TextAssembler {
 
 /** One running sequence of a model. */
 export interface Sequence {
+  /**
+   * How many ids of the prompt it begins with as if they were run, because the
+   * sequence before had them too: fewer than there are.
+   */
+  readonly cachedTokens: number;
   /** Runs these ids behind those run before. Takes one turn of the event loop or more. */
   advance(ids: readonly number[]): Promise<void>;
   /** Chooses the id that follows what was run. Once for each id: the choice is remembered. */

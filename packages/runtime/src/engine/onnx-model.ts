@@ -14,12 +14,8 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
-import {
-  createFetchedCache,
-  createDeltaCache,
-  type CacheEntry,
-  type KeyValueCache,
-} from "./key-value-cache.js";
+import { KeptCache, mostPrefixReuse, type PrefixReuse } from "./kept-cache.js";
+import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 import { readModelFolder } from "./model-folder.js";
 import type { ModelSettings } from "./model-settings.js";
@@ -35,10 +31,14 @@ export interface OnnxModelOptions {
   readonly folder: string;
   /** Which of the folder's graphs; undefined: the one its `config.json` names, or else fp32. */
   readonly dtype: ModelDtype | undefined;
+  /** onnxruntime's name for where operators run; those it has not run on the CPU. */
+  readonly executionProvider: string;
   /** Threads of one run, the calling one included. */
   readonly threads: number;
   /** Whether those threads burn their core between runs to start faster. */
   readonly spinning: boolean;
+  /** Whether a sequence goes on from what it has in common with the one before. */
+  readonly prefixReuse: boolean;
   /** Absolute path prefix of the file in which onnxruntime writes the times of its operators. */
   readonly operatorProfile: string | undefined;
 }
@@ -48,6 +48,7 @@ export interface OpenOnnxModel {
   readonly settings: ModelSettings;
   readonly dtype: ModelDtype | "unknown";
   readonly cache: "delta" | "fetched";
+  readonly prefixReuse: PrefixReuse;
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;
 }
@@ -63,7 +64,7 @@ export async function openOnnxModel(
   options: OnnxModelOptions,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<OpenOnnxModel> {
-  const { folder, threads, spinning, operatorProfile } = options;
+  const { folder, executionProvider, threads, spinning, operatorProfile } = options;
   onProgress({ stage: "reading" });
   const { settings, dtype, graph, graphFile, names, tokenizer, chatTemplate } =
     await readModelFolder(folder, options.dtype);
@@ -76,7 +77,12 @@ export async function openOnnxModel(
   const patches = [aliasPatch(aliasesOf(summary, names)), deltaCachePatch({ layers })];
   const bytes = cache === "delta" ? Buffer.concat([graph, ...patches]) : graph;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
-  const session = await createSession(bytes, graphFile, { threads, spinning, profiling });
+  const session = await createSession(bytes, graphFile, {
+    executionProvider,
+    threads,
+    spinning,
+    profiling,
+  });
   const profileFile = profiling && (await findOperatorProfile(profiling));
   const entries = readCacheEntries(session, graphFile, names);
 
@@ -95,11 +101,20 @@ export async function openOnnxModel(
       : {},
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
-  const createCache = cache === "delta" ? createDeltaCache : createFetchedCache;
+  // The branch for an empty cache takes the whole prompt.
+  const mayReuse = options.prefixReuse && !hasBranches;
+  const prefixReuse = mayReuse ? mostPrefixReuse(summary.operators, entries) : "off";
+  const createCache = (): KeptCache =>
+    new KeptCache(
+      (cache === "delta" ? createDeltaCache : createFetchedCache)(entries),
+      prefixReuse,
+    );
+  let kept: KeptCache | undefined;
   return {
     settings,
     dtype,
     cache,
+    prefixReuse,
     operatorProfile: profileFile,
     model: {
       contextLength: settings.contextLength,
@@ -118,7 +133,12 @@ export async function openOnnxModel(
       begin(config, promptIds) {
         const { eosTokenIds } = settings;
         const sample = createSampler(config, { promptIds, eosTokenIds });
-        return beginSequence(run, createCache(entries), sample);
+        const current = kept ?? createCache();
+        if (prefixReuse !== "off") kept = current;
+        return beginSequence(run, current, current.begin(promptIds), sample);
+      },
+      forget() {
+        kept = undefined;
       },
       async close() {
         // Releasing writes the file too; this does not depend on when it happens.
@@ -147,10 +167,17 @@ interface GraphRun {
   readonly onesMask: BigInt64Array;
 }
 
-function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Sequence {
+function beginSequence(
+  run: GraphRun,
+  kept: KeptCache,
+  cachedTokens: number,
+  sample: Sampler,
+): Sequence {
+  const { cache } = kept;
   const outputs = [run.logitsOutput, ...cache.outputs];
   let logits: Float32Array = new Float32Array(0);
   return {
+    cachedTokens,
     async advance(ids) {
       const total = cache.length + ids.length;
       const feeds: Record<string, Tensor> = {
@@ -180,7 +207,7 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
       // Rows for every position, or for the last alone: the last is what counts.
       const output = results[run.logitsOutput] as Tensor;
       logits = widenFloats(output, output.size - (output.dims.at(-1) ?? 0));
-      cache.accept(ids.length, results);
+      kept.accept(ids, results);
     },
     choose: () => sample(logits),
   };
@@ -189,11 +216,14 @@ function beginSequence(run: GraphRun, cache: KeyValueCache, sample: Sampler): Se
 async function createSession(
   graph: Uint8Array,
   file: string,
-  options: { threads: number; spinning: boolean; profiling: ProfilingOptions | undefined },
+  options: Pick<OnnxModelOptions, "executionProvider" | "threads" | "spinning"> & {
+    readonly profiling: ProfilingOptions | undefined;
+  },
 ): Promise<InferenceSession> {
   try {
     return await InferenceSession.create(graph, {
       ...options.profiling,
+      executionProviders: [options.executionProvider],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       // Warnings about graph optimisations are no use to callers; errors are thrown.
@@ -207,6 +237,15 @@ async function createSession(
       },
     });
   } catch (cause) {
+    if (options.executionProvider !== "cpu") {
+      throw new StreamgaugeError(
+        "MODEL_UNSUPPORTED",
+        `onnxruntime cannot load ${file} with the execution provider ` +
+          `"${options.executionProvider}": ${messageOf(cause)} This machine may lack what it ` +
+          `needs: try "cpu".`,
+        { cause },
+      );
+    }
     throw new StreamgaugeError(
       "MODEL_CORRUPT",
       `onnxruntime cannot load ${file}: ${messageOf(cause)} Build or copy the model again.`,

@@ -85,6 +85,7 @@ export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model 
       refuseSampling(config);
       return createPacedSequence(stepMicroseconds / 1000, fault);
     },
+    forget: () => undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -95,6 +96,7 @@ function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undef
   let last = -1;
   let chosen = 0;
   return {
+    cachedTokens: 0,
     advance: async (ids) => {
       // onnxruntime runs a step in a turn of its own; so does this.
       await nextTurn();

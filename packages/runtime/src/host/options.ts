@@ -5,6 +5,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec, LoadProgress } from "../engine/engine.js";
 import type { PacedModel } from "../engine/paced-model.js";
+import { bundledExecutionProviders } from "../engine/execution-provider.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { checkOptionNames } from "../option-names.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
@@ -26,11 +27,27 @@ export interface EngineOptions {
    */
   readonly dtype?: ModelDtype;
   /**
+   * Which of onnxruntime's execution providers runs the model, of those that
+   * onnxruntime-node brings along on this platform: beside "cpu" these are for
+   * instance "webgpu", "dml" on Windows and "coreml" on macOS. Operators that it
+   * does not have run on the CPU. Default "cpu", the one that is tested and
+   * measured. Only for ONNX models.
+   */
+  readonly executionProvider?: string;
+  /**
    * Threads that work on one step, ≥ 1. The default leaves one core to the
    * thread that consumes the tokens, shares the others among the workers, and is
    * at most 4.
    */
   readonly threads?: number;
+  /**
+   * Whether a generation goes on from the key/value cache of the one before where
+   * their ids begin alike, instead of running that part of its prompt again, as far
+   * as the graph allows that without choosing other ids (see `describe()`);
+   * `usage.cachedTokens` says how many ids that was. Default true. Each
+   * worker keeps one cache, as long as its last generation made it. Only for ONNX models.
+   */
+  readonly prefixReuse?: boolean;
   /**
    * Makes onnxruntime time every operator of every run, which slows it. A path
    * prefix in a folder that exists: each session writes
@@ -98,7 +115,15 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
 const mostDefaultThreads = 4;
 const defaultMaxQueue = 1024;
 const smallestHeapMegabytes = 4;
-const engineOptionNames = ["model", "dtype", "threads", "operatorProfile", "maxQueue"];
+const engineOptionNames = [
+  "model",
+  "dtype",
+  "executionProvider",
+  "threads",
+  "prefixReuse",
+  "operatorProfile",
+  "maxQueue",
+];
 const runtimeOptionNames = [
   ...engineOptionNames,
   "workers",
@@ -150,15 +175,24 @@ function checkObservers(observers: unknown): void {
 }
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel, dtype, operatorProfile } = options;
+  const { model = embeddedModel, dtype, prefixReuse, operatorProfile } = options;
+  const { executionProvider } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
   const threads = readCount("threads", options.threads ?? defaultThreads);
   checkDtype(dtype);
+  checkExecutionProvider(executionProvider);
+  checkPrefixReuse(prefixReuse);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
     if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
+    if (executionProvider !== undefined) {
+      throw invalid("The paced model has no operators to run: leave executionProvider out.");
+    }
+    if (prefixReuse !== undefined) {
+      throw invalid("The paced model has no key/value cache: leave prefixReuse out.");
+    }
     if (operatorProfile === undefined) return model;
     throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
   }
@@ -171,9 +205,11 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     kind: "onnx",
     folder: resolve(model instanceof URL ? fileURLToPath(model) : model),
     dtype,
+    executionProvider: executionProvider ?? "cpu",
     threads,
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
+    prefixReuse: prefixReuse ?? true,
     operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
 }
@@ -181,6 +217,21 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
 function checkDtype(dtype: ModelDtype | undefined): void {
   if (dtype === undefined || modelDtypes.includes(dtype)) return;
   throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
+}
+
+function checkExecutionProvider(name: string | undefined): void {
+  if (name === undefined || name === "cpu") return;
+  const there = bundledExecutionProviders();
+  if (there.includes(name)) return;
+  throw invalid(
+    `executionProvider is ${JSON.stringify(name)}; onnxruntime-node has on this platform: ` +
+      `${there.join(", ")}.`,
+  );
+}
+
+function checkPrefixReuse(prefixReuse: boolean | undefined): void {
+  if (prefixReuse === undefined || typeof prefixReuse === "boolean") return;
+  throw invalid(`prefixReuse is ${String(prefixReuse)}; it must be true or false.`);
 }
 
 function checkOperatorProfile(prefix: unknown): void {

@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { StreamgaugeError, messageOf, type GenerationRequest } from "@streamgauge/core";
 import * as Comlink from "comlink";
 import type { Diagnostic } from "../diagnostics/index.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
@@ -35,6 +35,11 @@ export class PoolWorker {
   isLoaded = false;
   /** Whether a generation can be given to it. The pool says so; the end of the thread ends it. */
   isFree = false;
+  /**
+   * The prompt of the generation it ran last, whose keys and values its cache
+   * begins with. The pool says so, where caches are kept.
+   */
+  lastPrompt: GenerationRequest["prompt"] | undefined;
   /** Added to the worker's clock to get this thread's, once loaded. */
   clockOffsetMilliseconds = 0;
   readonly #thread: Worker;

@@ -111,10 +111,10 @@ export class Scheduler implements GenerationBackend {
 
   /** Gives waiting calls to workers, as long as there is one of each. To be called when one is free. */
   dispatch(): void {
-    for (let worker = this.#pool.findFree(); worker !== undefined; worker = this.#pool.findFree()) {
+    while (this.#pool.hasFree) {
       const call = this.#waiting.take();
       if (call === undefined) break;
-      this.#give(call, worker);
+      this.#admit(call);
     }
     this.#holdProcess();
   }
@@ -194,7 +194,7 @@ export class Scheduler implements GenerationBackend {
   }
 
   #admit(call: Call): void {
-    const worker = this.#pool.findFree();
+    const worker = this.#pool.findFree(call.request.prompt);
     if (worker !== undefined) return this.#give(call, worker);
     this.#waiting.add(call.request.config.clientId, call);
     this.#holdProcess();
@@ -234,8 +234,8 @@ function summaryOf(outcome: Outcome, { stopReason }: RingConsumer): GenerationSu
   switch (outcome.kind) {
     case "collected": {
       const { finishReason, usage, timings } = outcome.result;
-      const { promptTokens, completionTokens } = usage;
-      return { finishReason, promptTokens, producedTokens: completionTokens, timings };
+      const { completionTokens, ...counts } = usage;
+      return { finishReason, ...counts, producedTokens: completionTokens, timings };
     }
     case "streamed":
       // The consumer's reason wins over the producer's, which depends on how far ahead it was.

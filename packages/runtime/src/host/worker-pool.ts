@@ -1,5 +1,6 @@
-import { StreamgaugeError, isStreamgaugeError } from "@streamgauge/core";
+import { StreamgaugeError, isStreamgaugeError, type GenerationRequest } from "@streamgauge/core";
 import { Piscina } from "piscina";
+import { commonPrefixLength } from "../common-prefix.js";
 import type { Diagnostic } from "../diagnostics/index.js";
 import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
@@ -124,10 +125,27 @@ export class WorkerPool {
     return { ready, lost: this.#lost, replaced: this.#replaced };
   }
 
-  /** A worker that can take a generation now. Where there are several, the one that is free longest. */
-  findFree(): PoolWorker | undefined {
-    for (const worker of this.#workers.values()) if (worker.isFree) return worker;
-    return undefined;
+  /** Whether a worker can take a generation now. */
+  get hasFree(): boolean {
+    return [...this.#workers.values()].some(({ isFree }) => isFree);
+  }
+
+  /**
+   * A worker that can take a generation now. Where there are several, the one
+   * whose last prompt has most in common with this one at its beginning, and so
+   * probably its cache; of those with as much, the one that is free longest.
+   */
+  findFree(prompt: GenerationRequest["prompt"]): PoolWorker | undefined {
+    let best: PoolWorker | undefined;
+    let most = -1;
+    for (const worker of this.#workers.values()) {
+      if (!worker.isFree) continue;
+      const shared = sharedLength(worker.lastPrompt, prompt);
+      if (shared <= most) continue;
+      best = worker;
+      most = shared;
+    }
+    return best;
   }
 
   /**
@@ -157,9 +175,17 @@ export class WorkerPool {
         { cause },
       );
     }
+    // Others have not begun, or nobody knows how far they came.
+    const hasRun = outcome.kind === "collected" || outcome.kind === "streamed";
+    if (hasRun && this.#keepsCaches) worker.lastPrompt = task.request.prompt;
     this.#limit.worked();
     this.#release(worker);
     return outcome;
+  }
+
+  get #keepsCaches(): boolean {
+    const { spec } = this.#options;
+    return spec.kind === "onnx" && spec.prefixReuse;
   }
 
   memory(): Promise<WorkerMemory[]> {
@@ -241,6 +267,27 @@ export class WorkerPool {
       abandon.abort();
     }
   }
+}
+
+/** Of texts and conversations, code units; of ids, ids; none of prompts of different kinds. */
+function sharedLength(
+  left: GenerationRequest["prompt"] | undefined,
+  right: GenerationRequest["prompt"],
+): number {
+  if (left === undefined || isConversation(left) !== isConversation(right)) return 0;
+  const [first, second] = [spell(left), spell(right)];
+  if (typeof first !== typeof second) return 0;
+  return commonPrefixLength<string | number>(first, second);
+}
+
+function isConversation(prompt: GenerationRequest["prompt"]): boolean {
+  return typeof prompt === "object" && "messages" in prompt;
+}
+
+/** A conversation as a text that begins alike where its messages do. */
+function spell(prompt: GenerationRequest["prompt"]): string | readonly number[] {
+  if (typeof prompt === "string" || !("messages" in prompt)) return prompt;
+  return prompt.messages.map(({ role, content }) => `${role}: ${content}\n`).join("");
 }
 
 function startFailed(cause: unknown): StreamgaugeError {
