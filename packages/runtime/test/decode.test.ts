@@ -31,12 +31,14 @@ function scriptedModel(): Model {
     eosTokenIds: new Set(),
     encode: (prompt) => tokenizer.encode(prompt),
     encodeChat: undefined,
-    wholePrompt: false,
+    maxBatch: 1,
     createDetokenizer: () => createDetokenizer(tokenizer),
     begin() {
       let next = 0;
       return {
         cachedTokens: 0,
+        mostIdsAtOnce: 256,
+        end: () => undefined,
         advance: () => Promise.resolve(),
         choose: () => ({ id: ids[next++]!, logprob: undefined, topLogprobs: undefined }),
       };

@@ -41,9 +41,12 @@ async function decode(
   const queue = [...pieces];
   while (ids.length < count) {
     const next = queue.shift() ?? ids.slice(-1);
-    const feeds = { ...tokenFeeds(next, cache.length + next.length), ...cache.feed(next.length) };
+    const feeds = {
+      ...tokenFeeds(next, cache.lengthOf(0) + next.length),
+      ...cache.feed(0, 1, [cache.lengthOf(0) + next.length]),
+    };
     const results = await session.run(feeds, ["logits", ...cache.outputs]);
-    cache.accept(next.length, results);
+    cache.accept(0, 0, next.length, results);
     if (queue.length === 0) ids.push(argmaxOfLast(results["logits"] as Tensor));
   }
   return ids;
@@ -62,7 +65,7 @@ describe("the two caches", () => {
       const entries = entriesOf(type);
       const graph = await readFile(join(out, "onnx", graphFileName(dtype)));
       const session = await InferenceSession.create(
-        Buffer.concat([graph, deltaCachePatch({ layers })]),
+        Buffer.concat([graph, deltaCachePatch({ layers, heads: 2 })]),
         { logSeverityLevel: 3 },
       );
       const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
@@ -70,7 +73,7 @@ describe("the two caches", () => {
       const ids = await decode(session, delta, [prompt.slice(0, 100), prompt.slice(100)], 60);
       const fetched = await decode(session, createFetchedCache(entries), [prompt], 60);
       expect(ids).toEqual(fetched);
-      expect(delta.length).toBe(230 + 59);
+      expect(delta.lengthOf(0)).toBe(230 + 59);
 
       // Cut back, the buffers give way too: a step costs what they are long.
       const other = prompt.slice(0, 90).toReversed();
@@ -78,13 +81,13 @@ describe("the two caches", () => {
       const expected = await decode(session, fresh, [prompt.slice(0, 120), other], 20);
       for (const cache of [delta, createFetchedCache(entries)]) {
         if (cache !== delta) await decode(session, cache, [prompt], 2);
-        cache.truncate(120);
-        expect(cache.length).toBe(120);
+        cache.truncate(0, 120);
+        expect(cache.lengthOf(0)).toBe(120);
         expect(await decode(session, cache, [other], 20)).toEqual(expected);
       }
       const [{ past }] = entries as [CacheEntry];
-      expect(delta.feed(1)[past]?.dims[2]).toBe(256);
-      expect(createDeltaCache(entries).feed(257)[past]?.dims[2]).toBe(512);
+      expect(delta.feed(0, 1, [150])[past]?.dims[2]).toBe(256);
+      expect(createDeltaCache(entries).feed(0, 1, [257])[past]?.dims[2]).toBe(512);
       await session.release();
     },
   );

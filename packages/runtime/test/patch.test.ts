@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddedModel } from "../src/embedded-model.js";
 import { readGraphSummary } from "../src/onnx/graph-summary.js";
 import {
-  acceptsDeltaCache,
   deltaCachePatch,
+  deltaCacheShape,
   lastLogitsOutput,
   newRowsOutput,
 } from "../src/onnx/patch.js";
@@ -19,6 +19,7 @@ import { argmaxOfLast, openGreedyReference, tokenFeeds } from "./greedy-referenc
 const layers = 4;
 const heads = 2;
 const width = 64;
+const shape = { layers, heads };
 const parts = ["key", "value"] as const;
 
 describe("the delta cache patch", () => {
@@ -26,7 +27,7 @@ describe("the delta cache patch", () => {
   let session: InferenceSession;
   beforeAll(async () => {
     model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-    session = await InferenceSession.create(Buffer.concat([model, deltaCachePatch({ layers })]), {
+    session = await InferenceSession.create(Buffer.concat([model, deltaCachePatch(shape)]), {
       intraOpNumThreads: 2,
     });
   });
@@ -34,9 +35,9 @@ describe("the delta cache patch", () => {
 
   it("is seen by the summary of the concatenated bytes", () => {
     const before = readGraphSummary(model, "model.onnx");
-    const patched = Buffer.concat([model, deltaCachePatch({ layers })]);
+    const patched = Buffer.concat([model, deltaCachePatch(shape)]);
     const after = readGraphSummary(patched, "model.onnx");
-    expect(acceptsDeltaCache(before)).toBe(true);
+    expect(deltaCacheShape(before)).toEqual(shape);
     expect(before.operatorSets).toEqual(after.operatorSets);
     expect(after.outputs).toEqual([
       ...before.outputs,
@@ -104,17 +105,25 @@ describe("the delta cache patch", () => {
   });
 });
 
-it("is refused to a model which does not attend through GroupQueryAttention", () => {
-  const names = ["logits", "present.0.key", "present.0.value"];
+it("is refused to a model which it does not fit", () => {
+  const pasts = ["past_key_values.0.key", "past_key_values.0.value"];
   const summary = {
-    operators: new Set(["MatMul", "Softmax"]),
-    inputs: ["input_ids", "attention_mask"],
-    outputs: names,
+    operators: new Set(["GroupQueryAttention"]),
+    inputs: ["input_ids", "attention_mask", ...pasts],
+    inputShapes: new Map(pasts.map((name) => [name, [undefined, 3, undefined, 64]])),
+    outputs: ["logits", "present.0.key", "present.0.value"],
     operatorSets: new Map([["", 17]]),
   };
-  expect(acceptsDeltaCache(summary)).toBe(false);
-  const grouped = { ...summary, operators: new Set(["GroupQueryAttention"]) };
-  expect(acceptsDeltaCache(grouped)).toBe(true);
-  expect(acceptsDeltaCache({ ...grouped, operatorSets: new Map([["", 10]]) })).toBe(false);
-  expect(acceptsDeltaCache({ ...grouped, inputs: ["tokens"] })).toBe(false);
+  expect(deltaCacheShape(summary)).toEqual({ layers: 1, heads: 3 });
+  const uneven = new Map([...summary.inputShapes, ["past_key_values.0.value", [1, 4, 0, 64]]]);
+  for (const other of [
+    { operators: new Set(["MatMul", "Softmax"]) },
+    { operatorSets: new Map([["", 12]]) },
+    { inputs: ["tokens", ...pasts] },
+    { outputs: ["logits"] },
+    { inputShapes: new Map() },
+    { inputShapes: uneven },
+  ]) {
+    expect(deltaCacheShape({ ...summary, ...other })).toBeUndefined();
+  }
 });

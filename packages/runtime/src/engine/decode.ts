@@ -12,12 +12,6 @@ import { createStopStrings } from "../text/stop-strings.js";
 import type { Model, Sequence } from "./model.js";
 
 /**
- * Prompt ids run in one piece. A run cannot be interrupted, so this bounds how
- * long a generation goes on after it was told to stop.
- */
-const prefillChunkTokens = 256;
-
-/**
  * Runs one generation: prompt, then one step per token, until something ends it.
  * Asks the sink before each run whether it still wants tokens.
  *
@@ -36,18 +30,31 @@ export async function decode(
   const promptIds = await encode(prompt, model);
   checkPrompt(promptIds, model);
   const sequence = model.begin(config, promptIds);
+  try {
+    return await decodeSequence(model, sequence, promptIds, config, sink, {
+      calledAtMilliseconds,
+      startedAt,
+    });
+  } finally {
+    sequence.end();
+  }
+}
+
+async function decodeSequence(
+  model: Model,
+  sequence: Sequence,
+  promptIds: readonly number[],
+  config: ResolvedConfig,
+  sink: TokenSink,
+  { calledAtMilliseconds, startedAt }: { calledAtMilliseconds: number; startedAt: number },
+): Promise<GenerationSummary> {
   const text = model.createDetokenizer();
   const stopStrings = createStopStrings(config.stop);
   const stopIds = new Set(config.stopTokenIds);
 
   let firstAt: number | undefined;
   let lastAt = startedAt;
-  let finishReason: FinishReason | undefined = await prefill(
-    sequence,
-    promptIds,
-    sink,
-    model.wholePrompt ? promptIds.length : prefillChunkTokens,
-  );
+  let finishReason: FinishReason | undefined = await prefill(sequence, promptIds, sink);
   let index = 0;
   for (; finishReason === undefined; index++) {
     const { id, logprob, topLogprobs } = sequence.choose();
@@ -117,10 +124,10 @@ async function prefill(
   sequence: Sequence,
   ids: readonly number[],
   sink: TokenSink,
-  pieceTokens: number,
 ): Promise<FinishReason | undefined> {
   for (let from = sequence.cachedTokens; from < ids.length;) {
     if (sink.stopReason !== undefined) break;
+    const pieceTokens = sequence.mostIdsAtOnce;
     // None is left alone at the end: kernels for one position round in their own way.
     const leavesOne = ids.length - from === pieceTokens + 1;
     const piece = ids.slice(from, from + pieceTokens - (leavesOne ? 1 : 0));

@@ -47,6 +47,8 @@ export interface EngineDescription {
    * prompt and completion of the one before; "prompts", its prompt alone; "off".
    */
   readonly prefixReuse: PrefixReuse;
+  /** Most generations that one step of the engine runs together; the others wait. */
+  readonly maxBatch: number;
   /**
    * Where operators run: "cpu", or another of onnxruntime's providers, beside which
    * the CPU runs the operators it does not have, and the choice of each id. "none":
@@ -60,7 +62,7 @@ export interface EngineDescription {
   readonly loadMilliseconds: number;
 }
 
-/** A loaded model that generates, one request at a time, on the thread that opened it. */
+/** A loaded model that generates on the thread that opened it, `maxBatch` requests at once. */
 export interface Engine {
   readonly description: EngineDescription;
   /** The file of onnxruntime's operator profile, if one was asked for; whole after {@link close}. */
@@ -138,7 +140,7 @@ function createEngine(
   operatorProfile: string | undefined,
   about: Omit<
     EngineDescription,
-    "vocabularySize" | "contextLength" | "eosTokenIds" | "chatTemplate"
+    "vocabularySize" | "contextLength" | "eosTokenIds" | "chatTemplate" | "maxBatch"
   >,
 ): Engine {
   const { vocabularySize, contextLength, eosTokenIds } = model;
@@ -149,6 +151,7 @@ function createEngine(
       contextLength,
       eosTokenIds: [...eosTokenIds],
       chatTemplate: model.encodeChat !== undefined,
+      maxBatch: model.maxBatch,
     },
     operatorProfile,
     generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),

@@ -24,42 +24,130 @@ export function mostPrefixReuse(
   return isQuantised || entries.some(({ type }) => type === "float16") ? "prompts" : "sequences";
 }
 
+/** One sequence's share of a cache, from its beginning to its end. */
+export interface Seat {
+  /** Where its rows are; it can change between two runs. */
+  place: number;
+  /** Ids of its prompt whose rows were there when it began. */
+  readonly cachedTokens: number;
+}
+
+/** What was run in a place, as far as another sequence can go on from it. */
+interface Place {
+  seat: Seat | undefined;
+  ids: number[];
+}
+
 /**
- * A cache that outlives the sequence that filled it, and the ids whose rows at
+ * A cache that outlives the sequences that filled it, and the ids whose rows at
  * its beginning the next sequence can use.
  *
  * An id is there when it was run. The one that was chosen last was not, if the
  * sequence ended with it.
+ *
+ * There are as many places as there were sequences at once. A new one takes the
+ * free place with most of its prompt; of those with as much, the one that was
+ * left first.
  */
 export class KeptCache {
   readonly cache: KeyValueCache;
-  /** Fewest ids whose run makes rows that can be used. */
+  /** Fewest ids whose run makes rows that can be used; infinite: none ever does. */
   readonly #leastTogether: number;
-  readonly #ids: number[] = [];
+  #places: Place[] = [];
+  /** Places without a sequence, in the order they were left. */
+  readonly #free = new Set<Place>();
 
   constructor(cache: KeyValueCache, reuse: PrefixReuse) {
     this.cache = cache;
-    this.#leastTogether = reuse === "sequences" ? 1 : 2;
+    this.#leastTogether = { sequences: 1, prompts: 2, off: Infinity }[reuse];
   }
 
   /**
    * Begins a sequence: leaves the rows of the ids that the prompt begins with,
    * and not of all of them, because the logits of its last position are needed.
-   *
-   * @returns how many rows there are
    */
-  begin(promptIds: readonly number[]): number {
-    const shared = commonPrefixLength(this.#ids, promptIds);
-    const kept = Math.max(0, Math.min(shared, promptIds.length - this.#leastTogether));
-    this.cache.truncate(kept);
-    this.#ids.length = kept;
-    return kept;
+  begin(promptIds: readonly number[]): Seat {
+    let best: Place | undefined;
+    let most = -1;
+    for (const place of this.#free) {
+      const index = this.#places.indexOf(place);
+      // Of a place that was made shorter, the rows are fewer than the ids.
+      const ids = place.ids.slice(0, this.cache.lengthOf(index));
+      const shared = commonPrefixLength(ids, promptIds);
+      if (shared > most) [best, most] = [place, shared];
+    }
+    if (best === undefined) {
+      best = { seat: undefined, ids: [] };
+      this.#places.push(best);
+    } else this.#free.delete(best);
+    const kept = Math.max(0, Math.min(most, promptIds.length - this.#leastTogether));
+    const place = this.#places.indexOf(best);
+    this.cache.truncate(place, kept);
+    best.ids.length = kept;
+    const seat = { place, cachedTokens: kept };
+    best.seat = seat;
+    return seat;
   }
 
-  /** Takes in what a run of these ids returned. */
-  accept(ids: readonly number[], results: InferenceSession.OnnxValueMapType): void {
-    const follows = this.cache.length === this.#ids.length;
-    this.cache.accept(ids.length, results);
-    if (follows && ids.length >= this.#leastTogether) for (const id of ids) this.#ids.push(id);
+  end({ place }: Seat): void {
+    const left = this.#at(place);
+    left.seat = undefined;
+    this.#free.add(left);
+  }
+
+  /** Forgets what is kept for sequences to come. */
+  forget(): void {
+    for (const { ids } of this.#free) ids.length = 0;
+  }
+
+  /** Rows of the places that have a sequence, by place. */
+  get lengths(): (number | undefined)[] {
+    const last = this.#places.findLastIndex(({ seat }) => seat !== undefined);
+    return this.#places
+      .slice(0, last + 1)
+      .map(({ seat }, place) => (seat === undefined ? undefined : this.cache.lengthOf(place)));
+  }
+
+  /**
+   * Moves these sequences next to each other where only free places are between
+   * them, so that one run has few rows that nobody needs.
+   */
+  gather(seats: readonly Seat[]): void {
+    const inOrder = seats.toSorted((left, right) => left.place - right.place);
+    for (let hole = inOrder[0]?.place ?? 0; hole < (inOrder.at(-1)?.place ?? 0); hole++) {
+      if (this.#at(hole).seat !== undefined) continue;
+      const mover = inOrder.pop();
+      if (mover === undefined) break;
+      this.#swap(mover.place, hole);
+      inOrder.splice(inOrder.findLastIndex(({ place }) => place < hole) + 1, 0, mover);
+    }
+  }
+
+  /** Takes in what a run of these ids returned for the `index`th of the places it was fed. */
+  accept(
+    { place }: Seat,
+    index: number,
+    ids: readonly number[],
+    results: InferenceSession.OnnxValueMapType,
+  ): void {
+    const kept = this.#at(place).ids;
+    const follows = this.cache.lengthOf(place) === kept.length;
+    this.cache.accept(place, index, ids.length, results);
+    if (follows && ids.length >= this.#leastTogether) for (const id of ids) kept.push(id);
+  }
+
+  #swap(first: number, second: number): void {
+    this.cache.swap(first, second);
+    const [one, other] = [this.#at(first), this.#at(second)];
+    this.#places[first] = other;
+    this.#places[second] = one;
+    if (one.seat !== undefined) one.seat.place = second;
+    if (other.seat !== undefined) other.seat.place = first;
+  }
+
+  #at(place: number): Place {
+    const found = this.#places[place];
+    if (found === undefined) throw new RangeError(`There is no place ${place} in the cache.`);
+    return found;
   }
 }

@@ -20,18 +20,37 @@ export interface CacheEntry {
   readonly headSize: number;
 }
 
-/** The keys and values of one sequence: [1, heads, rows, headSize] per entry. */
+/**
+ * The keys and values of several sequences, each in a place of its own, numbered
+ * from 0: [places, heads, rows, headSize] per entry.
+ */
 export interface KeyValueCache {
-  /** Rows (positions) held. */
-  readonly length: number;
   /** Outputs to fetch so that {@link accept} can do its work. */
   readonly outputs: readonly string[];
-  /** Inputs of a run that adds `rows` positions. */
-  feed(rows: number): Readonly<Record<string, Tensor>>;
-  /** Takes in what that run returned. */
-  accept(rows: number, results: InferenceSession.OnnxValueMapType): void;
-  /** Forgets all rows but the first; there must be as many. */
-  truncate(rows: number): void;
+  /** Rows (positions) held in a place. */
+  lengthOf(place: number): number;
+  /**
+   * Inputs of a run over `count` places from `first` on.
+   *
+   * @param lengths rows that each place which matters must have room for, by place;
+   *   of the others, past the first ones, as many are kept as there is room for
+   */
+  feed(
+    first: number,
+    count: number,
+    lengths: readonly (number | undefined)[],
+  ): Readonly<Record<string, Tensor>>;
+  /** Takes in the rows that a run returned for one place, the `index`th of those it was fed. */
+  accept(
+    place: number,
+    index: number,
+    rows: number,
+    results: InferenceSession.OnnxValueMapType,
+  ): void;
+  /** Forgets all rows of a place but the first; there must be as many. */
+  truncate(place: number, rows: number): void;
+  /** Exchanges what is in two places. */
+  swap(first: number, second: number): void;
 }
 
 /**
@@ -43,68 +62,104 @@ const growthRows = 256;
 /**
  * A cache in this side's own buffers, longer than what they hold. A run reads
  * them in place and returns only the rows it added, so that a step moves one row
- * instead of the whole cache. Needs a graph whose attention reads no further than
- * the attention mask says (GroupQueryAttention) and that was given the outputs
- * named `added`.
+ * of each sequence instead of the whole cache. Needs a graph whose attention reads
+ * no further than the attention mask says (GroupQueryAttention) and that was given
+ * the outputs named `added`.
+ *
+ * All places are equally long, because they are fed as one tensor: as long as the
+ * longest that matters.
  */
 export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache {
-  let length = 0;
+  let held: number[] = [0];
+  let places = 0;
   let capacity = 0;
   let blocks = entries.map((entry) => ({ ...entry, buffer: createFloats(entry.type, 0) }));
-  let feeds: Record<string, Tensor> = {};
+  /** By first place and count. */
+  const feeds = new Map<string, Record<string, Tensor>>();
 
-  function resize(enough: number): void {
+  function resize(enoughPlaces: number, enough: number): void {
     blocks = blocks.map(({ buffer: old, ...entry }) => {
       const { type, heads, headSize } = entry;
-      const buffer = createFloats(type, heads * enough * headSize);
-      for (let head = 0; head < heads; head++) {
-        const from = head * capacity * headSize;
-        buffer.set(old.subarray(from, from + length * headSize), head * enough * headSize);
+      const buffer = createFloats(type, enoughPlaces * heads * enough * headSize);
+      for (let place = 0; place < Math.min(places, enoughPlaces); place++) {
+        const rows = Math.min(held[place] ?? 0, enough);
+        for (let head = place * heads; head < (place + 1) * heads; head++) {
+          const from = head * capacity * headSize;
+          buffer.set(old.subarray(from, from + rows * headSize), head * enough * headSize);
+        }
       }
       return { ...entry, buffer };
     });
+    places = enoughPlaces;
     capacity = enough;
-    feeds = Object.fromEntries(
-      blocks.map(({ past, type, heads, headSize, buffer }) => [
-        past,
-        floatTensor(type, buffer, [1, heads, enough, headSize]),
-      ]),
-    );
+    held = Array.from({ length: places }, (_, place) => Math.min(held[place] ?? 0, enough));
+    feeds.clear();
+  }
+
+  /** Room for what matters; and what does not never makes the buffers longer. */
+  function makeRoom(lengths: readonly (number | undefined)[]): void {
+    const longest = lengths.reduce<number>((most, rows) => Math.max(most, rows ?? 0), 0);
+    const enough = Math.ceil(longest / growthRows) * growthRows;
+    // Also when rows were forgotten: what is too long is copied at each step.
+    if (enough === capacity && lengths.length <= places) return;
+    const fitting = enough === 0 ? 0 : Math.floor((places * capacity) / enough);
+    resize(Math.max(lengths.length, Math.min(places, fitting)), enough);
   }
 
   return {
-    get length() {
-      return length;
-    },
+    lengthOf: (place) => held[place] ?? 0,
     outputs: entries.map(({ added }) => added),
-    feed(rows) {
-      const enough = Math.ceil((length + rows) / growthRows) * growthRows;
-      // Also when rows were forgotten: what is too long is copied at each step.
-      if (enough !== capacity) resize(enough);
-      return feeds;
+    feed(first, count, lengths) {
+      makeRoom(lengths);
+      const key = `${first} ${count}`;
+      let fed = feeds.get(key);
+      if (fed === undefined) {
+        fed = Object.fromEntries(
+          blocks.map(({ past, type, heads, headSize, buffer }) => {
+            const length = heads * capacity * headSize;
+            const floats = buffer.subarray(first * length, (first + count) * length);
+            return [past, floatTensor(type, floats, [count, heads, capacity, headSize])];
+          }),
+        );
+        feeds.set(key, fed);
+      }
+      return fed;
     },
-    accept(rows, results) {
+    accept(place, index, rows, results) {
+      const length = held[place] ?? 0;
       for (const { added, heads, headSize, buffer } of blocks) {
         const source: Floats = rawFloats(results[added] as Tensor);
         for (let head = 0; head < heads; head++) {
-          const from = head * rows * headSize;
+          const from = (index * heads + head) * rows * headSize;
           buffer.set(
             source.subarray(from, from + rows * headSize),
-            (head * capacity + length) * headSize,
+            ((place * heads + head) * capacity + length) * headSize,
           );
         }
       }
-      length += rows;
+      held[place] = length + rows;
     },
-    truncate(rows) {
-      length = rows;
+    truncate(place, rows) {
+      held[place] = rows;
+    },
+    swap(first, second) {
+      const most = Math.max(first, second) + 1;
+      if (most > places) resize(most, capacity);
+      for (const { heads, headSize, buffer } of blocks) {
+        const length = heads * capacity * headSize;
+        const other = buffer.slice(second * length, (second + 1) * length);
+        buffer.copyWithin(second * length, first * length, (first + 1) * length);
+        buffer.set(other, first * length);
+      }
+      [held[first], held[second]] = [held[second] ?? 0, held[first] ?? 0];
     },
   };
 }
 
 /**
  * A cache that is handed back and forth: each run returns all of it and the next
- * is fed what came back. Slow for long contexts, and right for every graph.
+ * is fed what came back. Slow for long contexts, and right for every graph. It has
+ * one place.
  */
 export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCache {
   let length = 0;
@@ -112,12 +167,10 @@ export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCach
     entries.map((entry) => [entry.past, firstRows(entry, 0, undefined)]),
   );
   return {
-    get length() {
-      return length;
-    },
+    lengthOf: () => length,
     outputs: entries.map(({ present }) => present),
     feed: () => feeds,
-    accept(rows, results) {
+    accept(_place, _index, rows, results) {
       feeds = Object.fromEntries(
         entries.map(({ past, present, type }) => {
           const tensor = results[present] as Tensor;
@@ -126,13 +179,14 @@ export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCach
       );
       length += rows;
     },
-    truncate(rows) {
+    truncate(_place, rows) {
       if (rows === length) return;
       length = rows;
       feeds = Object.fromEntries(
         entries.map((entry) => [entry.past, firstRows(entry, rows, feeds[entry.past])]),
       );
     },
+    swap: () => undefined,
   };
 }
 

@@ -21,20 +21,17 @@ export interface Model {
   readonly encodeChat:
     | ((messages: readonly ChatMessage[]) => Promise<readonly number[]>)
     | undefined;
-  /**
-   * Whether the prompt has to be run in one piece, because a graph that goes on
-   * from its cache takes one id at a time.
-   */
-  readonly wholePrompt: boolean;
+  /** Most sequences at once; a step runs all that are there. */
+  readonly maxBatch: number;
   createDetokenizer(): TextAssembler;
   /**
-   * Begins a sequence; the one before it is over.
+   * Begins a sequence, beside fewer than {@link maxBatch} others.
    *
    * @param promptIds what is to be run first, but for what the sequence has already
    * @throws StreamgaugeError `INVALID_CONFIG` for an option this model cannot honour
    */
   begin(config: ResolvedConfig, promptIds: readonly number[]): Sequence;
-  /** Drops what it keeps of the sequence before; none may be running. */
+  /** Drops what it keeps of sequences that have ended; none may be running. */
   forget(): void;
   /** Frees native memory. No sequence may be running. */
   close(): Promise<void>;
@@ -55,10 +52,18 @@ export interface Sequence {
    * sequence before had them too: fewer than there are.
    */
   readonly cachedTokens: number;
+  /**
+   * Most ids to run in one piece now, ≥ 2. A run cannot be interrupted, so this
+   * bounds how long a generation goes on after it was told to stop, and how long it
+   * keeps others waiting. Infinite where a prompt has to be run in one piece.
+   */
+  readonly mostIdsAtOnce: number;
   /** Runs these ids behind those run before. Takes one turn of the event loop or more. */
   advance(ids: readonly number[]): Promise<void>;
   /** Chooses the id that follows what was run. Once for each id: the choice is remembered. */
   choose(): Choice;
+  /** Ends it, whatever became of it. Once; nothing else may be called afterwards. */
+  end(): void;
 }
 
 export interface Choice {

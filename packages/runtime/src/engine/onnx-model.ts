@@ -5,8 +5,8 @@ import { aliasPatch } from "../onnx/alias-patch.js";
 import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import {
-  acceptsDeltaCache,
   deltaCachePatch,
+  deltaCacheShape,
   lastLogitsOutput,
   newRowsOutput,
 } from "../onnx/patch.js";
@@ -14,7 +14,7 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
-import { KeptCache, mostPrefixReuse, type PrefixReuse } from "./kept-cache.js";
+import { KeptCache, mostPrefixReuse, type PrefixReuse, type Seat } from "./kept-cache.js";
 import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 import { readModelFolder } from "./model-folder.js";
@@ -25,6 +25,7 @@ import {
   type ProfilingOptions,
 } from "./operator-profile.js";
 import { createSampler, type Sampler } from "./sampling/sampler.js";
+import { StepBatcher, type Advance } from "./step-batcher.js";
 
 /** How a model folder is to be opened. */
 export interface OnnxModelOptions {
@@ -39,6 +40,11 @@ export interface OnnxModelOptions {
   readonly spinning: boolean;
   /** Whether a sequence goes on from what it has in common with the one before. */
   readonly prefixReuse: boolean;
+  /**
+   * Most sequences that one run steps together; undefined: as many as usual where
+   * that changes no ids, else one.
+   */
+  readonly maxBatch: number | undefined;
   /** Absolute path prefix of the file in which onnxruntime writes the times of its operators. */
   readonly operatorProfile: string | undefined;
 }
@@ -71,11 +77,13 @@ export async function openOnnxModel(
   onProgress({ stage: "preparing" });
   const summary = withStandardNames(readGraphSummary(graph, graphFile), names);
   const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
-  const cache = !hasBranches && acceptsDeltaCache(summary) ? "delta" : "fetched";
-  const layers = summary.outputs.filter((name) => /^present\.\d+\.key$/.test(name)).length;
+  const shape = hasBranches ? undefined : deltaCacheShape(summary);
+  const cache = shape === undefined ? "fetched" : "delta";
   // Concatenated protobuf messages merge: this adds outputs to the graph.
-  const patches = [aliasPatch(aliasesOf(summary, names)), deltaCachePatch({ layers })];
-  const bytes = cache === "delta" ? Buffer.concat([graph, ...patches]) : graph;
+  const bytes =
+    shape === undefined
+      ? graph
+      : Buffer.concat([graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape)]);
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, {
     executionProvider,
@@ -101,15 +109,13 @@ export async function openOnnxModel(
       : {},
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
+  const most = mostPrefixReuse(summary.operators, entries);
   // The branch for an empty cache takes the whole prompt.
-  const mayReuse = options.prefixReuse && !hasBranches;
-  const prefixReuse = mayReuse ? mostPrefixReuse(summary.operators, entries) : "off";
-  const createCache = (): KeptCache =>
-    new KeptCache(
-      (cache === "delta" ? createDeltaCache : createFetchedCache)(entries),
-      prefixReuse,
-    );
-  let kept: KeptCache | undefined;
+  const prefixReuse = options.prefixReuse && !hasBranches ? most : "off";
+  const maxBatch = chooseMaxBatch(options.maxBatch, cache === "delta" && most === "sequences");
+  const openCache = cache === "delta" ? createDeltaCache : createFetchedCache;
+  const kept = new KeptCache(openCache(entries), prefixReuse);
+  const batcher = new StepBatcher<RunningSequence>((advances) => runTogether(run, kept, advances));
   return {
     settings,
     dtype,
@@ -128,18 +134,14 @@ export async function openOnnxModel(
           const text = await chatTemplate.render(messages);
           return tokenizer.encode(text, { addSpecialTokens: false });
         }),
-      wholePrompt: hasBranches,
+      maxBatch,
       createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
       begin(config, promptIds) {
         const { eosTokenIds } = settings;
         const sample = createSampler(config, { promptIds, eosTokenIds });
-        const current = kept ?? createCache();
-        if (prefixReuse !== "off") kept = current;
-        return beginSequence(run, current, current.begin(promptIds), sample);
+        return beginSequence(run, kept, batcher, kept.begin(promptIds), sample);
       },
-      forget() {
-        kept = undefined;
-      },
+      forget: () => kept.forget(),
       async close() {
         // Releasing writes the file too; this does not depend on when it happens.
         if (profiling !== undefined) session.endProfiling();
@@ -167,50 +169,147 @@ interface GraphRun {
   readonly onesMask: BigInt64Array;
 }
 
+/** Of a sequence, what a run needs and changes. */
+interface RunningSequence {
+  readonly seat: Seat;
+  /** Of the last position that was run. */
+  logits: Float32Array;
+}
+
 function beginSequence(
   run: GraphRun,
   kept: KeptCache,
-  cachedTokens: number,
+  batcher: StepBatcher<RunningSequence>,
+  seat: Seat,
   sample: Sampler,
 ): Sequence {
-  const { cache } = kept;
-  const outputs = [run.logitsOutput, ...cache.outputs];
-  let logits: Float32Array = new Float32Array(0);
+  const sequence: RunningSequence = { seat, logits: new Float32Array(0) };
+  batcher.begin();
   return {
-    cachedTokens,
-    async advance(ids) {
-      const total = cache.length + ids.length;
-      const feeds: Record<string, Tensor> = {
-        ...run.constants,
-        ...cache.feed(ids.length),
-        [run.idsInput]: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
-        [run.maskInput]: new Tensor("int64", run.onesMask.subarray(0, total), [1, total]),
-      };
-      if (run.positionsInput !== undefined) {
-        const positions = BigInt64Array.from(ids, (_, index) => BigInt(cache.length + index));
-        feeds[run.positionsInput] = new Tensor("int64", positions, [1, ids.length]);
-      }
-      if (run.hasBranches) {
-        const readsCache = Uint8Array.of(cache.length > 0 ? 1 : 0);
-        feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
-      }
-      let results: InferenceSession.OnnxValueMapType;
-      try {
-        results = await run.session.run(feeds, outputs);
-      } catch (cause) {
-        throw new StreamgaugeError(
-          "ENGINE_FAILED",
-          `onnxruntime failed while running positions ${cache.length} to ${total - 1}: ${messageOf(cause)}`,
-          { cause },
-        );
-      }
-      // Rows for every position, or for the last alone: the last is what counts.
-      const output = results[run.logitsOutput] as Tensor;
-      logits = widenFloats(output, output.size - (output.dims.at(-1) ?? 0));
-      kept.accept(ids, results);
+    cachedTokens: seat.cachedTokens,
+    get mostIdsAtOnce() {
+      if (run.hasBranches) return Infinity;
+      return batcher.sequences > 1 ? pieceTokensBesideOthers : pieceTokens;
     },
-    choose: () => sample(logits),
+    advance: (ids) => batcher.advance(sequence, ids),
+    choose: () => sample(sequence.logits),
+    end() {
+      kept.end(seat);
+      batcher.end();
+    },
   };
+}
+
+/** Prompt ids in one run: chunks of 256 take no longer than the whole, and much less memory. */
+const pieceTokens = 256;
+/** Where others wait for their next token meanwhile. */
+const pieceTokensBesideOthers = 64;
+
+/**
+ * Runs as many ids of each sequence. Their places and those between them are the
+ * rows of the batch; a row that no sequence takes part in runs an id whose results
+ * nobody looks at.
+ */
+async function runTogether(
+  run: GraphRun,
+  kept: KeptCache,
+  advances: readonly Advance<RunningSequence>[],
+): Promise<void> {
+  const { cache } = kept;
+  kept.gather(advances.map(({ member }) => member.seat));
+  const places = advances.map(({ member }) => member.seat.place);
+  const first = Math.min(...places);
+  const count = Math.max(...places) - first + 1;
+  const length = advances[0]?.ids.length ?? 0;
+  const lengths = kept.lengths;
+  for (const place of places) lengths[place] = cache.lengthOf(place) + length;
+  const total = Math.max(...places.map((place) => lengths[place] ?? 0));
+
+  const ids = new BigInt64Array(count * length);
+  const positions = new BigInt64Array(count * length);
+  for (const { member, ids: own } of advances) {
+    const { place } = member.seat;
+    const from = (place - first) * length;
+    for (const [index, id] of own.entries()) {
+      ids[from + index] = BigInt(id);
+      positions[from + index] = BigInt(cache.lengthOf(place) + index);
+    }
+  }
+  const feeds: Record<string, Tensor> = {
+    ...run.constants,
+    ...cache.feed(first, count, lengths),
+    [run.idsInput]: new Tensor("int64", ids, [count, length]),
+    [run.maskInput]: new Tensor("int64", maskOf(run, first, count, total, places, lengths), [
+      count,
+      total,
+    ]),
+  };
+  if (run.positionsInput !== undefined) {
+    feeds[run.positionsInput] = new Tensor("int64", positions, [count, length]);
+  }
+  if (run.hasBranches) {
+    const readsCache = Uint8Array.of(cache.lengthOf(first) > 0 ? 1 : 0);
+    feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
+  }
+  let results: InferenceSession.OnnxValueMapType;
+  try {
+    results = await run.session.run(feeds, [run.logitsOutput, ...cache.outputs]);
+  } catch (cause) {
+    throw new StreamgaugeError(
+      "ENGINE_FAILED",
+      `onnxruntime failed while running ${length === 1 ? "a position" : `${length} positions`} ` +
+        `up to ${total - 1}: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+  // Rows for every position, or for the last alone: the last is what counts.
+  const output = results[run.logitsOutput] as Tensor;
+  const vocabulary = output.dims.at(-1) ?? 0;
+  const rowLength = output.size / count;
+  const logits = widenFloats(output, rowLength - vocabulary);
+  for (const { member, ids: own } of advances) {
+    const index = member.seat.place - first;
+    member.logits = logits.subarray(index * rowLength, index * rowLength + vocabulary);
+    kept.accept(member.seat, index, own, results);
+  }
+}
+
+/** A row of ones as long as each sequence, then zeros. */
+function maskOf(
+  { onesMask }: GraphRun,
+  first: number,
+  count: number,
+  total: number,
+  places: readonly number[],
+  lengths: readonly (number | undefined)[],
+): BigInt64Array {
+  if (count === 1) return onesMask.subarray(0, total);
+  const mask = new BigInt64Array(count * total);
+  for (let index = 0; index < count; index++) {
+    // Where nobody takes part, one: its key and value are not taken into the cache.
+    const place = first + index;
+    const ones = places.includes(place) ? (lengths[place] ?? 1) : 1;
+    mask.fill(1n, index * total, index * total + ones);
+  }
+  return mask;
+}
+
+/** Sequences at once where nobody chooses. */
+const defaultMaxBatch = 8;
+
+/**
+ * @param changesNoIds whether a sequence's ids are the same alone and among others
+ * @throws StreamgaugeError `MODEL_UNSUPPORTED` when more is asked for than this graph can do
+ */
+function chooseMaxBatch(asked: number | undefined, changesNoIds: boolean): number {
+  if (asked === undefined) return changesNoIds ? defaultMaxBatch : 1;
+  if (asked === 1 || changesNoIds) return asked;
+  throw new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `maxBatch is ${asked}, and this model cannot run several generations in one step without ` +
+      "changing their ids: that takes GroupQueryAttention, weights that are not quantised and a " +
+      "float32 cache. Leave maxBatch out, or take more workers.",
+  );
 }
 
 async function createSession(
@@ -266,7 +365,11 @@ const knownInputs: ReadonlySet<string> = new Set([
 function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSummary {
   const standard = (own: readonly string[]): string[] =>
     own.map((name) => names.standard(name)).filter((name) => name !== undefined);
-  return { ...summary, inputs: standard(summary.inputs), outputs: standard(summary.outputs) };
+  const inputShapes = new Map(
+    [...summary.inputShapes].map(([own, shape]) => [names.standard(own) ?? own, shape]),
+  );
+  const { inputs, outputs } = summary;
+  return { ...summary, inputs: standard(inputs), inputShapes, outputs: standard(outputs) };
 }
 
 /** What the patch for the delta cache reads by its standard name, and the graph calls otherwise. */

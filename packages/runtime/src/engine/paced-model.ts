@@ -77,7 +77,7 @@ export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model 
       return Array.from(text, () => pacedCycle - 1);
     },
     encodeChat: undefined,
-    wholePrompt: false,
+    maxBatch: 1,
     createDetokenizer: () => spelling,
     begin: (config) => {
       const fault = commanded;
@@ -97,6 +97,8 @@ function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undef
   let chosen = 0;
   return {
     cachedTokens: 0,
+    mostIdsAtOnce: 256,
+    end: () => undefined,
     advance: async (ids) => {
       // onnxruntime runs a step in a turn of its own; so does this.
       await nextTurn();

@@ -34,8 +34,9 @@ const queueCapacity = 256;
 
 /**
  * Runs the same engine as {@link createRuntime}, in the calling thread: the
- * reference for what another thread costs and saves. Overlapping calls run one
- * after the other; clients take turns, and `maxQueue` limits how many wait.
+ * reference for what another thread costs and saves. Overlapping calls share
+ * steps, `maxBatch` of them; the others wait, clients take turns, and `maxQueue`
+ * limits how many do.
  *
  * @throws StreamgaugeError `INVALID_OPTION`, `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`
  */
@@ -45,18 +46,21 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
   const waiting = new RequestQueue<() => void>(maxQueue);
   /** Those that wait or run. */
   const calls = new Set<InlineCall<unknown>>();
-  let isBusy = false;
+  /** How many run. */
+  let running = 0;
   let closed = false;
   let operatorProfiles: readonly string[] = [];
 
   function beginNext(): void {
+    running -= 1;
     const begin = waiting.take();
-    isBusy = begin !== undefined;
-    begin?.();
+    if (begin === undefined) return;
+    running += 1;
+    begin();
   }
 
   /**
-   * Runs when it is its turn, at once when nothing else does.
+   * Runs when it is its turn, at once when few enough others do.
    *
    * @param stopRunning what stops it when it has begun
    * @param unbegun its result when it is stopped before
@@ -83,9 +87,9 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
     calls.add(call);
     try {
       if (closed) throw closedError();
-      if (isBusy) waiting.add(clientId, begin);
+      if (running >= engine.description.maxBatch) waiting.add(clientId, begin);
       else {
-        isBusy = true;
+        running += 1;
         begin();
       }
     } catch (error) {

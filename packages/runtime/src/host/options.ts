@@ -49,6 +49,16 @@ export interface EngineOptions {
    */
   readonly prefixReuse?: boolean;
   /**
+   * Most generations that a worker runs together, one step for all of them, ≥ 1. A
+   * step reads the weights once, however many it serves, so that concurrent callers
+   * get far more tokens in all, each of them somewhat later; a lone caller notices
+   * nothing. Their ids are what they would be alone, so the default is 8 where the
+   * graph allows that, and 1 elsewhere (see `describe()`): with quantised weights,
+   * a float16 cache or plain attention, where more than 1 is refused. Each
+   * generation has cache buffers as long as those of the longest. Only for ONNX models.
+   */
+  readonly maxBatch?: number;
+  /**
    * Makes onnxruntime time every operator of every run, which slows it. A path
    * prefix in a folder that exists: each session writes
    * `<prefix>-<thread id>-<eight hex digits>_<time>.json` when it is closed, and
@@ -121,6 +131,7 @@ const engineOptionNames = [
   "executionProvider",
   "threads",
   "prefixReuse",
+  "maxBatch",
   "operatorProfile",
   "maxQueue",
 ];
@@ -176,7 +187,7 @@ function checkObservers(observers: unknown): void {
 
 function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
   const { model = embeddedModel, dtype, prefixReuse, operatorProfile } = options;
-  const { executionProvider } = options;
+  const { executionProvider, maxBatch } = options;
   const cores = availableParallelism();
   const share = Math.floor((cores - 1) / workers);
   const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
@@ -184,6 +195,7 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
   checkDtype(dtype);
   checkExecutionProvider(executionProvider);
   checkPrefixReuse(prefixReuse);
+  if (maxBatch !== undefined) readCount("maxBatch", maxBatch);
   checkOperatorProfile(operatorProfile);
   if (typeof model === "object" && model !== null && "kind" in model) {
     if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
@@ -192,6 +204,9 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     }
     if (prefixReuse !== undefined) {
       throw invalid("The paced model has no key/value cache: leave prefixReuse out.");
+    }
+    if (maxBatch !== undefined) {
+      throw invalid("The paced model runs one generation at a time: leave maxBatch out.");
     }
     if (operatorProfile === undefined) return model;
     throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
@@ -210,6 +225,7 @@ function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
     // A spinning thread takes its core from whoever else needs it.
     spinning: threads > 1 && workers * threads < cores,
     prefixReuse: prefixReuse ?? true,
+    maxBatch,
     operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
   };
 }

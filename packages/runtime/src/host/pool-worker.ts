@@ -33,13 +33,15 @@ export class PoolWorker {
   readonly loaded: Promise<EngineDescription>;
   /** Whether {@link loaded} has resolved. */
   isLoaded = false;
-  /** Whether a generation can be given to it. The pool says so; the end of the thread ends it. */
-  isFree = false;
+  /** Whether generations can be given to it: loaded, and neither ended nor closed. */
+  isOpen = false;
+  /** Generations that it has been given and has not ended. The pool counts. */
+  running = 0;
   /**
-   * The prompt of the generation it ran last, whose keys and values its cache
-   * begins with. The pool says so, where caches are kept.
+   * The prompts of the generations that it ran last, whose keys and values its
+   * caches begin with. The pool says so, where caches are kept.
    */
-  lastPrompt: GenerationRequest["prompt"] | undefined;
+  lastPrompts: readonly GenerationRequest["prompt"][] = [];
   /** Added to the worker's clock to get this thread's, once loaded. */
   clockOffsetMilliseconds = 0;
   readonly #thread: Worker;
@@ -64,11 +66,11 @@ export class PoolWorker {
     let failure: unknown;
     thread.on("error", (error: unknown) => {
       // Its exit follows; no generation may be posted to it until then.
-      this.isFree = false;
+      this.isOpen = false;
       failure = error;
     });
     thread.once("exit", (code) => {
-      this.isFree = false;
+      this.isOpen = false;
       const cause = failure ?? new Error(`It exited with code ${code}.`);
       this.#gone = workerEnded(threadId, cause);
       for (const fail of this.#callsOut) fail(this.#gone);
@@ -79,6 +81,7 @@ export class PoolWorker {
     this.loaded.then(
       () => {
         this.isLoaded = true;
+        this.isOpen = true;
         listener.onLoaded(this);
       },
       (error: unknown) => {
@@ -112,7 +115,7 @@ export class PoolWorker {
    * the file of its operator profile, if one was asked for.
    */
   close(): Promise<string | undefined> {
-    this.isFree = false;
+    this.isOpen = false;
     return (this.#closing ??= this.#close());
   }
 

@@ -63,6 +63,8 @@ export class WorkerPool {
   #replaced = 0;
   operatorProfiles: readonly string[] = [];
   clockOffsetMilliseconds = 0;
+  /** Generations that one worker can run together; of all the same, for they load the same model. */
+  #maxBatch = 1;
 
   constructor(options: WorkerPoolOptions, listener: WorkerPoolListener) {
     const { workers, maxHeapMegabytes } = options;
@@ -73,7 +75,8 @@ export class WorkerPool {
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Infinity,
-      concurrentTasksPerWorker: 1,
+      // No limit: how many a worker takes is known when its model is loaded.
+      concurrentTasksPerWorker: Number.MAX_SAFE_INTEGER,
       // A loaded worker is among piscina's ready ones: it reports that it is ready
       // before it reads the host's first message, and two exchanges follow.
       loadBalancer: (_task, candidates) => candidates.find(({ id }) => id === this.#target) ?? null,
@@ -113,6 +116,7 @@ export class WorkerPool {
       if (description === undefined) throw startFailed(undefined);
       // One platform, one offset: it is 0 wherever Node's threads share their clock.
       this.clockOffsetMilliseconds = workers[0]?.clockOffsetMilliseconds ?? 0;
+      this.#maxBatch = description.maxBatch;
       this.#isReady = true;
       return description;
     } finally {
@@ -127,25 +131,33 @@ export class WorkerPool {
 
   /** Whether a worker can take a generation now. */
   get hasFree(): boolean {
-    return [...this.#workers.values()].some(({ isFree }) => isFree);
+    return [...this.#workers.values()].some((worker) => this.#hasRoom(worker));
   }
 
   /**
-   * A worker that can take a generation now. Where there are several, the one
-   * whose last prompt has most in common with this one at its beginning, and so
-   * probably its cache; of those with as much, the one that is free longest.
+   * A worker that can take a generation now. Where there are several, one whose
+   * caches begin with most of this prompt; if none has half of it, one with the
+   * fewest generations, of those the one whose caches have most, and then the one
+   * that is free longest.
    */
   findFree(prompt: GenerationRequest["prompt"]): PoolWorker | undefined {
-    let best: PoolWorker | undefined;
-    let most = -1;
-    for (const worker of this.#workers.values()) {
-      if (!worker.isFree) continue;
-      const shared = sharedLength(worker.lastPrompt, prompt);
-      if (shared <= most) continue;
-      best = worker;
-      most = shared;
-    }
-    return best;
+    const half = lengthOf(prompt) / 2;
+    const candidates = [...this.#workers.values()]
+      .filter((worker) => this.#hasRoom(worker))
+      .map((worker) => {
+        const shared = Math.max(0, ...worker.lastPrompts.map((last) => sharedLength(last, prompt)));
+        return { worker, shared, saved: shared >= half ? shared : 0 };
+      });
+    return candidates.toSorted(
+      (left, right) =>
+        right.saved - left.saved ||
+        left.worker.running - right.worker.running ||
+        right.shared - left.shared,
+    )[0]?.worker;
+  }
+
+  #hasRoom({ isOpen, running }: PoolWorker): boolean {
+    return isOpen && running < this.#maxBatch;
   }
 
   /**
@@ -160,7 +172,7 @@ export class WorkerPool {
     task: GenerateTask,
     transfer: NewRing["transfer"],
   ): Promise<GenerateOutcome> {
-    worker.isFree = false;
+    worker.running += 1;
     this.#target = worker.threadId;
     const posted = this.#piscina.run(task, { transferList: [...transfer] });
     this.#target = undefined;
@@ -168,6 +180,7 @@ export class WorkerPool {
     try {
       outcome = await posted;
     } catch (cause) {
+      worker.isOpen = false;
       throw new StreamgaugeError(
         "WORKER_FAILED",
         "The worker of this generation ended before it did; another takes its place. " +
@@ -177,7 +190,10 @@ export class WorkerPool {
     }
     // Others have not begun, or nobody knows how far they came.
     const hasRun = outcome.kind === "collected" || outcome.kind === "streamed";
-    if (hasRun && this.#keepsCaches) worker.lastPrompt = task.request.prompt;
+    if (hasRun && this.#keepsCaches) {
+      worker.lastPrompts = [...worker.lastPrompts, task.request.prompt].slice(-this.#maxBatch);
+    }
+    worker.running -= 1;
     this.#limit.worked();
     this.#release(worker);
     return outcome;
@@ -240,7 +256,6 @@ export class WorkerPool {
     if (this.#isClosing || !this.#workers.delete(worker.threadId)) return;
     // Behind the others: the one that is free longest comes first.
     this.#workers.set(worker.threadId, worker);
-    worker.isFree = true;
     this.#listener.onFree();
   }
 
@@ -269,12 +284,16 @@ export class WorkerPool {
   }
 }
 
+function lengthOf(prompt: GenerationRequest["prompt"]): number {
+  return spell(prompt).length;
+}
+
 /** Of texts and conversations, code units; of ids, ids; none of prompts of different kinds. */
 function sharedLength(
-  left: GenerationRequest["prompt"] | undefined,
+  left: GenerationRequest["prompt"],
   right: GenerationRequest["prompt"],
 ): number {
-  if (left === undefined || isConversation(left) !== isConversation(right)) return 0;
+  if (isConversation(left) !== isConversation(right)) return 0;
   const [first, second] = [spell(left), spell(right)];
   if (typeof first !== typeof second) return 0;
   return commonPrefixLength<string | number>(first, second);

@@ -6,6 +6,8 @@ export interface GraphSummary {
   /** Operators used by the top level of the graph. */
   readonly operators: ReadonlySet<string>;
   readonly inputs: readonly string[];
+  /** Dimensions by input; undefined for one that is not a fixed size. */
+  readonly inputShapes: ReadonlyMap<string, readonly (number | undefined)[]>;
   readonly outputs: readonly string[];
   /** Operator set version by domain; `""` is ONNX itself. */
   readonly operatorSets: ReadonlyMap<string, number>;
@@ -21,12 +23,12 @@ export interface GraphSummary {
  */
 export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary {
   const operators = new Set<string>();
-  const inputs: string[] = [];
+  const inputShapes = new Map<string, readonly (number | undefined)[]>();
   const outputs: string[] = [];
   const operatorSets = new Map<string, number>();
   try {
     eachField(bytes, (field, reader, type) => {
-      if (field === 7) readGraph(reader.bytes(), operators, inputs, outputs);
+      if (field === 7) readGraph(reader.bytes(), operators, inputShapes, outputs);
       else if (field === 8) readOperatorSet(reader.bytes(), operatorSets);
       else reader.skip(type, field);
     });
@@ -43,7 +45,7 @@ export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary 
       `${file} holds no ONNX graph. Build or download it again.`,
     );
   }
-  return { operators, inputs, outputs, operatorSets };
+  return { operators, inputs: [...inputShapes.keys()], inputShapes, outputs, operatorSets };
 }
 
 function eachField(
@@ -60,15 +62,17 @@ function eachField(
 function readGraph(
   bytes: Uint8Array,
   operators: Set<string>,
-  inputs: string[],
+  inputShapes: Map<string, readonly (number | undefined)[]>,
   outputs: string[],
 ): void {
   eachField(bytes, (field, reader, type) => {
     if (field === 1) {
       const operator = readString(reader.bytes(), 4);
       if (operator !== undefined) operators.add(operator);
-    } else if (field === 11) inputs.push(readString(reader.bytes(), 1) ?? "");
-    else if (field === 12) outputs.push(readString(reader.bytes(), 1) ?? "");
+    } else if (field === 11) {
+      const input = reader.bytes();
+      inputShapes.set(readString(input, 1) ?? "", readShape(input));
+    } else if (field === 12) outputs.push(readString(reader.bytes(), 1) ?? "");
     else reader.skip(type, field);
   });
 }
@@ -83,6 +87,37 @@ function readOperatorSet(bytes: Uint8Array, operatorSets: Map<string, number>): 
   });
   // "ai.onnx" is the long name of the default domain.
   operatorSets.set(domain === "ai.onnx" ? "" : domain, version);
+}
+
+/** Of a `ValueInfoProto`: its type, which is a tensor's, whose shape has dimensions, which may have values. */
+function readShape(value: Uint8Array): (number | undefined)[] {
+  const dimensions: (number | undefined)[] = [];
+  eachMessage(value, 2, (type) =>
+    eachMessage(type, 1, (tensor) =>
+      eachMessage(tensor, 2, (shape) =>
+        eachMessage(shape, 1, (dimension) => {
+          let size: number | undefined;
+          eachField(dimension, (field, reader, wire) => {
+            if (field === 1) size = Number(reader.int64());
+            else reader.skip(wire, field);
+          });
+          dimensions.push(size);
+        }),
+      ),
+    ),
+  );
+  return dimensions;
+}
+
+function eachMessage(
+  bytes: Uint8Array,
+  wanted: number,
+  visit: (message: Uint8Array) => void,
+): void {
+  eachField(bytes, (field, reader, type) => {
+    if (field === wanted) visit(reader.bytes());
+    else reader.skip(type, field);
+  });
 }
 
 function readString(bytes: Uint8Array, wanted: number): string | undefined {

@@ -18,19 +18,31 @@ export function newRowsOutput(layer: number, part: "key" | "value"): string {
   return `streamgauge.new.${layer}.${part}`;
 }
 
+/** What {@link deltaCachePatch} has to know of the model it is appended to. */
+export interface DeltaCacheShape {
+  readonly layers: number;
+  /** Key/value heads, the same in all layers. */
+  readonly heads: number;
+}
+
 /**
- * Whether {@link deltaCachePatch} can be appended to a model: it must attend
- * through GroupQueryAttention, which alone reads the valid rows of a longer
- * cache buffer, and have Hugging Face's names.
+ * What {@link deltaCachePatch} needs, if it can be appended to a model; undefined
+ * if not. The model must attend through GroupQueryAttention, which alone reads the
+ * valid rows of a longer cache buffer, have Hugging Face's names, and as many
+ * key/value heads in each layer.
  */
-export function acceptsDeltaCache(summary: GraphSummary): boolean {
-  // Operator set 11 brought the negative index which picks the last position.
-  return (
-    summary.operators.has("GroupQueryAttention") &&
-    (summary.operatorSets.get("") ?? 0) >= 11 &&
-    ["input_ids", "attention_mask"].every((name) => summary.inputs.includes(name)) &&
-    ["logits", "present.0.key", "present.0.value"].every((name) => summary.outputs.includes(name))
-  );
+export function deltaCacheShape(summary: GraphSummary): DeltaCacheShape | undefined {
+  const { operators, operatorSets, inputs, inputShapes, outputs } = summary;
+  const pasts = inputs.filter((name) => /^past_key_values\.\d+\.(key|value)$/.test(name));
+  const [heads, ...otherHeads] = new Set(pasts.map((name) => inputShapes.get(name)?.[1]));
+  const fits =
+    operators.has("GroupQueryAttention") &&
+    // Operator set 13 made the axes of ReduceSum an input.
+    (operatorSets.get("") ?? 0) >= 13 &&
+    ["input_ids", "attention_mask"].every((name) => inputs.includes(name)) &&
+    ["logits", "present.0.key", "present.0.value"].every((name) => outputs.includes(name));
+  if (!fits || heads === undefined || otherHeads.length > 0) return undefined;
+  return { layers: pasts.length / 2, heads };
 }
 
 /**
@@ -40,50 +52,64 @@ export function acceptsDeltaCache(summary: GraphSummary): boolean {
  * {@link newRowsOutput} and {@link lastLogitsOutput} the cache stays where the
  * host keeps it and only what a step has added crosses over.
  *
- * The host feeds buffers with at least as many rows as are valid, so the
- * length of a `present` says nothing: the new rows end at the length of
- * `attention_mask`. In a batch, all rows must therefore be of equal length.
+ * The host feeds buffers with at least as many rows as are valid, so the length
+ * of a `present` says nothing: the new rows of a sequence end where the ones in
+ * its row of `attention_mask` do. Sequences of one batch may differ in length; a
+ * row of the mask is ones, then zeros.
  */
-export function deltaCachePatch({ layers }: { readonly layers: number }): Uint8Array {
+export function deltaCachePatch({ layers, heads }: DeltaCacheShape): Uint8Array {
   const nodes: GraphNode[] = [];
   const add = (
     operator: string,
     inputs: readonly string[],
     output: string,
-    axis?: number,
+    attributes: NonNullable<GraphNode["attributes"]> = {},
   ): string => {
-    const attributes = axis === undefined ? {} : { axis: { int: axis } };
     nodes.push({ name: output, operator, inputs, outputs: [output], attributes });
     return output;
   };
-  const [one, two, last] = constants;
-  const lengthOf = (input: string): string => {
-    const shape = add("Shape", [input], `streamgauge.${input}.shape`);
-    return add("Gather", [shape, one.name], `streamgauge.${input}.length`);
+  const constants: (TensorHeader & { readonly values: readonly bigint[] })[] = [];
+  const constant = (name: string, dimensions: readonly number[], values: readonly bigint[]) => {
+    constants.push({
+      name: `streamgauge.${name}`,
+      element: ElementType.int64,
+      dimensions,
+      values,
+    });
+    return `streamgauge.${name}`;
   };
-  const end = lengthOf("attention_mask");
-  const start = add("Sub", [end, lengthOf("input_ids")], "streamgauge.first_new_row");
+  const zero = constant("zero", [], [0n]);
+  const one = constant("one", [], [1n]);
+  // It has no dimension, so that picking with it removes the axis.
+  const last = constant("last", [], [-1n]);
 
-  const outputs = [add("Gather", ["logits", last.name], lastLogitsOutput, 1)];
+  // [batch, 1]
+  const maskAxis = constant("mask_axis", [1], [1n]);
+  const ends = add("ReduceSum", ["attention_mask", maskAxis], "streamgauge.ends");
+  const shape = add("Shape", ["input_ids"], "streamgauge.input_shape");
+  const length = add("Gather", [shape, one], "streamgauge.input_length");
+  const starts = add("Sub", [ends, length], "streamgauge.starts");
+  const offsets = add("Range", [zero, length, one], "streamgauge.offsets");
+  const rows = add("Add", [starts, offsets], "streamgauge.rows");
+  // [batch, 1, sequence, 1], and the same for each head.
+  const column = constant("column", [4], [0n, 1n, -1n, 1n]);
+  const indices = add("Reshape", [rows, column], "streamgauge.row_column");
+  const everyHead = constant("every_head", [1, heads, 1, 1], Array(heads).fill(0n));
+  const places = add("Add", [indices, everyHead], "streamgauge.places");
+
+  const outputs = [add("Gather", ["logits", last], lastLogitsOutput, { axis: { int: 1 } })];
   for (let layer = 0; layer < layers; layer++) {
     for (const part of ["key", "value"] as const) {
-      const rows = [`present.${layer}.${part}`, start, end, two.name];
-      outputs.push(add("Slice", rows, newRowsOutput(layer, part)));
+      const inputs = [`present.${layer}.${part}`, places];
+      outputs.push(add("GatherND", inputs, newRowsOutput(layer, part), { batch_dims: { int: 2 } }));
     }
   }
 
-  const tensors = constants.flatMap((constant) => [
-    encodeTensorHeader(constant),
-    new Uint8Array(BigInt64Array.of(constant.value).buffer),
+  const tensors = constants.flatMap((tensor) => [
+    encodeTensorHeader(tensor),
+    new Uint8Array(BigInt64Array.from(tensor.values).buffer),
   ]);
   const tensorsByteLength = tensors.reduce((sum, bytes) => sum + bytes.length, 0);
   const graph = { nodes, inputs: [], outputs: outputs.map((name) => ({ name })) };
   return Buffer.concat([encodeModelHeader(graph, tensorsByteLength), ...tensors]);
 }
-
-// The last one has no dimension, so that picking with it removes the axis.
-const constants = [
-  { name: "streamgauge.one", element: ElementType.int64, dimensions: [1], value: 1n },
-  { name: "streamgauge.two", element: ElementType.int64, dimensions: [1], value: 2n },
-  { name: "streamgauge.last", element: ElementType.int64, dimensions: [], value: -1n },
-] as const satisfies readonly (TensorHeader & { value: bigint })[];
