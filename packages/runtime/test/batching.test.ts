@@ -5,6 +5,7 @@ import { createInlineGenerator, createRuntime, pacedModel } from "@streamgauge/r
 import { buildModel } from "@streamgauge/runtime/onnx";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePlainAttention } from "./plain-attention.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const prompts = [
@@ -55,6 +56,9 @@ describe("generations at the same time", () => {
     }));
     const results = await Promise.all(
       prompts.map((prompt, index) => together.generate(prompt, configs[index])),
+    );
+    expect(results.map(({ usage }) => usage.completionTokens)).toEqual(
+      configs.map(({ maxTokens }) => maxTokens),
     );
     for (const [index, prompt] of prompts.entries()) {
       expectAlike(results[index]!, await alone.generate(prompt, configs[index]));
@@ -136,6 +140,7 @@ describe("generations at the same time", () => {
     await using inline = await createInlineGenerator({ maxBatch: 3 });
     const config = { maxTokens: 15, ignoreEos: true };
     const results = await Promise.all(prompts.map((prompt) => inline.generate(prompt, config)));
+    expect(inline.describe().maxBatch).toBe(3);
     for (const [index, result] of results.entries()) {
       expectAlike(result, await alone.generate(prompts[index]!, config));
     }
@@ -145,17 +150,34 @@ describe("generations at the same time", () => {
 describe("maxBatch", () => {
   const checkpoint = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
 
-  it.each(["q4", "q8", "fp16"] as const)("is 1 where it would change ids: %s", async (dtype) => {
+  it.each(["fp16", "q8", "q4", "q4f16"] as const)("changes no ids of %s", async (dtype) => {
     const model = join(await temporaryFolder(), "model");
     await buildModel({ checkpoint, out: model, dtypes: [dtype] });
-    await using inline = await createInlineGenerator({ model, dtype });
-    expect(inline.describe().maxBatch).toBe(1);
-    await expect(createInlineGenerator({ model, dtype, maxBatch: 2 })).rejects.toMatchObject({
+    await using one = await createInlineGenerator({ model, dtype, maxBatch: 1 });
+    await using many = await createInlineGenerator({ model, dtype, maxBatch: 7 });
+    const config = { maxTokens: 30, ignoreEos: true, logprobs: true };
+    const results = await Promise.all(prompts.map((prompt) => many.generate(prompt, config)));
+    expect(many.describe().maxBatch).toBe(7);
+    for (const [index, prompt] of prompts.entries()) {
+      expectAlike(results[index]!, await one.generate(prompt, config));
+    }
+  });
+
+  it("is 1 where the graph hands its whole cache back, and more is refused", async () => {
+    const model = join(await temporaryFolder(), "model");
+    await writePlainAttention(model, {});
+    await using plain = await createInlineGenerator({ model });
+    expect(plain.describe().maxBatch).toBe(1);
+    const prompt = [1, 2, 3];
+    const [first, second] = await Promise.all([
+      plain.generate(prompt, { maxTokens: 5, ignoreEos: true }),
+      plain.generate(prompt, { maxTokens: 5, ignoreEos: true }),
+    ]);
+    expect(first.ids).toEqual(second.ids);
+    await expect(createInlineGenerator({ model, maxBatch: 2 })).rejects.toMatchObject({
       code: "MODEL_UNSUPPORTED",
       message: expect.stringContaining("maxBatch is 2"),
     });
-    await using one = await createInlineGenerator({ model, dtype, maxBatch: 1 });
-    expect(one.describe().maxBatch).toBe(1);
   });
 
   it.each([0, 1.5, Number.NaN])("is refused when it is %s", async (maxBatch) => {

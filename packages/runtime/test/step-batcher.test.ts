@@ -35,17 +35,31 @@ it("runs what waits at the same time as one", async () => {
   expect(runs).toEqual(["a", "b c a", "b c a", "c"]);
 });
 
-it("lets pieces and steps take turns, and pieces go round", async () => {
+const prompt = (length: number): number[] => Array<number>(length).fill(1);
+
+it("runs a piece of a long prompt before each step, of each prompt in turn", async () => {
   const { runs, batcher, sequence } = startBatcher();
   batcher.begin();
   const all = Promise.all([
     sequence("a", [1], [1], [1], [1], [1], [1]),
-    sequence("p", [1, 2, 3], [4, 5]),
-    sequence("q", [1, 2, 3, 4], [5, 6]),
+    sequence("p", prompt(40), prompt(50)),
+    sequence("q", prompt(64), prompt(60)),
   ]);
   batcher.end();
   await all;
-  expect(runs).toEqual(["p:3", "a", "q:4", "a", "p:2", "a", "q:2", "a", "a", "a"]);
+  expect(runs).toEqual(["p:40", "a", "q:64", "a", "p:50", "a", "q:60", "a", "a", "a"]);
+});
+
+it("runs several short prompts before a step", async () => {
+  const { runs, batcher, sequence } = startBatcher();
+  batcher.begin();
+  const all = Promise.all([
+    sequence("a", [1], [1], [1]),
+    ...["p", "q", "r", "s"].map((name) => sequence(name, prompt(20), [1])),
+  ]);
+  batcher.end();
+  await all;
+  expect(runs).toEqual(["p:20", "q:20", "r:20", "a p q r", "s:20", "a s", "a"]);
 });
 
 it("does not wait for a sequence that wants nothing", async () => {

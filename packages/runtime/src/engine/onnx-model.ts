@@ -25,7 +25,7 @@ import {
   type ProfilingOptions,
 } from "./operator-profile.js";
 import { createSampler, type Sampler } from "./sampling/sampler.js";
-import { StepBatcher, type Advance } from "./step-batcher.js";
+import { StepBatcher, mostPromptIdsBetweenSteps, type Advance } from "./step-batcher.js";
 
 /** How a model folder is to be opened. */
 export interface OnnxModelOptions {
@@ -112,7 +112,7 @@ export async function openOnnxModel(
   const most = mostPrefixReuse(summary.operators, entries);
   // The branch for an empty cache takes the whole prompt.
   const prefixReuse = options.prefixReuse && !hasBranches ? most : "off";
-  const maxBatch = chooseMaxBatch(options.maxBatch, cache === "delta" && most === "sequences");
+  const maxBatch = chooseMaxBatch(options.maxBatch, cache === "delta" && most !== "off");
   const openCache = cache === "delta" ? createDeltaCache : createFetchedCache;
   const kept = new KeptCache(openCache(entries), prefixReuse);
   const batcher = new StepBatcher<RunningSequence>((advances) => runTogether(run, kept, advances));
@@ -189,7 +189,7 @@ function beginSequence(
     cachedTokens: seat.cachedTokens,
     get mostIdsAtOnce() {
       if (run.hasBranches) return Infinity;
-      return batcher.sequences > 1 ? pieceTokensBesideOthers : pieceTokens;
+      return batcher.sequences > 1 ? mostPromptIdsBetweenSteps : pieceTokens;
     },
     advance: (ids) => batcher.advance(sequence, ids),
     choose: () => sample(sequence.logits),
@@ -202,8 +202,6 @@ function beginSequence(
 
 /** Prompt ids in one run: chunks of 256 take no longer than the whole, and much less memory. */
 const pieceTokens = 256;
-/** Where others wait for their next token meanwhile. */
-const pieceTokensBesideOthers = 64;
 
 /**
  * Runs as many ids of each sequence. Their places and those between them are the
@@ -307,8 +305,8 @@ function chooseMaxBatch(asked: number | undefined, changesNoIds: boolean): numbe
   throw new StreamgaugeError(
     "MODEL_UNSUPPORTED",
     `maxBatch is ${asked}, and this model cannot run several generations in one step without ` +
-      "changing their ids: that takes GroupQueryAttention, weights that are not quantised and a " +
-      "float32 cache. Leave maxBatch out, or take more workers.",
+      "changing their ids: that takes GroupQueryAttention, and activations that are not quantised " +
+      "by their range (DynamicQuantizeLinear). Leave maxBatch out, or take more workers.",
   );
 }
 

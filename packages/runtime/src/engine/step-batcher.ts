@@ -9,13 +9,18 @@ interface Waiting<Member> extends Advance<Member> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Most prompt ids that are run between two steps while sequences wait for theirs. */
+export const mostPromptIdsBetweenSteps = 64;
+
 /**
  * Makes one run of what several sequences want at the same time, so that they
  * share the reading of the weights. Sequences join and leave between two runs.
  *
  * A run is either a step, one id of each sequence that wants one, or a piece, more
- * ids of one sequence's prompt. Where both wait they take turns, and pieces go
- * round, so that a long prompt delays each token of the others by one piece.
+ * ids of one sequence's prompt. Where both wait, pieces of no more than
+ * {@link mostPromptIdsBetweenSteps} ids come before each step, or one piece, and
+ * sequences take turns: a long prompt delays each token of the others a little, and
+ * short prompts soon share steps.
  *
  * A run begins as soon as every sequence wants something; one that does not,
  * because its consumer is slow, is waited for until the next turn of the event loop.
@@ -26,7 +31,7 @@ export class StepBatcher<Member> {
   #sequences = 0;
   #isRunning = false;
   #isScheduled = false;
-  #lastWasPiece = false;
+  #promptIdsSinceStep = 0;
 
   constructor(run: (advances: readonly Advance<Member>[]) => Promise<void>) {
     this.#run = run;
@@ -86,7 +91,15 @@ export class StepBatcher<Member> {
   #choose(): Waiting<Member>[] {
     const piece = this.#waiting.find(({ ids }) => ids.length > 1);
     const steps = this.#waiting.filter(({ ids }) => ids.length === 1);
-    this.#lastWasPiece = piece !== undefined && (steps.length === 0 || !this.#lastWasPiece);
-    return this.#lastWasPiece && piece !== undefined ? [piece] : steps;
+    if (piece !== undefined) {
+      const promptIds = this.#promptIdsSinceStep + piece.ids.length;
+      const isFirst = this.#promptIdsSinceStep === 0;
+      if (steps.length === 0 || isFirst || promptIds <= mostPromptIdsBetweenSteps) {
+        this.#promptIdsSinceStep = promptIds;
+        return [piece];
+      }
+    }
+    this.#promptIdsSinceStep = 0;
+    return steps;
   }
 }

@@ -52,9 +52,9 @@ export interface EngineOptions {
    * Most generations that a worker runs together, one step for all of them, ≥ 1. A
    * step reads the weights once, however many it serves, so that concurrent callers
    * get far more tokens in all, each of them somewhat later; a lone caller notices
-   * nothing. Their ids are what they would be alone, so the default is 8 where the
-   * graph allows that, and 1 elsewhere (see `describe()`): with quantised weights,
-   * a float16 cache or plain attention, where more than 1 is refused. Each
+   * nothing. Their ids are what they would be alone. Default: 8 where the graph
+   * allows that, and 1 elsewhere (see `describe()`), where more is refused: without
+   * GroupQueryAttention, and where activations are quantised by their range. Each
    * generation has cache buffers as long as those of the longest. Only for ONNX models.
    */
   readonly maxBatch?: number;

@@ -61,7 +61,7 @@ export interface Runtime extends Generator, AsyncDisposable {
  * Starts the workers and loads the model in each. Resolves when all are ready;
  * when one fails, the others are closed and the reason is thrown.
  *
- * A worker that is lost later fails its own generation with `WORKER_FAILED` and
+ * A worker that is lost later fails its own generations with `WORKER_FAILED` and
  * is replaced. When replacing leads nowhere (three that cannot load the model in
  * a row, or sixteen lost in a row without a generation that ended), the runtime
  * gives up: what runs goes on, and waiting and new calls reject with

@@ -50,7 +50,7 @@ interface Call {
 }
 
 /**
- * Gives calls to workers. A call goes to a free worker at once; while there is
+ * Gives calls to workers. A call goes to a worker with room at once; while there is
  * none, it waits here, where stopping it takes it out at once.
  */
 export class Scheduler implements GenerationBackend {

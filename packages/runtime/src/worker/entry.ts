@@ -1,6 +1,6 @@
 /**
  * What runs in each worker of the pool. piscina calls the default export for
- * each generation, one at a time; the host steers through a comlink port that
+ * each generation, several at once where the engine steps them together; the host steers through a comlink port that
  * this module offers when it is loaded.
  *
  * There is no top-level await here: piscina tries `require()` first.
