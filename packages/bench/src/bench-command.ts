@@ -139,6 +139,7 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   const verdicts = [
     ...record.claims,
     ...(record.transports ?? []).flatMap(({ claims }) => claims),
+    ...(record.engine ?? []).flatMap(({ claims }) => claims),
   ].map(({ verdict }) => verdict);
   if (verdicts.includes("refuted")) return 1;
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;

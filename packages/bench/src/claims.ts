@@ -212,6 +212,22 @@ export function judgeRatio(
   };
 }
 
+/**
+ * Decides the claim that a ratio is below a limit where there are too few runs
+ * for an interval: by the most and the least that any two runs give.
+ */
+export function judgeRange(
+  limit: number,
+  { smallestRatio, largestRatio }: { readonly smallestRatio: number; readonly largestRatio: number },
+): Pick<ClaimResult, "verdict" | "reasons"> {
+  const verdict =
+    largestRatio < limit ? "upheld" : smallestRatio > limit ? "refuted" : "inconclusive";
+  const reason =
+    `Any two runs give a ratio from ${factor(smallestRatio)} to ${factor(largestRatio)}; the limit ` +
+    `is ${factor(limit)}. So few runs make no interval.`;
+  return { verdict, reasons: [reason] };
+}
+
 /** What the planned looks say, on the scale of the claim's limit. */
 function lookAt(
   metric: "overhead" | "absoluteCost",

@@ -180,6 +180,21 @@ export const definitions: readonly Definition[] = [
       "claims are, and void unless the other against itself is shown to be 1 within a quarter",
   },
   {
+    metric: "engine comparison",
+    formula:
+      "the same ids from the same file by every contender, once in each block, one at a time; " +
+      "medians over blocks; tokens/s: 1000 / ms per token; decoding: (last token − first token) / " +
+      "(n − 1), the prompt left out; streams: (last token of all − first call) / tokens of all",
+  },
+  {
+    metric: "engine ratio",
+    formula:
+      "ln(value of a contender / value of another) per block, less is better; over blocks by " +
+      "Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x), and by the mean " +
+      "with Student's t; judged as claims are, and void unless the other against itself is shown " +
+      "to be 1 within a quarter; of fewer than six blocks the range of all quotients",
+  },
+  {
     metric: "cost of a profile",
     formula:
       "the mode with the instrument on against the same mode with it off, in interleaved blocks " +

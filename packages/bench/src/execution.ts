@@ -105,6 +105,7 @@ async function runMeasurements(
         signal,
         open,
         saveFile: (name, content) => sink.fileMade(name, content),
+        report: (step) => report(tracker.at("measurement", `${id}, ${step}`)),
       })
       .catch((error: unknown): Measurements => {
         const { code, message } = StreamgaugeError.toWire(error, "ENGINE_FAILED");

@@ -14,6 +14,7 @@ import {
   type DistributionMetric,
   type LatencySummary,
 } from "./record/distribution.js";
+import { engineMeasurement, type EngineMeasurement } from "./record/engine.js";
 import {
   estimate,
   estimates,
@@ -62,6 +63,8 @@ export {
   type ProfileOf,
 } from "./record/find-profiles.js";
 export type * from "./record/profile.js";
+export { engineComparison } from "./record/engine.js";
+export type * from "./record/engine.js";
 export { describeLoad, transportBaselines, transportComparison } from "./record/transport.js";
 export type * from "./record/transport.js";
 export { describeVariant, type CellVariation } from "./record/variant.js";
@@ -111,6 +114,7 @@ export interface ResultRecord {
   readonly aborts?: readonly AbortMeasurement[];
   readonly slowConsumers?: readonly SlowConsumerMeasurement[];
   readonly transports?: readonly TransportMeasurement[];
+  readonly engine?: readonly EngineMeasurement[];
   readonly profiles?: readonly ProfileMeasurement[];
   /** Measurements beside the cells that failed, and why. Since version 3. */
   readonly failedMeasurements?: readonly FailedMeasurement[];
@@ -703,6 +707,7 @@ const checkRecord: Check = object<ResultRecord>({
   aborts: optional(array(abortMeasurement)),
   slowConsumers: optional(array(slowConsumerMeasurement)),
   transports: optional(array(transportMeasurement)),
+  engine: optional(array(engineMeasurement)),
   profiles: optional(array(profileMeasurement)),
   failedMeasurements: optional(
     array(object<FailedMeasurement>({ id: string, code: string, message: string })),

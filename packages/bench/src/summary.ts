@@ -3,6 +3,7 @@ import { attention } from "./summary/attention.js";
 import { calibration } from "./summary/calibration.js";
 import { costs } from "./summary/costs.js";
 import { aborts, arrivals, slowConsumers } from "./summary/loads.js";
+import { engine } from "./summary/engine.js";
 import { mainThread } from "./summary/main-thread.js";
 import { memory } from "./summary/memory.js";
 import { profiles } from "./summary/profiles.js";
@@ -26,6 +27,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     aborts(record, options),
     slowConsumers(record, options),
     ...transports(record, options),
+    ...engine(record, options),
     memory(record, options),
     ...profiles(record, options),
     attention(record),

@@ -3,6 +3,7 @@ import { calibration } from "./calibration.js";
 import { controls } from "./controls.js";
 import { costs } from "./costs.js";
 import { cpu } from "./cpu.js";
+import { engine } from "./engine.js";
 import { introduction } from "./introduction.js";
 import { latencies } from "./latencies.js";
 import { aborts, arrivals, slowConsumers } from "./loads.js";
@@ -36,6 +37,7 @@ export function renderBenchmarks(record: ResultRecord): string {
     aborts(record),
     slowConsumers(record),
     ...transports(record),
+    ...engine(record),
     cpu(record),
     memory(record),
     ...profiles(record),

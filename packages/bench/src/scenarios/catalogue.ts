@@ -13,6 +13,7 @@ import {
 import { abortMeasurement } from "./abort.js";
 import { arrivalsMeasurement } from "./arrivals.js";
 import { mainThreadMeasurement } from "./main-thread.js";
+import { engine } from "./engine/engine-scenario.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "./stage.js";
@@ -290,6 +291,7 @@ export const catalogue: readonly Scenario[] = [
   slowConsumer,
   memory,
   profiles,
+  engine,
 ];
 
 /** Cells of 100 tokens in all sizes; longer ones in a full run. */

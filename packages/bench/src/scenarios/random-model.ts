@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { messageOf } from "@streamgauge/core";
+import type { BuildDtype } from "@streamgauge/runtime/onnx";
 
 /** Models with random weights, by their number of parameters: as fast as trained ones. */
 export const modelSizes = ["15M", "42M", "135M"] as const;
@@ -30,6 +31,8 @@ export interface RandomModelOptions {
   readonly onProgress?: ((progress: ModelBuildProgress) => void) | undefined;
   /** Where models are kept. Default: {@link modelCacheFolder} of the working directory. */
   readonly cacheFolder?: string | undefined;
+  /** How its numbers are stored, one graph for each. Default: fp32 alone. */
+  readonly dtypes?: readonly BuildDtype[] | undefined;
 }
 
 /** Any; the speed of random weights does not depend on it. */
@@ -45,11 +48,16 @@ const seed = 1851;
  */
 export async function randomModel(
   size: ModelSize,
-  { onProgress, cacheFolder = modelCacheFolder(process.cwd()) }: RandomModelOptions = {},
+  {
+    onProgress,
+    cacheFolder = modelCacheFolder(process.cwd()),
+    dtypes = ["fp32"],
+  }: RandomModelOptions = {},
 ): Promise<string> {
   const { buildRandomModel, llamaPresets } = await import("@streamgauge/runtime/onnx");
   const shape = llamaPresets[size];
-  const target = join(cacheFolder, `${size}-${await builderHash(shape)}`);
+  const others = dtypes.filter((dtype) => dtype !== "fp32");
+  const target = join(cacheFolder, [size, ...others, await builderHash(shape)].join("-"));
   if (existsSync(target)) return target;
   await mkdir(cacheFolder, { recursive: true });
   // On the same file system, where renaming is one step.
@@ -60,6 +68,7 @@ export async function randomModel(
       shape,
       seed,
       out,
+      dtypes,
       onProgress: ({ writtenBytes, totalBytes }) =>
         onProgress?.({ model: size, folder: target, writtenBytes, totalBytes }),
     });

@@ -57,6 +57,7 @@ export type Measurements = Partial<
     | "aborts"
     | "slowConsumers"
     | "transports"
+    | "engine"
     | "profiles"
     | "failedMeasurements"
   >
@@ -74,4 +75,6 @@ export interface MeasurementContext {
   readonly open: OpenGenerator;
   /** Saves a file beside the record. Returns its path relative to the record, with slashes. */
   saveFile(name: string, content: string | Uint8Array): Promise<string>;
+  /** Says what it is doing, for the progress display; in a few words. */
+  readonly report?: ((step: string) => void) | undefined;
 }

@@ -9,3 +9,5 @@ export {
 export { parameterCount, type LlamaShape, type RopeScaling } from "./llama-config.js";
 export { llamaPresets } from "./llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
+export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
+export { acceptsDeltaCache, deltaCachePatch, lastLogitsOutput, newRowsOutput } from "./patch.js";

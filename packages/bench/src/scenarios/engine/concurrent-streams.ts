@@ -1,0 +1,91 @@
+import { timePerToken } from "../../engine-analysis.js";
+import type { MeasurementPlan } from "../stage.js";
+import type { RaceSize } from "./decode-speed.js";
+import { engineMeasurement } from "./engine-measurement.js";
+import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
+import { gapsOf, takeTimed } from "./own-engine.js";
+import type { TimedIds } from "./peer-engine.js";
+
+export interface ConcurrentStreamsOptions extends RaceSize {
+  readonly streams: number;
+  /** Of each stream. */
+  readonly tokens: number;
+  readonly promptTokens: number;
+  readonly threads: number;
+  readonly leastSpeedup: number;
+  readonly findModel: FindEngineModel;
+}
+
+const dtype = "fp32";
+const serialName = "one after another";
+const serialAgain = `${serialName}, again`;
+
+/** Streams that one worker steps together against the same streams in turn. */
+export function concurrentStreams(options: ConcurrentStreamsOptions): MeasurementPlan {
+  const { streams, tokens, promptTokens, threads, leastSpeedup, findModel, ...size } = options;
+  return engineMeasurement({
+    ...size,
+    id: `streams-${streams}`,
+    title: `${streams} streams in one worker, ${dtype}`,
+    unit: timePerToken,
+    baselines: [serialName],
+    claims: [
+      {
+        contender: "at once",
+        against: serialName,
+        control: serialAgain,
+        promise: `at least ${leastSpeedup} times the tokens/s`,
+        limit: 1 / leastSpeedup,
+      },
+    ],
+    async open(context) {
+      const { folder, vocabularySize } = await findModel(context);
+      // Lengths that differ, as those of users do.
+      const prompts = Array.from({ length: streams }, (_, index) =>
+        drawPrompt(context.seed + index, promptTokens + (index % 4), vocabularySize),
+      );
+      const { createRuntime } = await import("@streamgauge/runtime");
+      const runtime = await createRuntime({
+        model: folder,
+        dtype,
+        threads,
+        workers: 1,
+        maxBatch: streams,
+        prefixReuse: false,
+        onProgress: ({ stage }) => context.report?.(stage),
+      });
+      const { spinning } = runtime.describe();
+      const timed = (run: () => Promise<readonly TimedIds[]>) => async () => {
+        const start = performance.now();
+        const made = await run();
+        return {
+          value: (performance.now() - start) / (streams * tokens),
+          ids: made.flatMap(({ ids }) => ids),
+          gapsNanoseconds: made.flatMap(gapsOf),
+        };
+      };
+      const runSerial = timed(async () => {
+        const made: TimedIds[] = [];
+        for (const prompt of prompts) made.push(await takeTimed(runtime, prompt, tokens));
+        return made;
+      });
+      return {
+        contenders: [
+          {
+            name: "at once",
+            run: timed(() =>
+              Promise.all(prompts.map((prompt) => takeTimed(runtime, prompt, tokens))),
+            ),
+          },
+          { name: serialName, run: runSerial },
+          { name: serialAgain, run: runSerial },
+        ],
+        terms: [
+          `${graphFile(dtype)} of a model with random weights in one worker of ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}, maxBatch ${streams}; ${streams} prompts of ${promptTokens} to ${promptTokens + 3} ids, ${tokens} tokens each, greedy.`,
+          `From the first call to the last token of all streams / tokens of all streams, prompts included; each stream's ids are those that it makes alone.`,
+        ],
+        close: () => runtime.close(),
+      };
+    },
+  });
+}

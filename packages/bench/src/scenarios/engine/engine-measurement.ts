@@ -1,0 +1,166 @@
+import { StreamgaugeError } from "@streamgauge/core";
+import { blockOrders } from "../../block-order.js";
+import { concludeEngine } from "../../engine-analysis.js";
+import { LatencyHistogram } from "../../latency-histogram.js";
+import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record.js";
+import { minimumSamples } from "../../statistics.js";
+import type { MeasurementContext, MeasurementPlan } from "../stage.js";
+
+/** One of those that do the same work. */
+export interface Contender {
+  readonly name: string;
+  /** Does the work once. Nothing else computes meanwhile. */
+  run(): Promise<ContenderRun>;
+}
+
+/** What one run says. */
+export interface ContenderRun {
+  /** In the measurement's unit. */
+  readonly value: number;
+  /** What it made: the same as all others; left out where nothing is made. */
+  readonly ids?: readonly number[];
+  /** From each token of a stream to its next. */
+  readonly gapsNanoseconds?: readonly number[];
+}
+
+/** Contenders that are loaded, and what holds for them. */
+export interface Contest {
+  readonly contenders: readonly Contender[];
+  /** See {@link EngineMeasurement.terms}. */
+  readonly terms: readonly string[];
+  close(): Promise<void>;
+}
+
+/** What {@link engineMeasurement} is told. */
+export interface EngineMeasurementOptions {
+  /** Also for the progress display. */
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  /** Names of those that all others are compared with. */
+  readonly baselines: readonly string[];
+  readonly claims?: readonly Omit<EngineClaim, "verdict" | "reasons">[];
+  readonly warmUpBlocks: number;
+  readonly blocks: number;
+  /** It ends early after this long, with the blocks that it has, six at least. */
+  readonly timeBudgetSeconds: number;
+  /** A guess, for the time left. */
+  readonly expectedSeconds: number;
+  /** Loads everything. What it has opened is closed when the blocks are done. */
+  open(context: MeasurementContext): Promise<Contest>;
+}
+
+/** Name of the scenario. */
+export const engineScenarioName = "engine";
+
+/**
+ * Measures contenders at the same work in interleaved blocks, in balanced orders,
+ * one at a time. One that makes other ids than the first one fails it.
+ */
+export function engineMeasurement(options: EngineMeasurementOptions): MeasurementPlan {
+  return {
+    id: options.id,
+    expectedSeconds: options.expectedSeconds,
+    async measure(_generator, context) {
+      const contest = await options.open(context);
+      try {
+        const measured = await new Race(contest, options, context).run();
+        return measured === undefined ? {} : { engine: [measured] };
+      } finally {
+        await contest.close();
+      }
+    },
+  };
+}
+
+class Race {
+  readonly #contest: Contest;
+  readonly #options: EngineMeasurementOptions;
+  readonly #context: MeasurementContext;
+  readonly #gaps = new Map<string, LatencyHistogram>();
+  #reference: { readonly contender: string; readonly ids: readonly number[] } | undefined;
+
+  constructor(contest: Contest, options: EngineMeasurementOptions, context: MeasurementContext) {
+    this.#contest = contest;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Undefined when it was aborted. */
+  async run(): Promise<EngineMeasurement | undefined> {
+    const { warmUpBlocks, blocks: planned, timeBudgetSeconds } = this.#options;
+    const { clock, seed, report } = this.#context;
+    const blocks: EngineBlock[] = [];
+    let dropped = 0;
+    let startNanoseconds = clock.nowNanoseconds();
+    for (const order of blockOrders(this.#contest.contenders, seed)) {
+      const isSpent = clock.nowNanoseconds() - startNanoseconds > timeBudgetSeconds * 1e9;
+      if (blocks.length >= planned || (isSpent && blocks.length >= minimumSamples)) break;
+      const isWarmUp = dropped < warmUpBlocks;
+      report?.(isWarmUp ? "warm-up" : `block ${blocks.length + 1} of ${planned}`);
+      const block = await this.#runBlock(order);
+      if (block === undefined) return undefined;
+      if (!isWarmUp) {
+        blocks.push(block);
+        continue;
+      }
+      dropped += 1;
+      this.#gaps.clear();
+      startNanoseconds = clock.nowNanoseconds();
+    }
+    return this.#conclude(blocks);
+  }
+
+  async #runBlock(order: readonly Contender[]): Promise<EngineBlock | undefined> {
+    const runs: EngineRun[] = [];
+    for (const contender of order) {
+      if (this.#context.signal?.aborted === true) return undefined;
+      const { value, ids, gapsNanoseconds } = await contender.run();
+      if (ids !== undefined) this.#requireSameIds(contender.name, ids);
+      if (gapsNanoseconds !== undefined) {
+        const histogram = this.#gaps.get(contender.name) ?? new LatencyHistogram();
+        this.#gaps.set(contender.name, histogram);
+        for (const gap of gapsNanoseconds) histogram.add(gap);
+      }
+      runs.push({ contender: contender.name, value });
+    }
+    return { runs };
+  }
+
+  /** Times of different work do not compare. */
+  #requireSameIds(contender: string, ids: readonly number[]): void {
+    this.#reference ??= { contender, ids };
+    const expected = this.#reference.ids;
+    const index = expected.findIndex((id, position) => id !== ids[position]);
+    if (index === -1 && ids.length === expected.length) return;
+    throw new StreamgaugeError(
+      "OUTPUT_MISMATCH",
+      `${this.#options.id}: ${contender} made other ids than ${this.#reference.contender}: ` +
+        (index === -1
+          ? `${ids.length} instead of ${expected.length}.`
+          : `${ids[index] ?? "none"} instead of ${expected[index]} at ${index}.`) +
+        " What does not do the same work is not compared.",
+    );
+  }
+
+  #conclude(blocks: readonly EngineBlock[]): EngineMeasurement {
+    const { id, title, unit, baselines, claims = [], warmUpBlocks } = this.#options;
+    return concludeEngine({
+      scenario: engineScenarioName,
+      id,
+      title,
+      unit,
+      terms: this.#contest.terms,
+      warmUpBlocks,
+      blocks,
+      contenders: this.#contest.contenders.map(({ name }) => ({
+        contender: name,
+        interTokenLatency: this.#gaps.get(name)?.summarize() ?? null,
+        comparisons: baselines
+          .filter((against) => against !== name)
+          .map((against) => ({ against })),
+      })),
+      claims,
+    });
+  }
+}

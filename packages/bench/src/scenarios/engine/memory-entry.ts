@@ -1,0 +1,97 @@
+/**
+ * A process whose memory is measured. Started by `memory-process.ts`.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+import { messageOf } from "@streamgauge/core";
+import type {
+  LoadAnswer,
+  LoadTask,
+  MemoryMessage,
+  MemoryTask,
+  PeakAnswer,
+  PeakTask,
+} from "./memory-protocol.js";
+import { takeTimed } from "./own-engine.js";
+import { openPeer } from "./peer-engine.js";
+
+process.on("disconnect", () => process.exit(1));
+process.on("message", (task) => void work(task as MemoryTask));
+
+async function work(task: MemoryTask): Promise<void> {
+  try {
+    const answer = task.kind === "peak" ? await generate(task) : await load(task);
+    send({ type: "answer", answer });
+  } catch (error) {
+    send({ type: "failed", message: messageOf(error) });
+  }
+  process.removeAllListeners("disconnect");
+  process.disconnect();
+}
+
+async function generate(task: PeakTask): Promise<PeakAnswer> {
+  const { engine, folder, dtype, threads, spinning, prompt, tokens } = task;
+  if (engine === "transformers.js") {
+    const peer = await openPeer(folder, dtype, { threads, spinning });
+    const { ids } = await peer.generate(prompt, tokens);
+    const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
+    await peer.close();
+    return answer;
+  }
+  const { createInlineGenerator } = await import("@streamgauge/runtime");
+  const own = await createInlineGenerator({ model: folder, dtype, threads, prefixReuse: false });
+  const { ids } = await takeTimed(own, prompt, tokens);
+  const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
+  await own.close();
+  return answer;
+}
+
+async function load({ folder, dtype, threads, workers }: LoadTask): Promise<LoadAnswer> {
+  const { createRuntime } = await import("@streamgauge/runtime");
+  const begun = new Map<number, { stage: string; at: number }[]>();
+  const residentBefore = process.memoryUsage.rss();
+  const start = performance.now();
+  const runtime = await createRuntime({
+    model: folder,
+    dtype,
+    threads,
+    workers,
+    onProgress: ({ stage, threadId }) => {
+      const at = performance.now();
+      begun.set(threadId, [...(begun.get(threadId) ?? []), { stage, at }]);
+      send({ type: "progress", step: `${stage} after ${Math.round(at - start)} ms` });
+    },
+  });
+  const loadMilliseconds = performance.now() - start;
+  const addedResidentBytes = process.memoryUsage.rss() - residentBefore;
+  const lastReady = [...begun.values()].toSorted(
+    (first, second) => (second.at(-1)?.at ?? 0) - (first.at(-1)?.at ?? 0),
+  )[0];
+  const moments = [{ stage: "starting the worker", at: start }, ...(lastReady ?? [])];
+  const stages = moments.slice(0, -1).map(({ stage, at }, index) => ({
+    stage,
+    milliseconds: (moments[index + 1]?.at ?? at) - at,
+  }));
+  await runtime.close();
+  return { kind: "load", stages, loadMilliseconds, addedResidentBytes };
+}
+
+/**
+ * The largest resident set of this process. Where the system can tell, not
+ * `resourceUsage().maxRSS`: on Linux that begins with what the process that
+ * started this one had at that moment.
+ */
+function peakResidentBytes(): number {
+  try {
+    const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    if (kibibytes !== undefined) return Number(kibibytes) * 1024;
+  } catch {
+    // No such file: not Linux.
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+function send(message: MemoryMessage): void {
+  process.send?.(message);
+}

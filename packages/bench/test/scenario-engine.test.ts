@@ -1,0 +1,262 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
+import { parseRecord, type EngineMeasurement } from "../src/record.js";
+import { againstBareLoop } from "../src/scenarios/engine/against-bare-loop.js";
+import { concurrentStreams } from "../src/scenarios/engine/concurrent-streams.js";
+import { decodeSpeed } from "../src/scenarios/engine/decode-speed.js";
+import {
+  engineMeasurement,
+  type Contender,
+  type EngineMeasurementOptions,
+} from "../src/scenarios/engine/engine-measurement.js";
+import { drawPrompt, type FindEngineModel } from "../src/scenarios/engine/engine-model.js";
+import { engine } from "../src/scenarios/engine/engine-scenario.js";
+import { firstToken } from "../src/scenarios/engine/first-token.js";
+import type { MeasurementPlan } from "../src/scenarios/stage.js";
+import { exampleEngine } from "./example-engine.js";
+import { exampleRecord } from "./example-record.js";
+import { createFakeGenerator, ManualClock } from "./fake-generator.js";
+import { measurementContext } from "./measurement-context.js";
+
+/** Models load in a moment, except on a machine that has others to run. */
+const timeout = 60_000;
+
+const shape: LlamaShape = {
+  vocabularySize: 320,
+  hiddenSize: 64,
+  intermediateSize: 96,
+  layers: 2,
+  attentionHeads: 4,
+  keyValueHeads: 2,
+  headDimension: 16,
+  contextLength: 128,
+  normEpsilon: 1e-5,
+  ropeTheta: 10_000,
+  tiedEmbeddings: true,
+};
+
+let folder: string;
+const findModel: FindEngineModel = () =>
+  Promise.resolve({ folder: join(folder, "tiny"), vocabularySize: shape.vocabularySize });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "streamgauge-engine-"));
+  await buildRandomModel({ shape, seed: 7, out: join(folder, "tiny"), dtypes: ["fp32", "q4"] });
+}, timeout);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const generator = {
+  ...createFakeGenerator({ clock: new ManualClock(), tokenNanoseconds: () => 1 }),
+  describe: () => null,
+  close: () => Promise.resolve(),
+};
+
+async function measure(
+  plan: MeasurementPlan,
+  signal?: AbortSignal,
+): Promise<readonly EngineMeasurement[] | undefined> {
+  return (await plan.measure(generator, measurementContext({ signal }))).engine;
+}
+
+const size = { warmUpBlocks: 1, blocks: 6, timeBudgetSeconds: 60, expectedSeconds: 1 };
+
+/** Runs in no time, and takes as long as it says. */
+function fake(name: string, value: number, ids: readonly number[] = [1, 2]): Contender {
+  return { name, run: () => Promise.resolve({ value, ids }) };
+}
+
+function raceOf(
+  contenders: readonly Contender[],
+  options: Partial<EngineMeasurementOptions> = {},
+): MeasurementPlan {
+  return engineMeasurement({
+    ...size,
+    id: "tiny",
+    title: "Tiny",
+    unit: "ms per token",
+    baselines: ["theirs"],
+    claims: [
+      {
+        contender: "ours",
+        against: "theirs",
+        control: "theirs again",
+        promise: "at least 2 times the tokens/s",
+        limit: 0.5,
+      },
+    ],
+    open: () =>
+      Promise.resolve({ contenders, terms: ["alike"], close: () => Promise.resolve() }),
+    ...options,
+  });
+}
+
+describe("engineMeasurement", () => {
+  it.each([
+    ["upheld", 4],
+    ["refuted", 6],
+  ])("judges a ratio: %s", async (verdict, value) => {
+    const contenders = [fake("ours", value), fake("theirs", 10), fake("theirs again", 10)];
+    const [measured] = (await measure(raceOf(contenders))) ?? [];
+    expect(measured?.claims).toMatchObject([{ limit: 0.5, verdict }]);
+    expect(measured?.blocks).toHaveLength(6);
+    expect(measured?.contenders[0]).toMatchObject({
+      contender: "ours",
+      value,
+      tokensPerSecond: 1000 / value,
+      comparisons: [{ against: "theirs", smallestRatio: value / 10, largestRatio: value / 10 }],
+    });
+    const ratio = measured?.contenders[0]?.comparisons[0]?.ratio;
+    expect(ratio?.hodgesLehmann.value).toBeCloseTo(value / 10, 12);
+    const record = { ...(await exampleRecord()), engine: [measured] };
+    expect(parseRecord(JSON.parse(JSON.stringify(record))).engine).toEqual([measured]);
+  });
+
+  it("is void where the other differs from itself", async () => {
+    let runs = 0;
+    const noisy = {
+      name: "theirs again",
+      run: () => Promise.resolve({ value: (runs += 1) % 2 === 0 ? 5 : 20, ids: [1, 2] }),
+    };
+    const contenders = [fake("ours", 4), fake("theirs", 10), noisy];
+    const [measured] = (await measure(raceOf(contenders))) ?? [];
+    expect(measured?.claims[0]?.verdict).toBe("void");
+  });
+
+  it.each([
+    ["upheld", [4, 4.5]],
+    ["refuted", [6, 7]],
+    ["inconclusive", [4, 7]],
+  ] as const)("judges the range of a few runs: %s", async (verdict, values) => {
+    let runs = 0;
+    const ours = {
+      name: "ours",
+      run: () => Promise.resolve({ value: values[(runs += 1) % 2] as number }),
+    };
+    const claim = { contender: "ours", against: "theirs", control: null, promise: "", limit: 0.5 };
+    const plan = raceOf([ours, fake("theirs", 10)], {
+      blocks: 2,
+      warmUpBlocks: 0,
+      claims: [claim],
+    });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.claims[0]?.verdict).toBe(verdict);
+    expect(measured?.contenders[0]?.comparisons[0]).toMatchObject({
+      ratio: null,
+      smallestRatio: values[0] / 10,
+      largestRatio: values[1] / 10,
+    });
+  });
+
+  it.each([
+    [[1, 3], /theirs made other ids than ours: 3 instead of 2 at 1|ours made other .* 2 instead/],
+    [[1, 2, 3], /3 instead of 2\.|other ids/],
+  ])("fails where one makes the ids %j", async (ids, message) => {
+    await expect(measure(raceOf([fake("ours", 1), fake("theirs", 1, ids)]))).rejects.toMatchObject({
+      code: "OUTPUT_MISMATCH",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it("measures nothing once it is aborted, and closes what it has opened", async () => {
+    let closed = 0;
+    const plan = raceOf([fake("ours", 1)], {
+      open: () =>
+        Promise.resolve({
+          contenders: [fake("ours", 1)],
+          terms: [],
+          close: () => Promise.resolve(void (closed += 1)),
+        }),
+    });
+    expect(await measure(plan, AbortSignal.abort())).toBeUndefined();
+    expect(closed).toBe(1);
+  });
+});
+
+describe("the measurements, on a model of a few layers", { timeout }, () => {
+  const few = { ...size, findModel, threads: 1, tokens: 6 };
+
+  it.each(["fp32", "q4"] as const)("decodes %s with the ids of transformers.js", async (dtype) => {
+    const [measured] =
+      (await measure(decodeSpeed({ ...few, dtype, contextTokens: 40, leastSpeedup: 2 }))) ?? [];
+    expect(measured?.id).toBe(`decode-${dtype}-40`);
+    expect(measured?.contenders.map(({ contender }) => contender)).toEqual([
+      "streamgauge",
+      "transformers.js",
+      "transformers.js again",
+    ]);
+    expect(measured?.contenders.every(({ value }) => value > 0)).toBe(true);
+    expect(measured?.claims).toMatchObject([{ limit: 0.5, control: "transformers.js again" }]);
+    expect(measured?.terms.join(" ")).toMatch(/onnxruntime-node 1\.\d+.*transformers 4\./);
+  });
+
+  it("decodes with each engine's defaults, and claims nothing of them", async () => {
+    const plan = decodeSpeed({ ...few, dtype: "fp32", contextTokens: 8, threads: undefined });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.id).toBe("decode-fp32-8-defaults");
+    expect(measured?.claims).toEqual([]);
+  });
+
+  it("makes the ids of a bare loop, also beyond the first rows of the cache", async () => {
+    const [measured] = (await measure(againstBareLoop({ ...few, promptTokens: 20 }))) ?? [];
+    expect(measured?.claims).toMatchObject([{ contender: "generate()", limit: 1.03 }]);
+    expect(measured?.terms.join(" ")).toContain("256 rows of cache");
+  });
+
+  it("makes the first token of a prompt, with and without a control", async () => {
+    for (const hasControl of [true, false]) {
+      const plan = firstToken({ ...few, promptTokens: 70, hasControl });
+      const [measured] = (await measure(plan)) ?? [];
+      expect(measured?.contenders).toHaveLength(hasControl ? 3 : 2);
+      expect(measured?.claims[0]?.control).toBe(hasControl ? "transformers.js again" : null);
+    }
+  });
+
+  it("runs streams at once and in turn, with the same ids and every gap", async () => {
+    const plan = concurrentStreams({ ...few, streams: 3, promptTokens: 4, leastSpeedup: 2 });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.contenders.map(({ interTokenLatency }) => interTokenLatency?.count)).toEqual([
+      6 * 3 * 5,
+      6 * 3 * 5,
+      6 * 3 * 5,
+    ]);
+    expect(measured?.claims).toMatchObject([{ contender: "at once", limit: 0.5 }]);
+  });
+});
+
+describe("the scenario", () => {
+  it("asks what was promised, in every size", () => {
+    for (const runSize of ["quick", "standard", "full"] as const) {
+      const [stage, ...others] = engine.stages(runSize);
+      expect(others).toEqual([]);
+      expect(stage?.measurements.map(({ id }) => id)).toEqual([
+        "loading-fp32",
+        "loading-q4",
+        "peak-memory-fp32-4096",
+        ...["q4", "fp32"].flatMap((dtype) =>
+          ["64", "1024", "4096", "1024-defaults"].map((rest) => `decode-${dtype}-${rest}`),
+        ),
+        "bare-loop",
+        "first-token-2048",
+        "streams-8",
+        "streams-16",
+      ]);
+    }
+  });
+
+  it("draws the same prompt from the same seed, in the vocabulary", () => {
+    const prompt = drawPrompt(5, 1000, 320);
+    expect(drawPrompt(5, 1000, 320)).toEqual(prompt);
+    expect(drawPrompt(6, 1000, 320)).not.toEqual(prompt);
+    expect(prompt.every((id) => Number.isInteger(id) && id >= 0 && id < 320)).toBe(true);
+    expect(new Set(prompt).size).toBeGreaterThan(250);
+  });
+});
+
+it("a record with a damaged measurement is refused by the field's name", async () => {
+  const [first] = exampleEngine;
+  const damaged = { ...(await exampleRecord()), engine: [{ ...first, warmUpBlocks: "1" }] };
+  expect(() => parseRecord(damaged)).toThrow(/engine.*warmUpBlocks/);
+});
