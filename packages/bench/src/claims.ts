@@ -218,7 +218,10 @@ export function judgeRatio(
  */
 export function judgeRange(
   limit: number,
-  { smallestRatio, largestRatio }: { readonly smallestRatio: number; readonly largestRatio: number },
+  {
+    smallestRatio,
+    largestRatio,
+  }: { readonly smallestRatio: number; readonly largestRatio: number },
 ): Pick<ClaimResult, "verdict" | "reasons"> {
   const verdict =
     largestRatio < limit ? "upheld" : smallestRatio > limit ? "refuted" : "inconclusive";

@@ -46,7 +46,7 @@ const exitCodes: Readonly<Record<Verification["outcome"], number>> = {
 /** The outcome for a terminal: a row for each cell, then what is wrong, then the answer. */
 export function renderVerification(
   record: ResultRecord,
-  { cells, transports, outcome, problems }: Verification,
+  { cells, transports, engine, outcome, problems }: Verification,
   { unicode, recordPath }: { readonly unicode: boolean; readonly recordPath: string },
 ): string {
   const rows = cells.map((cell) => [
@@ -68,6 +68,7 @@ export function renderVerification(
     ...(transports === "unchecked"
       ? []
       : [`Transports, from the blocks in the record: ${words[transports]}`]),
+    ...(engine === "unchecked" ? [] : [`Engine, from the blocks in the record: ${words[engine]}`]),
     ...(problems.length > 0 && outcome !== "nothing" ? [problems.join("\n")] : []),
     ...unverified,
     `${answers[outcome](recordPath)} (Recorded by @streamgauge/bench ${origin}.)`,

@@ -9,8 +9,10 @@ import {
   type Cell,
   type RawSamplesReference,
   type ResultRecord,
+  type EngineMeasurement,
   type TransportMeasurement,
 } from "./record.js";
+import { concludeEngine } from "./engine-analysis.js";
 import { concludeTransports } from "./transport-analysis.js";
 
 /** `unchecked` where there is nothing to compare with. */
@@ -42,13 +44,15 @@ export interface Verification {
   readonly cells: readonly CellVerification[];
   /** What is concluded of transports, from the blocks that the record itself holds. */
   readonly transports: Agreement;
-  /** Of all cells and transports, and of claims about cells that are not there. */
+  /** The same of the engine's measurements. */
+  readonly engine: Agreement;
+  /** Of all cells, transports and the engine, and of claims about cells that are not there. */
   readonly problems: readonly string[];
 }
 
 /**
  * Derives every block, histogram, analysis and verdict of a record again from
- * its raw samples, and compares; of transports all but the histograms, whose
+ * its raw samples, and compares; of transports and the engine all but the histograms, whose
  * samples are not kept. What has no samples is not looked at: the environment, the
  * instrument, the main thread, and cells that a crash left.
  *
@@ -63,24 +67,46 @@ export async function verifyRecord(
   const stray = record.claims
     .filter((claim) => record.cells.every(({ id }) => id !== claim.cell))
     .map(({ id, cell }) => `Claim ${id} is about ${cell}, and the record has no such cell.`);
-  const { transports = [] } = record;
+  const { transports = [], engine = [] } = record;
   const otherTransports = transports.map(describeOtherTransports).filter((other) => other !== "");
-  const problems = [...cells.flatMap((cell) => cell.problems), ...stray, ...otherTransports];
-  const isEmpty = transports.length === 0 && cells.every(({ file }) => file === null);
+  const otherEngine = engine.map(describeOtherEngine).filter((other) => other !== "");
+  const problems = [
+    ...cells.flatMap((cell) => cell.problems),
+    ...stray,
+    ...otherTransports,
+    ...otherEngine,
+  ];
+  const isEmpty =
+    transports.length === 0 && engine.length === 0 && cells.every(({ file }) => file === null);
   return {
     outcome: isEmpty ? "nothing" : problems.length === 0 ? "agrees" : "differs",
     cells,
-    transports:
-      transports.length === 0 ? "unchecked" : otherTransports.length === 0 ? "agrees" : "differs",
+    transports: agreementOf(transports, otherTransports),
+    engine: agreementOf(engine, otherEngine),
     problems,
   };
+}
+
+function agreementOf(measured: readonly unknown[], differences: readonly string[]): Agreement {
+  if (measured.length === 0) return "unchecked";
+  return differences.length === 0 ? "agrees" : "differs";
 }
 
 /** Empty where all of it follows from its blocks. */
 function describeOtherTransports(recorded: TransportMeasurement): string {
   const place = `${recorded.scenario}, ${describeLoad(recorded)}`;
+  return describeOther(place, recorded, () => concludeTransports(recorded));
+}
+
+/** Empty where all of it follows from its blocks. */
+function describeOtherEngine(recorded: EngineMeasurement): string {
+  const place = `${recorded.scenario}, ${recorded.id}`;
+  return describeOther(place, recorded, () => concludeEngine(recorded));
+}
+
+function describeOther(place: string, recorded: unknown, conclude: () => unknown): string {
   try {
-    const difference = firstDifference(recorded, concludeTransports(recorded), "it");
+    const difference = firstDifference(recorded, conclude(), "it");
     return difference === undefined ? "" : `${place}: ${difference}.`;
   } catch (error) {
     if (!isExpected(error)) throw error;

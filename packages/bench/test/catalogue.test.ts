@@ -32,6 +32,7 @@ describe("the catalogue", () => {
         "slow-consumer",
         "memory",
         "profiles",
+        "engine",
       ]),
     );
   });

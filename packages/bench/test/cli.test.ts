@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../src/bench-command.js";
 import type { ResultRecord, Verdict } from "../src/record.js";
 import { exampleRecord, inTemporaryFolder, runExample } from "./example-record.js";
+import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
 
 interface Outcome {
@@ -159,6 +160,7 @@ describe("exitCodeOf", () => {
     expect(exitCodeOf({ ...record, status: "interrupted" }, true)).toBe(130);
     const withTransports = { ...withVerdicts("upheld"), transports: exampleTransports };
     expect(exitCodeOf(withTransports, true)).toBe(2);
+    expect(exitCodeOf({ ...withVerdicts("upheld"), engine: exampleEngine }, true)).toBe(1);
     const failed = record.cells.map((cell) => ({ ...cell, status: "failed" as const }));
     expect(exitCodeOf({ ...record, cells: failed }, false)).toBe(1);
     const failedMeasurements = [{ id: "any", code: "ENGINE_FAILED", message: "It failed." }];

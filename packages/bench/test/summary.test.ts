@@ -4,6 +4,7 @@ import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
 import { renderSummary } from "../src/summary.js";
 import { estimatesOf, withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRecord } from "./example-record.js";
+import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
 
 const plain = { color: false, unicode: false, recordPath: "results/record.json" };
@@ -16,7 +17,11 @@ async function recordWithCell(change: (cell: Cell) => Partial<Cell>): Promise<Re
 
 /** With something of everything. */
 async function fullRecord(): Promise<ResultRecord> {
-  return { ...withLoadsAndProfiles(await exampleRecord()), transports: exampleTransports };
+  return {
+    ...withLoadsAndProfiles(await exampleRecord()),
+    transports: exampleTransports,
+    engine: exampleEngine,
+  };
 }
 
 describe("renderSummary", () => {

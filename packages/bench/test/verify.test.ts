@@ -5,8 +5,10 @@ import { sha256 } from "../src/record-file.js";
 import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
 import { verifyRecord, type Verification } from "../src/verify.js";
 import { renderVerification } from "../src/verify-command.js";
+import { concludeEngine } from "../src/engine-analysis.js";
 import { concludeTransports } from "../src/transport-analysis.js";
 import { exampleRun, type ExampleRun } from "./example-record.js";
+import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
 import { cellPlan } from "./plans.js";
 
@@ -256,6 +258,30 @@ describe("verifyRecord", () => {
     );
     const shown = renderVerification(record, verification, { unicode: true, recordPath: "r" });
     expect(shown).toContain("Transports, from the blocks in the record: DIFFERS");
+  });
+
+  it("derives what is concluded of the engine from its blocks", async () => {
+    const engine = exampleEngine.map((measurement) => concludeEngine(measurement));
+    const agreeing = { outcome: "agrees", engine: "agrees" };
+    const record = { ...run.record, engine, cells: [], claims: [] };
+    expect(await verify(record)).toMatchObject(agreeing);
+    const concluded = numberPaths(engine, ["engine"]).filter((path) =>
+      path.some((key) => /^(tokensPerSecond|ratio|smallest|largest)/.test(key)),
+    );
+    expect(concluded.length).toBeGreaterThan(20);
+    for (const path of concluded) {
+      const other = await verify(editNumber(record, path));
+      expect([path, other.outcome, other.engine]).toEqual([path, "differs", "differs"]);
+    }
+    const [, memory] = engine;
+    const [claim] = memory!.claims;
+    const lenient = { ...memory!, claims: [{ ...claim!, verdict: "upheld" as const }] };
+    const verification = await verify({ ...record, engine: [lenient] });
+    expect(verification.problems.join(" ")).toContain(
+      "engine, peak-memory-fp32-4096: it.claims[0].verdict is",
+    );
+    const shown = renderVerification(record, verification, { unicode: true, recordPath: "r" });
+    expect(shown).toContain("Engine, from the blocks in the record: DIFFERS");
   });
 
   it("finds nothing where no cell names raw samples", async () => {

@@ -24,9 +24,7 @@ function comparison(
 ): string {
   const { title, unit, contenders, terms, claims } = measurement;
   const baselines = [
-    ...new Set(
-      contenders.flatMap(({ comparisons }) => comparisons.map(({ against }) => against)),
-    ),
+    ...new Set(contenders.flatMap(({ comparisons }) => comparisons.map(({ against }) => against))),
   ];
   const rows = contenders.map(({ contender, value, tokensPerSecond, interTokenLatency }) => [
     contender,
@@ -52,11 +50,7 @@ function comparison(
       ...baselines.map((name) => `its ${unit} / that of ${name}`),
     ],
     definitions: defined,
-    notes: [
-      blocksOf(measurement),
-      ...terms,
-      ...claims.map((claim) => show(measurement, claim)),
-    ],
+    notes: [blocksOf(measurement), ...terms, ...claims.map((claim) => show(measurement, claim))],
   });
 }
 

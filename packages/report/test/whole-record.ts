@@ -7,6 +7,7 @@ import {
 } from "@streamgauge/bench/record";
 import { definitions } from "@streamgauge/bench";
 import { arrivalsOf, estimatesOf, latency } from "../../bench/test/example-profiles.js";
+import { exampleEngine } from "../../bench/test/example-engine.js";
 import { exampleTransports } from "../../bench/test/example-transports.js";
 import { fixtureRecord } from "./fixture.js";
 
@@ -189,6 +190,7 @@ export async function wholeRecord(): Promise<ResultRecord> {
       },
     ],
     transports: exampleTransports,
+    engine: exampleEngine,
     profiles,
     claims: [...claims, difference],
     calibration: [

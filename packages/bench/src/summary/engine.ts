@@ -8,7 +8,10 @@ import { duration, ratio, ratioWithInterval } from "./numbers.js";
 import { titledTable, type SummaryOptions } from "./table.js";
 
 /** The engine against others: a part for each measurement, with the claims about it. */
-export function engine({ engine: measured = [] }: ResultRecord, options: SummaryOptions): string[][] {
+export function engine(
+  { engine: measured = [] }: ResultRecord,
+  options: SummaryOptions,
+): string[][] {
   return measured.map((measurement) => [
     ...table(measurement, options),
     ...measurement.claims.map((claim) => sentenceOf(measurement, claim)),
@@ -40,9 +43,7 @@ function table(measurement: EngineMeasurement, options: SummaryOptions): string[
 /** Whom the others are compared with. */
 function baselinesOf({ contenders }: EngineMeasurement): string[] {
   return [
-    ...new Set(
-      contenders.flatMap(({ comparisons }) => comparisons.map(({ against }) => against)),
-    ),
+    ...new Set(contenders.flatMap(({ comparisons }) => comparisons.map(({ against }) => against))),
   ];
 }
 

@@ -43,7 +43,12 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
         import("./bare-loop.js"),
       ]);
       context.report?.("loading");
-      const own = await createInlineGenerator({ model: folder, dtype, threads, prefixReuse: false });
+      const own = await createInlineGenerator({
+        model: folder,
+        dtype,
+        threads,
+        prefixReuse: false,
+      });
       const { spinning } = own.describe();
       const capacity = Math.ceil((promptTokens + tokens) / growthRows) * growthRows;
       const bare = await openBareLoop({ folder, dtype, threads, spinning, capacity });

@@ -1,12 +1,7 @@
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
 import { engineMeasurement, type EngineMeasurementOptions } from "./engine-measurement.js";
-import {
-  drawPrompt,
-  graphFile,
-  type EngineDtype,
-  type FindEngineModel,
-} from "./engine-model.js";
+import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
 import { decodeMilliseconds, ownName, takeTimed } from "./own-engine.js";
 import { openPeer, peerName } from "./peer-engine.js";
 import { versionsTerm, threadsTerm } from "./terms.js";

@@ -42,7 +42,12 @@ export function firstToken(options: FirstTokenOptions): MeasurementPlan {
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
       const { createInlineGenerator } = await import("@streamgauge/runtime");
       context.report?.("loading");
-      const own = await createInlineGenerator({ model: folder, dtype, threads, prefixReuse: false });
+      const own = await createInlineGenerator({
+        model: folder,
+        dtype,
+        threads,
+        prefixReuse: false,
+      });
       const { spinning } = own.describe();
       const peer = await openPeer(folder, dtype, { threads, spinning });
       const timed = (run: (ids: readonly number[]) => Promise<TimedIds>) => async () => {

@@ -84,7 +84,8 @@ async function load({ folder, dtype, threads, workers }: LoadTask): Promise<Load
  */
 function peakResidentBytes(): number {
   try {
-    const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    const [, kibibytes] =
+      /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
     if (kibibytes !== undefined) return Number(kibibytes) * 1024;
   } catch {
     // No such file: not Linux.

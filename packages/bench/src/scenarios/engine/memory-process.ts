@@ -10,6 +10,9 @@ import type {
   PeakTask,
 } from "./memory-protocol.js";
 
+/** Of this module as it is built, also where a test imports its source. */
+const entry = new URL("../../../dist/scenarios/engine/memory-entry.js", import.meta.url);
+
 /** Who may end it, and who hears how far it is. */
 export interface MemoryProcessOptions {
   readonly signal: AbortSignal | undefined;
@@ -34,7 +37,7 @@ export async function runMemoryProcess(
   task: MemoryTask,
   { signal, report }: MemoryProcessOptions,
 ): Promise<PeakAnswer | LoadAnswer> {
-  const child = fork(fileURLToPath(new URL("./memory-entry.js", import.meta.url)), {
+  const child = fork(fileURLToPath(entry), {
     serialization: "advanced",
   });
   // A generator inside may be in the middle of a step: it has nothing to lose.
