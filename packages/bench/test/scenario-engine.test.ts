@@ -270,6 +270,7 @@ describe("the scenario", () => {
       expect(stage?.measurements.map(({ id }) => id)).toEqual([
         "loading-fp32",
         "loading-q4",
+        "peak-memory-q4-4096",
         "peak-memory-fp32-4096",
         ...["q4", "fp32"].flatMap((dtype) =>
           ["64", "1024", "4096", "1024-defaults"].map((rest) => `decode-${dtype}-${rest}`),

@@ -25,6 +25,17 @@ async function fullRecord(): Promise<ResultRecord> {
 }
 
 describe("renderSummary", () => {
+  it("shows the engine against others, with each promise and its verdict", async () => {
+    const text = renderSummary(await fullRecord(), plain);
+    expect(text).toContain("8 streams in one worker, fp32 (6 blocks):");
+    expect(text).toMatch(/at once +\| 4\.00 +\| 250 +\| 32\.00 ms +\| 41\.00 ms +\| 0\.200 \[/);
+    expect(text).toMatch(/limit < 0\.222 \(at least 4\.5 times the tokens\/s\): upheld\.\n/);
+    expect(text).toContain("Peak memory, fp32, 4096 tokens of context (1 block):");
+    expect(text).toMatch(
+      /: 0\.520 to 0\.520; limit < 0\.500 \(at most half the memory\): refuted\. Any/,
+    );
+  });
+
   it("puts verdicts first and ends with where the record is", async () => {
     const text = renderSummary(await exampleRecord(), plain);
     expect(text).toMatch(

@@ -31,6 +31,8 @@ export interface RandomModelOptions {
   readonly onProgress?: ((progress: ModelBuildProgress) => void) | undefined;
   /** Where models are kept. Default: {@link modelCacheFolder} of the working directory. */
   readonly cacheFolder?: string | undefined;
+  /** Ends a build; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   /** How its numbers are stored, one graph for each. Default: fp32 alone. */
   readonly dtypes?: readonly BuildDtype[] | undefined;
 }
@@ -52,6 +54,7 @@ export async function randomModel(
     onProgress,
     cacheFolder = modelCacheFolder(process.cwd()),
     dtypes = ["fp32"],
+    signal,
   }: RandomModelOptions = {},
 ): Promise<string> {
   const { buildRandomModel, llamaPresets } = await import("@streamgauge/runtime/onnx");
@@ -69,6 +72,7 @@ export async function randomModel(
       seed,
       out,
       dtypes,
+      ...(signal !== undefined && { signal }),
       onProgress: ({ writtenBytes, totalBytes }) =>
         onProgress?.({ model: size, folder: target, writtenBytes, totalBytes }),
     });

@@ -18,10 +18,11 @@ export type FindEngineModel = (context: MeasurementContext) => Promise<EngineMod
 const size = "135M";
 
 /** The 135M shape with random weights in fp32 and q4, in the cache folder; built on first use. */
-export const buildEngineModel: FindEngineModel = async ({ report }) => {
+export const buildEngineModel: FindEngineModel = async ({ report, signal }) => {
   const { llamaPresets } = await import("@streamgauge/runtime/onnx");
   const folder = await randomModel(size, {
     dtypes: ["fp32", "q4"],
+    signal,
     onProgress: ({ writtenBytes, totalBytes }) =>
       report?.(`building the ${size} model, ${Math.floor((100 * writtenBytes) / totalBytes)} %`),
   });

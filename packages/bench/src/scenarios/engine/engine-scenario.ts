@@ -75,14 +75,16 @@ export const engine: Scenario = {
       measurementsOn(paced(0, "inline"), [
         loading({ dtype: "fp32", threads: 1, expectedSeconds: 15, findModel }),
         loading({ dtype: "q4", threads: 1, expectedSeconds: 10, findModel }),
-        peakMemory({
-          ...raceSize(size, [1, 2, 3], [0, 60], 0),
-          dtype: "fp32",
-          contextTokens: 4096,
-          tokens: 8,
-          threads,
-          findModel,
-        }),
+        ...(["q4", "fp32"] as const).map((dtype) =>
+          peakMemory({
+            ...raceSize(size, [1, 2, 3], [0, 55], 0),
+            dtype,
+            contextTokens: 4096,
+            tokens: 8,
+            threads,
+            findModel,
+          }),
+        ),
         ...decodes(size),
         againstBareLoop({
           ...raceSize(size, [8, 12, 24], [3, 4.5]),

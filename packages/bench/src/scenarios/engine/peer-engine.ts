@@ -1,4 +1,5 @@
 import { basename, dirname } from "node:path";
+import type * as Transformers from "@huggingface/transformers";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import type { EngineDtype } from "./engine-model.js";
 
@@ -99,9 +100,7 @@ export async function openPeer(
         kept = { prompt, cache: (answer as { past_key_values: Cache }).past_key_values };
       }
       // A call takes its rows into the cache it is given: each gets one of its own.
-      const cache = new DynamicCache({ ...kept.cache } as ConstructorParameters<
-        typeof DynamicCache
-      >[0]);
+      const cache = new DynamicCache(Object.fromEntries(Object.entries(kept.cache)));
       return await run(prompt, tokens, { past_key_values: cache });
     },
     async close() {
@@ -116,7 +115,7 @@ export async function peerVersion(): Promise<string | null> {
   return env.version;
 }
 
-async function loadLibrary(): Promise<typeof import("@huggingface/transformers")> {
+async function loadLibrary(): Promise<typeof Transformers> {
   try {
     return await import("@huggingface/transformers");
   } catch (cause) {
