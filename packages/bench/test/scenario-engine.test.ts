@@ -267,6 +267,7 @@ describe("the scenario", () => {
     for (const runSize of ["quick", "standard", "full"] as const) {
       const [stage, ...others] = engine.stages(runSize);
       expect(others).toEqual([]);
+      expect(stage?.generator.id).toBe("engine");
       expect(stage?.measurements.map(({ id }) => id)).toEqual([
         "loading-fp32",
         "loading-q4",

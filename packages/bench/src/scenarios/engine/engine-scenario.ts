@@ -72,7 +72,7 @@ export const engine: Scenario = {
     const streamTokens = isQuick ? 16 : 48;
     return [
       // Nothing is measured on this generator: each measurement opens its own.
-      measurementsOn(paced(0, "inline"), [
+      measurementsOn({ ...paced(0, "inline"), id: engineScenarioName }, [
         loading({ dtype: "fp32", threads: 1, expectedSeconds: 15, findModel }),
         loading({ dtype: "q4", threads: 1, expectedSeconds: 10, findModel }),
         ...(["q4", "fp32"] as const).map((dtype) =>
