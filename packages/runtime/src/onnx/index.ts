@@ -10,4 +10,10 @@ export { parameterCount, type LlamaShape, type RopeScaling } from "./llama-confi
 export { llamaPresets } from "./llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
-export { acceptsDeltaCache, deltaCachePatch, lastLogitsOutput, newRowsOutput } from "./patch.js";
+export {
+  deltaCachePatch,
+  deltaCacheShape,
+  lastLogitsOutput,
+  newRowsOutput,
+  type DeltaCacheShape,
+} from "./patch.js";

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
   deltaCachePatch,
+  deltaCacheShape,
   lastLogitsOutput,
   newRowsOutput,
   readGraphSummary,
@@ -34,23 +35,20 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
   const { folder, dtype, threads, spinning, capacity } = options;
   const file = join(folder, graphFile(dtype));
   const graph = await readFile(file);
-  const { outputs } = readGraphSummary(graph, file);
-  const layers = outputs.filter((name) => /^present\.\d+\.key$/.test(name)).length;
-  const session = await InferenceSession.create(
-    Buffer.concat([graph, deltaCachePatch({ layers })]),
-    {
-      executionProviders: ["cpu"],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-      extra: {
-        session: {
-          intra_op: { allow_spinning: spinning ? "1" : "0" },
-          model_external_initializers_file_folder_path: dirname(file),
-        },
+  const shape = deltaCacheShape(readGraphSummary(graph, file));
+  if (shape === undefined) throw new TypeError(`${file} has no cache that the patch fits.`);
+  const session = await InferenceSession.create(Buffer.concat([graph, deltaCachePatch(shape)]), {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        intra_op: { allow_spinning: spinning ? "1" : "0" },
+        model_external_initializers_file_folder_path: dirname(file),
       },
     },
-  );
+  });
   const entries = session.inputMetadata
     .filter(({ name }) => name.startsWith("past_key_values."))
     .map((input) => {
