@@ -35,9 +35,9 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
   const { folder, dtype, threads, spinning, capacity } = options;
   const file = join(folder, graphFile(dtype));
   const graph = await readFile(file);
-  const shape = deltaCacheShape(readGraphSummary(graph, file));
-  if (shape === undefined) throw new TypeError(`${file} has no cache that the patch fits.`);
-  const session = await InferenceSession.create(Buffer.concat([graph, deltaCachePatch(shape)]), {
+  const patch = deltaCacheShape(readGraphSummary(graph, file));
+  if (patch === undefined) throw new TypeError(`${file} has no cache that the patch fits.`);
+  const session = await InferenceSession.create(Buffer.concat([graph, deltaCachePatch(patch)]), {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
