@@ -38,7 +38,7 @@ function raceSize(
 
 function decodes(size: Size): MeasurementPlan[] {
   const tokens: Readonly<Record<number, number>> = { 64: 24, 1024: 12, 4096: 8 };
-  const seconds = { 64: [4, 2.5], 1024: [14, 1.7], 4096: [60, 3.2] } as const;
+  const seconds = { 64: [3, 1.5], 1024: [14, 1.7], 4096: [60, 3.2] } as const;
   const blocks = { 64: [8, 12, 24], 1024: [8, 12, 18], 4096: [6, 6, 12] } as const;
   return (["q4", "fp32"] as const).flatMap((dtype) => [
     ...([64, 1024, 4096] as const).map((contextTokens) =>
