@@ -69,7 +69,7 @@ export const engine: Scenario = {
   description: "the engine on 135M parameters: transformers.js, a bare loop, batches, memory",
   stages: (size) => {
     const isQuick = size === "quick";
-    const streamTokens = isQuick ? 16 : 48;
+    const streamTokens = isQuick ? 32 : 48;
     return [
       // Nothing is measured on this generator: each measurement opens its own.
       measurementsOn({ ...paced(0, "inline"), id: engineScenarioName }, [
@@ -102,7 +102,7 @@ export const engine: Scenario = {
         }),
         ...([8, 16] as const).map((streams) =>
           concurrentStreams({
-            ...raceSize(size, [6, 6, 12], [3, (streams * streamTokens) / 19]),
+            ...raceSize(size, [5, 6, 12], [3, (streams * streamTokens) / 19]),
             streams,
             tokens: streamTokens,
             promptTokens: 8,
