@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { findNewestRecord, readRecord } from "./find-record.js";
-import { withUniqueNames, type ExportedFile } from "./formats/exported-file.js";
+import type { ExportedFile } from "./formats/exported-file.js";
 import { exportFormats, type ExportFormat } from "./formats/export-formats.js";
 
 interface ExportFlags {
@@ -74,7 +74,7 @@ async function written(command: Command, path: string, writing: Promise<void>): 
 
 async function write(folder: string, files: readonly ExportedFile[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const { name, content } of withUniqueNames(files)) {
+  for (const { name, content } of files) {
     await writeFile(join(folder, name), content);
   }
 }

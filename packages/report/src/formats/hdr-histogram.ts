@@ -1,11 +1,26 @@
-import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
+import {
+  InvalidRecordError,
+  type Distribution,
+  type ResultRecord,
+} from "@streamgauge/bench/record";
 import { HistogramLogWriter, decodeFromCompressedBase64, type Histogram } from "hdr-histogram-js";
-import { fileName, slug, type ExportedFile } from "./exported-file.js";
+import { fileName, slug, withUniqueNames, type ExportedFile } from "./exported-file.js";
 import { modeKeys } from "./measured-modes.js";
 
-/** The histogram of a distribution: nanoseconds, three significant digits. */
+/**
+ * The histogram of a distribution: nanoseconds, three significant digits.
+ *
+ * @throws InvalidRecordError where it cannot be decoded
+ */
 export function histogramOf({ histogram }: Pick<Distribution, "histogram">): Histogram {
-  return decodeFromCompressedBase64(histogram, 64);
+  try {
+    return decodeFromCompressedBase64(histogram, 64);
+  } catch (cause) {
+    throw new InvalidRecordError(
+      "The record is damaged: a histogram cannot be decoded. Run the bench again, or take an intact copy.",
+      { cause },
+    );
+  }
 }
 
 /**
@@ -34,14 +49,16 @@ export function renderHistogramLog(record: ResultRecord): string {
 
 /** Percentile text (`.hgrm`) of each distribution, in microseconds: a file for each. */
 export function renderPercentileTexts(record: ResultRecord): ExportedFile[] {
-  return record.cells.flatMap(({ id, distributions }) =>
-    distributions.map((distribution) => ({
-      name: fileName(
-        [id, modeKeys[distribution.treatment], distribution.metric, "microseconds"],
-        "hgrm",
-      ),
-      content: histogramOf(distribution).outputPercentileDistribution(5, 1000),
-    })),
+  return withUniqueNames(
+    record.cells.flatMap(({ id, distributions }) =>
+      distributions.map((distribution) => ({
+        name: fileName(
+          [id, modeKeys[distribution.treatment], distribution.metric, "microseconds"],
+          "hgrm",
+        ),
+        content: histogramOf(distribution).outputPercentileDistribution(5, 1000),
+      })),
+    ),
   );
 }
 

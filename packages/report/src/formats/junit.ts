@@ -22,25 +22,34 @@ export function renderJUnit(record: ResultRecord): string {
     invalidCharReplacement: "\uFFFD",
   });
   const suite = document.ele("testsuites", { name: "streamgauge", ...counts }).ele("testsuite", {
-    name: `claims of ${record.profile}`,
+    name: literal(`claims of ${record.profile}`),
     ...counts,
     time: "0",
     timestamp: record.startedAt.replace(/(\.\d+)?Z$/, ""),
   });
   const properties = suite.ele("properties");
-  for (const [name, value] of propertiesOf(record)) properties.ele("property", { name, value });
+  for (const [name, value] of propertiesOf(record)) {
+    properties.ele("property", { name, value: literal(value) });
+  }
   for (const claim of claims) {
     const test = suite.ele("testcase", {
-      name: `${claim.id}: ${claim.cell}, ${modeKeys[claim.treatment]}, ${claim.metric} ${limitOf(claim)}`,
+      name: literal(
+        `${claim.id}: ${claim.cell}, ${modeKeys[claim.treatment]}, ${claim.metric} ${limitOf(claim)}`,
+      ),
       classname: `streamgauge.${claim.metric}`,
       time: "0",
     });
-    const message = `${claim.verdict}: ${claim.reasons.join(" ")}`;
+    const message = literal(`${claim.verdict}: ${claim.reasons.join(" ")}`);
     if (claim.verdict === "refuted") {
-      test.ele("failure", { message, type: "refuted" }).txt(claim.reasons.join("\n"));
+      test.ele("failure", { message, type: "refuted" }).txt(literal(claim.reasons.join("\n")));
     } else if (isUnsettled(claim.verdict)) test.ele("skipped", { message });
   }
   return `${document.end({ prettyPrint: true })}\n`;
+}
+
+/** The library takes `&lt;` in a text for markup that is escaped already, and would not escape it. */
+function literal(text: string): string {
+  return text.replaceAll("&", "&amp;");
 }
 
 function isUnsettled(verdict: ClaimResult["verdict"]): boolean {

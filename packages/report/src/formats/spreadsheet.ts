@@ -30,10 +30,20 @@ export async function renderSpreadsheet(record: ResultRecord): Promise<Uint8Arra
 function cellOf(value: SheetValue): Cell {
   if (value === null || value === "") return null;
   if (typeof value === "number") return { value, type: Number };
-  return { value: withoutControls(value).slice(0, longestText), type: String };
+  return { value: workbookText(value), type: String };
 }
 
-/** XML 1.0 has no way to write most of them, nor half a surrogate pair. */
-function withoutControls(text: string): string {
-  return text.replaceAll(/(?![\t\n\r])[\p{Control}\p{Surrogate}\uFFFE\uFFFF]/gu, "\uFFFD");
+/**
+ * A text as a workbook has it, where `_x0041_` means A. The library keeps texts as
+ * keys of an object and loses `constructor` and its like: those are written in
+ * that form, too. XML 1.0 has no way to write most controls, nor half a surrogate pair.
+ */
+function workbookText(text: string): string {
+  const written = text
+    .slice(0, longestText)
+    .replaceAll(/(?![\t\n\r])[\p{Control}\p{Surrogate}\uFFFE\uFFFF]/gu, "\uFFFD")
+    .replaceAll(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
+  if (!(written in Object.prototype)) return written;
+  const code = written.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase();
+  return `_x${code}_${written.slice(1)}`;
 }

@@ -1,5 +1,5 @@
 import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
-import { fileName, json, type ExportedFile } from "./exported-file.js";
+import { fileName, json, withUniqueNames, type ExportedFile } from "./exported-file.js";
 import { histogramOf } from "./hdr-histogram.js";
 import { modeKeys, streamedRequests, type MeasuredMode } from "./measured-modes.js";
 import { sampleStatistics } from "./sample-statistics.js";
@@ -13,10 +13,12 @@ import { sampleStatistics } from "./sample-statistics.js";
  * with those of other modes.
  */
 export function renderVllm(record: ResultRecord): ExportedFile[] {
-  return streamedRequests(record).map((mode) => ({
-    name: fileName([mode.cell.id, modeKeys[mode.treatment], "vllm"], "json"),
-    content: json(resultOf(record, mode)),
-  }));
+  return withUniqueNames(
+    streamedRequests(record).map((mode) => ({
+      name: fileName([mode.cell.id, modeKeys[mode.treatment], "vllm"], "json"),
+      content: json(resultOf(record, mode)),
+    })),
+  );
 }
 
 function resultOf(record: ResultRecord, mode: MeasuredMode): Readonly<Record<string, unknown>> {
