@@ -61,10 +61,9 @@ describe("streamgauge-report export", { timeout: 60_000 }, () => {
     expect((await report("export", "--format", "xlsx")).stderr).toContain("needs --out <file>");
     expect((await report("export", "--format", "csv")).stderr).toContain("needs --out <folder>");
     expect((await report("export", "--format", "pdf")).stderr).toContain("There are: xlsx, csv");
-    const unwritable = await report(
-      ...["export", "--format", "junit", "--record", "record.json"],
-      ...["--out", join("nowhere", "claims.xml")],
-    );
+    const nowhere = join("nowhere", "claims.xml");
+    const record = ["--record", "record.json"];
+    const unwritable = await report("export", "--format", "junit", ...record, "--out", nowhere);
     expect(unwritable.code).toBe(1);
     expect(unwritable.stderr).toMatch(/cannot write nowhere.claims\.xml: ENOENT/);
   });
