@@ -111,4 +111,9 @@ describe("benchstat's text", () => {
       `BenchmarkStream/cell=pequod-pooled-10/tokens=10/mode=sync 1 ${run!.endToEndNanoseconds} ns/op ${run!.timeToFirstTokenNanoseconds} ns/first-token`,
     );
   });
+
+  it("has the same configuration for another run on the same machine, so that both are compared", async () => {
+    const other = { ...record, runId: "another", startedAt: "2026-12-01T00:00:00.000Z" };
+    expect(await exportedText("benchstat", other)).toBe(await exportedText("benchstat", record));
+  });
 });

@@ -6,7 +6,8 @@ import { measuredModes, modeKeys } from "./measured-modes.js";
  * Text in Go's benchmark format, for `benchstat`: a line for each run of each
  * block, so that benchstat has the samples. Compare modes with
  * `benchstat -col /mode -row /cell`; it knows nothing of blocks, and its test is
- * weaker than the record's.
+ * weaker than the record's. The configuration names the machine and no run, because
+ * benchstat compares only results of one configuration.
  */
 export function renderBenchstat(record: ResultRecord): string {
   const { operatingSystem, cpuModel, nodeVersion } = record.environment;
@@ -15,7 +16,6 @@ export function renderBenchstat(record: ResultRecord): string {
     "pkg: streamgauge",
     `cpu: ${oneLine(cpuModel)}`,
     `node: ${oneLine(nodeVersion)}`,
-    `run: ${oneLine(record.runId)}`,
     "",
     ...["ns/op", "ns/first-token", "ns/output-token", "cpu-µs/op"].map(
       (unit) => `Unit ${unit} better=lower`,
