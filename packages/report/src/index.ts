@@ -1,3 +1,19 @@
 export { renderChangelogSnippet } from "./changelog.js";
 export { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js";
 export { renderBenchmarks } from "./markdown.js";
+export {
+  exportFormats,
+  type ExportFormat,
+  type FolderFormat,
+  type SingleFileFormat,
+} from "./formats/export-formats.js";
+export type { ExportedFile } from "./formats/exported-file.js";
+export {
+  InvalidImportError,
+  type ForeignRequest,
+  type ForeignResult,
+  type ImportedMetric,
+  type TheirMetric,
+} from "./imports/foreign-result.js";
+export { renderImport } from "./imports/import-table.js";
+export { readForeign } from "./imports/read-foreign.js";
