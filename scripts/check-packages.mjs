@@ -1,7 +1,7 @@
 // Lints what would be published: publint over the manifests, and attw over what types resolve to.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -18,9 +18,10 @@ const { signal } = new AbortController();
 const into = await mkdtemp(join(tmpdir(), "streamgauge-check-"));
 try {
   for (const published of await publishedPackages()) {
-    const { folder, manifest } = published;
+    const { manifest } = published;
     const { file, paths } = await pack(published, { into, pnpm, signal });
-    const { messages } = await publint({ pkgDir: folder, strict: true, pack: "pnpm" });
+    const { buffer: tarball } = new Uint8Array(await readFile(join(into, file)));
+    const { messages } = await publint({ pack: { tarball }, strict: true });
     const problems = [
       ...contentProblems(manifest, paths),
       ...messages.map((message) => `publint: ${formatMessage(message, manifest)}`),

@@ -21,14 +21,19 @@ import { contentProblems, pack, sourceMapProblems } from "./pack/tarballs.mjs";
 
 const command = new Command("test:pack")
   .description("Pack the packages, install the tarballs with npm and with pnpm, and try them.")
-  .option("--node <majors>", "Node versions to try them on (default: the running one)")
+  .option(
+    "--node <majors>",
+    "Node versions to try them on (default: the running one)",
+    parseNodeVersions,
+  )
   .option("--keep", "leave the temporary folder behind, and say where it is")
   .showHelpAfterError("Add --help for the options.")
   .parse();
-const { node: nodeList, keep } = command.opts();
+const { node: nodeMajors, keep } = command.opts();
 
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
+// Not `once`: execa ends the process where nobody else listens any more.
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => stop.abort());
 
 const folder = await mkdtemp(join(tmpdir(), "streamgauge-pack-"));
 try {
@@ -44,7 +49,7 @@ try {
 }
 
 async function testPackages() {
-  const majors = parseNodeVersions(nodeList ?? process.versions.node.split(".")[0]);
+  const majors = nodeMajors ?? parseNodeVersions(process.versions.node.split(".")[0]);
   const { packageManager } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const pnpm = pnpmCommand(packageManager);
   const { signal } = stop;

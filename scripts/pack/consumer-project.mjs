@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { root } from "./published-packages.mjs";
-import { run } from "./programs.mjs";
+import { ProgramError, run } from "./programs.mjs";
 
 const consumerFiles = fileURLToPath(new URL("consumer", import.meta.url));
 const typescript = join(root, "node_modules/typescript/bin/tsc");
@@ -15,8 +15,9 @@ const compilations = {
 };
 
 /**
- * Writes the project and installs into it. Install scripts are left out, as the READMEs say they
- * can be. With pnpm nothing is hoisted: a dependency that a package forgot to declare is not found.
+ * Writes the project and installs into it. Install scripts are left out: the only one that matters,
+ * onnxruntime-node's, fetches CUDA's files. With pnpm nothing is hoisted: a dependency that a package
+ * forgot to declare is not found.
  *
  * @param {"npm" | "pnpm"} manager
  * @param {{ folder: string, tarballs: Record<string, string>, others: Record<string, string>,
@@ -89,14 +90,14 @@ export async function checkTypes(folder, { signal }) {
 /**
  * Imports and requires each entry in a process of its own.
  *
- * @throws {Error} when one fails, or the two give different names.
+ * @throws {ProgramError} when one fails, or the two give different names.
  */
 export async function importEntries(folder, { node, entries, signal }) {
   for (const entry of entries) {
     const imported = await run(node, ["import.mjs", entry], { cwd: folder, signal });
     const required = await run(node, ["require.cjs", entry], { cwd: folder, signal });
     if (imported !== required)
-      throw new Error(
+      throw new ProgramError(
         `${entry} exports other names to require() than to import:\n${imported}\n${required}`,
       );
   }
@@ -108,7 +109,7 @@ export async function runCommandLines(folder, { node, packages, signal }) {
     for (const path of Object.values(manifest.bin ?? {})) {
       const file = join(folder, "node_modules", manifest.name, path);
       const help = await run(node, [file, "--help"], { cwd: folder, signal });
-      if (!help.startsWith("Usage:")) throw new Error(`${path} --help says:\n${help}`);
+      if (!help.startsWith("Usage:")) throw new ProgramError(`${path} --help says:\n${help}`);
     }
   }
 }

@@ -1,20 +1,21 @@
 // Other versions of Node, from the npm package `node`, which brings the platform's binary.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "./programs.mjs";
+import { InvalidArgumentError } from "commander";
+import { ProgramError, run } from "./programs.mjs";
 
 /**
  * Parses "20,22,24".
  *
  * @param {string} list
  * @returns {number[]} major versions
- * @throws {Error} when one of them is not a version that the packages support.
+ * @throws {InvalidArgumentError} when one of them is not a version that the packages support.
  */
 export function parseNodeVersions(list) {
   return list.split(",").map((text) => {
     const major = Number(text);
     if (!Number.isInteger(major) || major < 20)
-      throw new Error(`--node ${list}: give major versions from 20 on, as in --node 20,22,24,26.`);
+      throw new InvalidArgumentError("Give major versions from 20 on, as in --node 20,22,24,26.");
     return major;
   });
 }
@@ -38,6 +39,6 @@ export async function findNode(major, { folder, signal }) {
   const node = join(cwd, "node_modules", "node", "bin", name);
   const version = await run(node, ["--version"], { cwd, signal });
   if (!version.startsWith(`v${major}.`))
-    throw new Error(`The npm package node@${major} brought Node ${version}.`);
+    throw new ProgramError(`The npm package node@${major} brought Node ${version}.`);
   return { node, version };
 }

@@ -1,7 +1,7 @@
 // Other programs: started without a shell, ended with this process, and quoted when they fail.
 import { execa } from "execa";
 
-/** Thrown when a program fails; its message has the command and all that it wrote. */
+/** Something that was tried and failed; the message has the command, and all that it wrote. */
 export class ProgramError extends Error {}
 
 /**
