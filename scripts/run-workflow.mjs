@@ -62,19 +62,21 @@ async function runStep(run, variables, label) {
   for (const [name, value] of Object.entries(variables))
     if (/\$\{\{/.test(String(value)))
       throw new Error(`${label} needs ${name}, which is ${value} there. Add --env ${name}=…`);
-  running = spawn(run, {
+  const options = {
     cwd: root,
-    // GitHub's default on Linux and macOS, which ends at the first command that fails.
-    shell: process.platform === "win32" ? true : "bash",
     stdio: "inherit",
     env: {
       ...process.env,
       ...variables,
-      ...(process.platform !== "win32" && { BASH_ENV: "", SHELLOPTS: "errexit:pipefail" }),
       GITHUB_STEP_SUMMARY: join(summaries, "summary.md"),
       GITHUB_OUTPUT: join(summaries, "output"),
     },
-  });
+  };
+  // As GitHub does on Linux and macOS: it ends at the first command that fails.
+  running =
+    process.platform === "win32"
+      ? spawn(run, { ...options, shell: true })
+      : spawn("bash", ["-e", "-o", "pipefail", "-c", run], options);
   const code = await new Promise((resolve, reject) => {
     running.once("error", reject);
     running.once("close", (status) => resolve(status ?? 1));
