@@ -1,0 +1,44 @@
+// The step of a workflow that gates: compares the commits BASE and HEAD, and hands the summary on.
+//   BASE=<ref> HEAD=<ref> node scripts/gate-step.mjs
+// Exit code 0 also where nothing could be decided, unless FAIL_ON_INCONCLUSIVE is 1.
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { BASE: base, HEAD: head, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output } = process.env;
+if (!base || !head) throw new Error("Set BASE and HEAD to the commits to compare.");
+
+const folder = join(root, "results", "local");
+const file = join(folder, "gate.md");
+await mkdir(folder, { recursive: true });
+await rm(file, { force: true });
+
+const gate = ["gate", "--base", base, "--head", head, "--summary", file];
+const child = spawn(
+  process.execPath,
+  [join(root, "scripts/run.mjs"), "packages/bench/dist/cli.js", ...gate],
+  { cwd: root, stdio: "inherit" },
+);
+// A terminal sends Ctrl-C to the child as well: this process waits for it to clean up.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => child.kill());
+const code = await new Promise((resolve, reject) => {
+  child.once("error", reject);
+  child.once("close", (status) => resolve(status ?? 1));
+});
+
+const text = await readFile(file, "utf8").catch(() => "");
+if (text !== "" && summary) await appendFile(summary, `${text}\n`);
+if (text !== "" && output) {
+  // No line of the text can end it early.
+  const end = randomUUID();
+  await appendFile(output, `summary<<${end}\n${text.trimEnd()}\n${end}\n`);
+}
+
+// 0: no regression, 1: a regression or an error, 2: inconclusive.
+const isInconclusive = code === 2;
+if (isInconclusive) process.stderr.write("The gate is inconclusive: noise hides what there is.\n");
+process.exitCode = isInconclusive && process.env.FAIL_ON_INCONCLUSIVE !== "1" ? 0 : code;

@@ -1,0 +1,119 @@
+// Packs each package, installs the tarballs as a user does, and tries them:
+//   pnpm test:pack [--node 20,22,24,26] [--keep]
+// Needs the npm registry. Everything happens in a temporary folder.
+import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { parse } from "yaml";
+import {
+  checkTypes,
+  createProject,
+  importEntries,
+  installedManifest,
+  runCommandLines,
+  runModel,
+} from "./pack/consumer-project.mjs";
+import { findNode, parseNodeVersions } from "./pack/node-versions.mjs";
+import { ProgramError, pnpmCommand } from "./pack/programs.mjs";
+import { publishedPackages, root } from "./pack/published-packages.mjs";
+import { contentProblems, pack, sourceMapProblems } from "./pack/tarballs.mjs";
+
+const command = new Command("test:pack")
+  .description("Pack the packages, install the tarballs with npm and with pnpm, and try them.")
+  .option(
+    "--node <majors>",
+    "Node versions to try them on (default: the running one)",
+    parseNodeVersions,
+  )
+  .option("--keep", "leave the temporary folder behind, and say where it is")
+  .showHelpAfterError("Add --help for the options.")
+  .parse();
+const { node: nodeMajors, keep } = command.opts();
+
+const stop = new AbortController();
+// Not `once`: execa ends the process where nobody else listens any more.
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => stop.abort());
+
+const folder = await mkdtemp(join(tmpdir(), "streamgauge-pack-"));
+try {
+  await testPackages();
+  tell("The packages can be published.");
+} catch (error) {
+  if (stop.signal.aborted) tell("Stopped.");
+  else tell(error instanceof ProgramError ? error.message : (error?.stack ?? String(error)));
+  process.exitCode = stop.signal.aborted ? 130 : 1;
+} finally {
+  if (keep) tell(`Left in ${folder}.`);
+  else await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function testPackages() {
+  const majors = nodeMajors ?? parseNodeVersions(process.versions.node.split(".")[0]);
+  const { packageManager } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  const pnpm = pnpmCommand(packageManager);
+  const { signal } = stop;
+  const packages = await publishedPackages();
+  const entries = packages.flatMap((published) => published.entries);
+
+  const into = join(folder, "tarballs");
+  await mkdir(into);
+  const packed = new Map();
+  for (const published of packages) {
+    const { name } = published.manifest;
+    const tarball = await pack(published, { into, pnpm, signal });
+    refuse(contentProblems(published.manifest, tarball.paths));
+    packed.set(name, tarball);
+    const kilobytes = (tarball.bytes / 1000).toFixed(0);
+    tell(`packed ${name}: ${kilobytes} kB, ${tarball.paths.length} files`);
+  }
+  const tarballs = Object.fromEntries([...packed].map(([name, { file }]) => [name, file]));
+
+  const projects = { npm: join(folder, "with-npm"), pnpm: join(folder, "with-pnpm") };
+  const others = await otherDependencies(packages);
+  for (const [manager, project] of Object.entries(projects)) {
+    tell(`installing with ${manager}…`);
+    await createProject(manager, { folder: project, tarballs, others, entries, pnpm, signal });
+    for (const [name, { paths }] of packed) {
+      refuse(await sourceMapProblems(join(project, "node_modules", name), paths));
+      refuse(unresolvedVersions(await installedManifest(project, name)));
+    }
+    await checkTypes(project, { signal });
+    tell(`${manager}: installed; types hold under nodenext (also required) and bundler`);
+  }
+
+  for (const major of majors) {
+    const { node, version } = await findNode(major, { folder, signal });
+    for (const [manager, project] of Object.entries(projects)) {
+      await importEntries(project, { node, entries, signal });
+      await runCommandLines(project, { node, packages, signal });
+      const text = await runModel(project, { node, signal });
+      tell(
+        `Node ${version}, ${manager}: ${entries.length} entries imported and required; ` +
+          `the model wrote ${JSON.stringify(text)}`,
+      );
+    }
+  }
+}
+
+/** What a user of everything adds: the optional peers, and the types of Node. */
+async function otherDependencies(packages) {
+  const { catalog } = parse(await readFile(join(root, "pnpm-workspace.yaml"), "utf8"));
+  const peers = packages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}));
+  return Object.fromEntries([...peers, "@types/node"].map((name) => [name, catalog[name]]));
+}
+
+/** The workspace's own ways to write versions mean nothing to others. */
+function unresolvedVersions({ name, dependencies = {}, peerDependencies = {} }) {
+  return Object.entries({ ...dependencies, ...peerDependencies })
+    .filter(([, version]) => /^(workspace|catalog):/.test(version))
+    .map(([dependency, version]) => `${name} is packed with ${dependency} at ${version}.`);
+}
+
+function refuse(problems) {
+  if (problems.length > 0) throw new ProgramError(problems.join("\n"));
+}
+
+function tell(text) {
+  process.stderr.write(`${text}\n`);
+}
