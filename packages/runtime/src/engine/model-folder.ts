@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { readChatTemplate, type ChatTemplate } from "../text/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.js";
 import { genaiConfigName, readGenaiConfig } from "./genai-config.js";
+import { readFileWithRoom } from "./growable-file.js";
 import { createGraphNames, type GraphNames } from "./graph-names.js";
 import { readModelSettings, type ModelSettings } from "./model-settings.js";
 
@@ -100,7 +100,7 @@ function graphFileIn(folder: string, dtype: ModelDtype): string | undefined {
 
 async function readGraph(file: string, folder: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readFileWithRoom(file);
   } catch (cause) {
     const others = modelDtypes.filter((dtype) => graphFileIn(folder, dtype) !== undefined);
     const remedy =

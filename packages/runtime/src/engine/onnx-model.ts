@@ -14,6 +14,7 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
+import { withAppended } from "./growable-file.js";
 import { KeptCache, mostPrefixReuse, type PrefixReuse, type Seat } from "./kept-cache.js";
 import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
@@ -83,7 +84,7 @@ export async function openOnnxModel(
   const bytes =
     shape === undefined
       ? graph
-      : Buffer.concat([graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape)]);
+      : withAppended(graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape));
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, {
     executionProvider,
