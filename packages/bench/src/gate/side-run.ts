@@ -1,0 +1,102 @@
+import { StreamgaugeError, type GenerationConfig, type Generator } from "@streamgauge/core";
+import type { Clock } from "../clock.js";
+import { sha256 } from "../record-file.js";
+import { median } from "../statistics.js";
+import type { GateMode, GateWork } from "./gate-work.js";
+import type { SideRun } from "./side-protocol.js";
+
+/** Tokens of the generation before a measured run, which nobody measures. */
+const settlingTokens = 10;
+
+/**
+ * Measures one mode once: all generations of the work, one after the other.
+ *
+ * @param slowdown of `generateStreamAsync`: it is made to take so much longer, a fraction
+ * @throws StreamgaugeError `OUTPUT_MISMATCH` when a generation made fewer tokens
+ *   than it was asked for, and what the generator throws
+ */
+export async function measureSide(
+  generator: Generator,
+  mode: GateMode,
+  work: GateWork,
+  clock: Clock,
+  slowdown = 0,
+): Promise<SideRun> {
+  const config = { maxTokens: work.tokens, ignoreEos: true, temperature: 0, seed: work.seed };
+  let endToEndNanoseconds = 0;
+  const firstTokens: number[] = [];
+  const ids: number[] = [];
+  // The other version ran meanwhile, and left cold caches behind.
+  await generator.generate(work.prompt, { ...config, maxTokens: settlingTokens });
+  for (let generation = 0; generation < work.generations; generation += 1) {
+    const start = clock.nowNanoseconds();
+    const taken = await take[mode](generator, work, config, clock);
+    const end = clock.nowNanoseconds();
+    endToEndNanoseconds += end - start;
+    if (taken.firstAt !== undefined) firstTokens.push(taken.firstAt - start);
+    requireAll(mode, taken.ids.length, work.tokens);
+    ids.push(...taken.ids);
+  }
+  if (mode === "generateStreamAsync" && slowdown > 0) {
+    endToEndNanoseconds += spin(clock, endToEndNanoseconds * slowdown);
+  }
+  return {
+    endToEndNanoseconds,
+    firstTokenNanoseconds: firstTokens.length === 0 ? null : median(firstTokens),
+    idsHash: sha256(new Uint8Array(Int32Array.from(ids).buffer)),
+  };
+}
+
+interface Taken {
+  readonly ids: readonly number[];
+  readonly firstAt: number | undefined;
+}
+
+const take: Readonly<
+  Record<
+    GateMode,
+    (generator: Generator, work: GateWork, config: GenerationConfig, clock: Clock) => Promise<Taken>
+  >
+> = {
+  async generate(generator, { prompt }, config) {
+    const { ids } = await generator.generate(prompt, config);
+    return { ids, firstAt: undefined };
+  },
+  async generateStream(generator, { prompt }, config, clock) {
+    let firstAt: number | undefined;
+    const { ids } = await generator.generateStream(
+      prompt,
+      () => {
+        firstAt ??= clock.nowNanoseconds();
+      },
+      config,
+    );
+    return { ids, firstAt };
+  },
+  async generateStreamAsync(generator, { prompt }, config, clock) {
+    let firstAt: number | undefined;
+    const ids: number[] = [];
+    for await (const { id } of generator.generateStreamAsync(prompt, config)) {
+      firstAt ??= clock.nowNanoseconds();
+      ids.push(id);
+    }
+    return { ids, firstAt };
+  },
+};
+
+function requireAll(mode: GateMode, made: number, tokens: number): void {
+  if (made === tokens) return;
+  throw new StreamgaugeError(
+    "OUTPUT_MISMATCH",
+    `${mode} made ${made} of ${tokens} tokens: both versions have to make all of them, or their ` +
+      `times are of different work.`,
+  );
+}
+
+/** Computes for a time, and returns how long it was. */
+function spin(clock: Clock, nanoseconds: number): number {
+  const start = clock.nowNanoseconds();
+  let spent = 0;
+  while (spent < nanoseconds) spent = clock.nowNanoseconds() - start;
+  return spent;
+}
