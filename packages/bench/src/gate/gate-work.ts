@@ -18,7 +18,7 @@ export interface GateWork {
   readonly stepMicroseconds: number | null;
   readonly prompt: Prompt;
   readonly tokens: number;
-  /** Generations of a measured run, one after the other: their first tokens steady the median. */
+  /** Generations of a measured run, one after the other; their median counts. */
   readonly generations: number;
   readonly seed: number;
 }

@@ -229,7 +229,7 @@ function valueOf(
   work: GateWork,
 ): number {
   return kind === "time per token"
-    ? run.endToEndNanoseconds / 1000 / (work.tokens * work.generations)
+    ? run.endToEndNanoseconds / 1000 / work.tokens
     : (run.firstTokenNanoseconds ?? Number.NaN) / 1000;
 }
 

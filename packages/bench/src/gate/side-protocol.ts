@@ -19,11 +19,11 @@ export type ToSide =
   | { readonly type: "measure"; readonly mode: GateMode }
   | { readonly type: "close" };
 
-/** What a measured run took. */
+/** What a measured run took: the medians over its generations, so that a stalled one is none of it. */
 export interface SideRun {
-  /** Of all its generations together. */
+  /** From the call to its settling, of one generation. */
   readonly endToEndNanoseconds: number;
-  /** Median over its generations; null where nothing is delivered before the end. */
+  /** Null where nothing is delivered before the end. */
   readonly firstTokenNanoseconds: number | null;
   /** Of the ids that were made: whether two versions make the same tokens. */
   readonly idsHash: string;

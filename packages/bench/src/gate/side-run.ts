@@ -23,7 +23,7 @@ export async function measureSide(
   slowdown = 0,
 ): Promise<SideRun> {
   const config = { maxTokens: work.tokens, ignoreEos: true, temperature: 0, seed: work.seed };
-  let endToEndNanoseconds = 0;
+  const endToEnd: number[] = [];
   const firstTokens: number[] = [];
   const ids: number[] = [];
   // The other version ran meanwhile, and left cold caches behind.
@@ -31,17 +31,16 @@ export async function measureSide(
   for (let generation = 0; generation < work.generations; generation += 1) {
     const start = clock.nowNanoseconds();
     const taken = await take[mode](generator, work, config, clock);
-    const end = clock.nowNanoseconds();
-    endToEndNanoseconds += end - start;
+    if (mode === "generateStreamAsync" && slowdown > 0) {
+      spinUntil(clock, start + (clock.nowNanoseconds() - start) * (1 + slowdown));
+    }
+    endToEnd.push(clock.nowNanoseconds() - start);
     if (taken.firstAt !== undefined) firstTokens.push(taken.firstAt - start);
     requireAll(mode, taken.ids.length, work.tokens);
     ids.push(...taken.ids);
   }
-  if (mode === "generateStreamAsync" && slowdown > 0) {
-    endToEndNanoseconds += spin(clock, endToEndNanoseconds * slowdown);
-  }
   return {
-    endToEndNanoseconds,
+    endToEndNanoseconds: median(endToEnd),
     firstTokenNanoseconds: firstTokens.length === 0 ? null : median(firstTokens),
     idsHash: sha256(new Uint8Array(Int32Array.from(ids).buffer)),
   };
@@ -93,10 +92,6 @@ function requireAll(mode: GateMode, made: number, tokens: number): void {
   );
 }
 
-/** Computes for a time, and returns how long it was. */
-function spin(clock: Clock, nanoseconds: number): number {
-  const start = clock.nowNanoseconds();
-  let spent = 0;
-  while (spent < nanoseconds) spent = clock.nowNanoseconds() - start;
-  return spent;
+function spinUntil(clock: Clock, nanoseconds: number): void {
+  while (clock.nowNanoseconds() < nanoseconds);
 }

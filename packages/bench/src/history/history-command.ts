@@ -27,12 +27,11 @@ export function historyCommand(): Command {
     .requiredOption("--record <file>", "a complete record.json of a clean commit, or its folder")
     .option(...folderFlag)
     .addHelpText("after", "\nExample:\n  $ streamgauge history add --record results/mine")
-    .action(async (flags: AddFlags) => {
-      process.stdout.write(await addRecord(flags));
+    .action(async (_flags: AddFlags, command: Command) => {
+      // Commander takes `--folder` after "add" for that of "history".
+      process.stdout.write(await addRecord(command.optsWithGlobals()));
     });
   return new Command("history")
-    // `--folder` after "add" is that command's.
-    .enablePositionalOptions()
     .description("Show how times developed from commit to commit, and where they changed.")
     .option(...folderFlag)
     .option("--metric <text>", "only metrics whose names contain this")
