@@ -5,8 +5,8 @@ import { median } from "../statistics.js";
 import type { GateMode, GateWork } from "./gate-work.js";
 import type { SideRun } from "./side-protocol.js";
 
-/** Tokens of the generation before a measured run, which nobody measures. */
-const settlingTokens = 10;
+/** Tokens of the generation before each measured one, which nobody measures. */
+const settlingTokens = 4;
 
 /**
  * Measures one mode once: all generations of the work, one after the other.
@@ -26,9 +26,9 @@ export async function measureSide(
   const endToEnd: number[] = [];
   const firstTokens: number[] = [];
   const ids: number[] = [];
-  // The other version ran meanwhile, and left cold caches behind.
-  await generator.generate(work.prompt, { ...config, maxTokens: settlingTokens });
   for (let generation = 0; generation < work.generations; generation += 1) {
+    // Whatever ran or slept meanwhile left cold caches and a sleeping worker behind.
+    await generator.generate(work.prompt, { ...config, maxTokens: settlingTokens });
     const start = clock.nowNanoseconds();
     const taken = await take[mode](generator, work, config, clock);
     if (mode === "generateStreamAsync" && slowdown > 0) {

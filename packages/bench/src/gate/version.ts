@@ -41,10 +41,13 @@ export async function prepareVersion(name: string, options: PrepareOptions): Pro
   const commit = await commitOf(name, repository);
   const folder = await mkdtemp(join(tmpdir(), "streamgauge-gate-"));
   const dispose = async (): Promise<void> => {
-    // Git's own list of worktrees first; what it does not know is removed all the same.
-    await git(["worktree", "remove", "--force", folder], repository).catch(() => undefined);
+    const known = await git(["worktree", "remove", "--force", folder], repository).then(
+      () => true,
+      () => false,
+    );
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    await git(["worktree", "prune"], repository).catch(() => undefined);
+    // It was interrupted when git had it on its list, and no more.
+    if (!known) await git(["worktree", "prune"], repository).catch(() => undefined);
   };
   try {
     onStep(`${name}: checking out`);
