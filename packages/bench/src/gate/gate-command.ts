@@ -143,10 +143,10 @@ function refuseContradictions(flags: GateFlags): void {
   if (flags.runs !== undefined) refuse("--runs is for --self-test.");
 }
 
-function namesOf({ base, head, selfTest }: GateFlags): readonly [string, string] {
+function namesOf({ base, head, selfTest: isSelfTest }: GateFlags): readonly [string, string] {
   const here = gateRepository();
   const first = base ?? here;
-  return [first, selfTest === true ? first : (head ?? here)];
+  return [first, isSelfTest === true ? first : (head ?? here)];
 }
 
 async function prepareBoth(

@@ -88,10 +88,10 @@ type Block = Readonly<Record<GateMode, Readonly<Record<GateSide, SideRun>>>>;
  * @throws StreamgaugeError what a version throws
  */
 export async function runGate(options: GateOptions): Promise<GateOutcome> {
-  const { size, clock, threshold, work, seed, slowdown = 0, signal } = options;
+  const { size, clock, threshold, work, seed, slowdown = 0 } = options;
   const start = clock.nowNanoseconds();
   const pairs: Block[][] = [];
-  for (let pair = 0; pair < size.pairs && signal?.aborted !== true; pair += 1) {
+  for (let pair = 0; pair < size.pairs && !isAborted(options); pair += 1) {
     const blocks = await runPair(options, pair, start);
     if (blocks.length > 0) pairs.push(blocks);
   }
@@ -117,7 +117,7 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
     seed,
     slowdown,
     pairs: pairs.length,
-    interrupted: signal?.aborted === true,
+    interrupted: isAborted(options),
     outputsDiffer: pairs
       .flat()
       .some((block) =>
@@ -126,6 +126,10 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
     seconds: (clock.nowNanoseconds() - start) / 1e9,
     metrics,
   };
+}
+
+function isAborted({ signal }: Pick<GateOptions, "signal">): boolean {
+  return signal?.aborted === true;
 }
 
 async function runPair(options: GateOptions, pair: number, start: number): Promise<Block[]> {
