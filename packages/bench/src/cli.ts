@@ -6,6 +6,8 @@ import { calibrateCommand } from "./calibrate-command.js";
 import { stressCommand } from "./endurance/stress-command.js";
 import { drillCommand } from "./endurance/drill-command.js";
 import { soakCommand } from "./endurance/soak-command.js";
+import { gateCommand } from "./gate/gate-command.js";
+import { historyCommand } from "./history/history-command.js";
 import { InvalidRecordError } from "./record.js";
 import { verifyCommand } from "./verify-command.js";
 
@@ -18,6 +20,8 @@ const program = new Command("streamgauge")
   .addCommand(stressCommand())
   .addCommand(drillCommand())
   .addCommand(soakCommand())
+  .addCommand(gateCommand())
+  .addCommand(historyCommand())
   .addCommand(generateCommand())
   .addCommand(demoCommand())
   .addCommand(buildModelCommand());

@@ -10,6 +10,11 @@ export {
   biasCorrection,
   type Bootstrap,
 } from "./statistics/bca-bootstrap.js";
+export {
+  changePoints,
+  type ChangePoint,
+  type ChangePointOptions,
+} from "./statistics/change-points.js";
 export { mean, median, percentile, standardDeviation } from "./statistics/descriptive.js";
 export { estimateBoth, isEquivalent, rescale, rescaleOne } from "./statistics/estimates.js";
 export {
@@ -19,6 +24,7 @@ export {
   type SequentialPlan,
   type SpendingFunction,
 } from "./statistics/group-sequential.js";
+export { holm } from "./statistics/holm.js";
 export {
   hodgesLehmann,
   hodgesLehmannBounds,

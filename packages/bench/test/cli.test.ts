@@ -52,6 +52,11 @@ describe("streamgauge bench", () => {
       "drill",
       ["--seed", "--streams", "--faults", "--embedded-streams", "Exit codes: 0 all checks"],
     ],
+    [
+      "gate",
+      ["--base", "--head", "--threshold", "--self-test", "--inject-slowdown", "2 inconclusive"],
+    ],
+    ["history", ["add", "--metric", "Matteson", "$ streamgauge history add --record"]],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {
     const { code, stdout } = await streamgauge(command, "--help");
@@ -165,5 +170,39 @@ describe("exitCodeOf", () => {
     expect(exitCodeOf({ ...record, cells: failed }, false)).toBe(1);
     const failedMeasurements = [{ id: "any", code: "ENGINE_FAILED", message: "It failed." }];
     expect(exitCodeOf({ ...record, failedMeasurements }, false)).toBe(1);
+  });
+});
+
+describe("streamgauge history", () => {
+  it("begins with a record, takes a commit once, and lists it", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const record = fileURLToPath(
+        new URL("../../../results/2026-11-25-quick/record.json", import.meta.url),
+      );
+      const flags = ["--folder", folder];
+      expect((await streamgauge("history", ...flags)).stdout).toContain("no history");
+      const add = ["history", "add", "--record", record, ...flags];
+      expect((await streamgauge(...add)).stdout).toContain(`Added 7e6725d66 to ${folder}`);
+      expect((await streamgauge(...add)).stdout).toContain("nothing to add");
+      const { code, stdout } = await streamgauge(
+        "history",
+        ...flags,
+        "--metric",
+        "pequod-pooled-100 stream",
+      );
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /amd-epyc-2-cores-linux-x64-node20: 1 commit\n.*pequod-pooled-100 stream overhead/,
+      );
+    });
+  });
+
+  it("exits with 1 at a damaged line", async () => {
+    await inTemporaryFolder(async (folder) => {
+      await writeFile(join(folder, "some-machine.jsonl"), "{\n");
+      const { code, stderr } = await streamgauge("history", "--folder", folder);
+      expect(code).toBe(1);
+      expect(stderr).toContain("some-machine.jsonl, line 1");
+    });
   });
 });
