@@ -1,0 +1,133 @@
+import {
+  describeVariant,
+  type Cell,
+  type ClaimResult,
+  type ResultRecord,
+} from "@streamgauge/bench/record";
+import { modeNames } from "../mode-names.js";
+import {
+  duration,
+  inUnitOf,
+  percentWithBounds,
+  percentWithInterval,
+  withInterval,
+} from "../numbers.js";
+import { comparisonOf } from "../section.js";
+import { htmlTable, type TableCell } from "./html-table.js";
+
+const claimNames = {
+  overhead: "overhead",
+  absoluteCost: "absolute cost, µs per token",
+  difference: "no difference",
+} as const;
+
+/** Each claim and what became of it. */
+export function verdictTable({ claims, cells }: ResultRecord): string {
+  const rows = claims.map((claim) => {
+    const cell = cells.find(({ id }) => id === claim.cell);
+    return {
+      ...(cell && { scenario: cell.scenario }),
+      cells: [
+        { text: claim.verdict, className: `verdict ${claim.verdict}` },
+        claimNames[claim.metric],
+        modeNames[claim.treatment],
+        cell === undefined ? claim.cell : nameOf(cell),
+        numeric(String(cell?.tokens ?? "–")),
+        numeric(estimateFor(claim, cell)),
+        numeric(`${claim.metric === "difference" ? "±" : "<"} ${inUnitOf(claim, claim.limit)}`),
+        { text: claim.reasons.join(" "), className: "wrap" },
+      ],
+    };
+  });
+  if (rows.length === 0) return "<p>Nothing was claimed of this run.</p>";
+  return htmlTable(
+    "Claims, with the Hodges–Lehmann estimate and its interval: 95 %, of differences 90 %.",
+    ["verdict", "claim on", "mode", "model", "tokens", "estimate", "limit", "reasons"],
+    rows,
+  );
+}
+
+/** What each streaming mode costs in each cell. */
+export function cellTable({ cells }: ResultRecord): string {
+  const rows = cells.flatMap((cell) =>
+    (["control", "stream", "streamAsync"] as const).flatMap((treatment) => {
+      const comparison = comparisonOf(cell, treatment);
+      if (comparison === undefined) return [];
+      const summary = cell.analysis?.treatments.find(
+        (candidate) => candidate.treatment === treatment,
+      );
+      return [
+        {
+          scenario: cell.scenario,
+          cells: [
+            cell.scenario,
+            nameOf(cell),
+            numeric(String(cell.tokens)),
+            modeNames[treatment],
+            numeric(percentWithInterval(comparison.overhead.hodgesLehmann)),
+            numeric(withInterval(comparison.costMicrosecondsPerToken.hodgesLehmann)),
+            numeric(summary?.throughputTokensPerSecond.toFixed(1) ?? "–"),
+            numeric(String(comparison.blocks)),
+          ],
+        },
+      ];
+    }),
+  );
+  return htmlTable(
+    "Each mode against generate(), Hodges–Lehmann estimates with their 95 % intervals.",
+    ["scenario", "model", "tokens", "mode", "overhead", "µs per token", "tokens/s", "blocks"],
+    rows,
+  );
+}
+
+const metricNames = {
+  timeToFirstToken: "time to first token",
+  interTokenLatency: "inter-token",
+  deliveryLatency: "delivery",
+  callbackTime: "in the callback",
+} as const;
+
+/** Percentiles of each distribution. */
+export function latencyTable({ cells }: ResultRecord): string {
+  const rows = cells.flatMap((cell) =>
+    cell.distributions.map((found) => ({
+      scenario: cell.scenario,
+      cells: [
+        cell.id,
+        metricNames[found.metric],
+        modeNames[found.treatment],
+        numeric(duration(found.p50Nanoseconds)),
+        numeric(duration(found.p90Nanoseconds)),
+        numeric(duration(found.p99Nanoseconds)),
+        numeric(duration(found.p999Nanoseconds)),
+        numeric(duration(found.maximumNanoseconds)),
+        numeric(String(found.count)),
+      ],
+    })),
+  );
+  return htmlTable(
+    "Distributions over all tokens of a cell.",
+    ["cell", "latency", "mode", "p50", "p90", "p99", "p99.9", "max", "count"],
+    rows,
+  );
+}
+
+function nameOf(cell: Cell): string {
+  return [cell.model, describeVariant(cell), cell.host].filter((part) => part !== "").join(", ");
+}
+
+function estimateFor(claim: ClaimResult, cell: Cell | undefined): string {
+  const comparison = comparisonOf(cell, claim.treatment);
+  if (comparison === undefined) return "–";
+  if (claim.metric === "absoluteCost") {
+    return withInterval(comparison.costMicrosecondsPerToken.hodgesLehmann);
+  }
+  const { hodgesLehmann } = comparison.overhead;
+  return claim.metric === "difference"
+    ? percentWithBounds(hodgesLehmann)
+    : percentWithInterval(hodgesLehmann);
+}
+
+function numeric(text: string): TableCell {
+  return { text, className: "number" };
+}

@@ -1,0 +1,105 @@
+/// <reference lib="dom" />
+
+/**
+ * What makes the page answer. It runs in a browser: {@link pageScript} is its
+ * text, so it may use nothing outside itself. Strings of the record reach the
+ * page as text only.
+ */
+function runPage(): void {
+  interface Block {
+    readonly cell: string;
+    readonly scenario: string;
+    readonly rows: readonly (readonly (string | number | null)[])[];
+  }
+  const element = <Kind extends HTMLElement>(id: string): Kind =>
+    document.getElementById(id) as Kind;
+  const blocks = JSON.parse(element("blocks").textContent ?? "[]") as Block[];
+  const scenario = element<HTMLSelectElement>("scenario");
+  const cell = element<HTMLSelectElement>("cell");
+  const rows = element<HTMLTableSectionElement>("rows");
+  const status = element("shown");
+  const page = element("page");
+  const previous = element<HTMLButtonElement>("previous");
+  const next = element<HTMLButtonElement>("next");
+  const tip = element("tip");
+  const pageSize = 40;
+  let first = 0;
+
+  function showRows(): void {
+    const all = blocks.find((block) => block.cell === cell.value)?.rows ?? [];
+    rows.replaceChildren(
+      ...all.slice(first, first + pageSize).map((values) => {
+        const row = document.createElement("tr");
+        for (const value of values) {
+          const data = document.createElement("td");
+          if (typeof value === "number") data.className = "number";
+          data.textContent = value === null ? "–" : String(value);
+          row.append(data);
+        }
+        return row;
+      }),
+    );
+    const last = Math.min(first + pageSize, all.length);
+    page.textContent =
+      all.length === 0 ? "No runs." : `Runs ${first + 1} to ${last} of ${all.length}`;
+    previous.disabled = first === 0;
+    next.disabled = last >= all.length;
+  }
+
+  function showCells(): void {
+    const shown = blocks.filter(
+      (block) => scenario.value === "" || block.scenario === scenario.value,
+    );
+    cell.replaceChildren(...shown.map((block) => new Option(block.cell, block.cell)));
+    first = 0;
+    showRows();
+  }
+
+  function filter(): void {
+    let count = 0;
+    for (const part of document.querySelectorAll<HTMLElement>("[data-scenario]")) {
+      part.hidden = scenario.value !== "" && part.dataset["scenario"] !== scenario.value;
+      if (!part.hidden && part.matches("section.cell")) count += 1;
+    }
+    for (const group of document.querySelectorAll<HTMLElement>("[data-group]")) {
+      group.hidden = group.querySelector("[data-scenario]:not([hidden])") === null;
+    }
+    status.textContent = `${count} ${count === 1 ? "cell" : "cells"} shown`;
+    showCells();
+  }
+
+  scenario.addEventListener("change", filter);
+  cell.addEventListener("change", () => {
+    first = 0;
+    showRows();
+  });
+  previous.addEventListener("click", () => {
+    first = Math.max(0, first - pageSize);
+    showRows();
+  });
+  next.addEventListener("click", () => {
+    first += pageSize;
+    showRows();
+  });
+  document.addEventListener("pointermove", (event) => {
+    const mark =
+      event.target instanceof SVGElement ? event.target.closest("[role=graphics-symbol]") : null;
+    const text = mark?.getAttribute("aria-roledescription") === "axis" ? null : mark?.ariaLabel;
+    tip.hidden = text === null || text === undefined || text === "";
+    if (tip.hidden) return;
+    tip.textContent = text ?? "";
+    const { width } = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(event.clientX + 12, innerWidth - width - 8))}px`;
+    tip.style.top = `${event.clientY + 14}px`;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") tip.hidden = true;
+  });
+  for (const part of document.querySelectorAll<HTMLElement>("[data-needs-script]")) {
+    part.hidden = false;
+  }
+  filter();
+}
+
+/** The text of a script that makes the page answer. */
+export const pageScript: string = `(${runPage.toString()})();`;
