@@ -28,7 +28,7 @@ async function draw({ spec }: Chart): Promise<{ opening: string; content: string
     await view.runAsync();
     // The library counts on from drawing to drawing.
     resetSVGDefIds();
-    const svg = roundCoordinates(await view.toSVG());
+    const svg = roundCoordinates(withoutEmptyPaths(await view.toSVG()));
     const end = svg.indexOf(">");
     return { opening: svg.slice(0, end), content: svg.slice(end + 1) };
   } finally {
@@ -43,4 +43,9 @@ function roundCoordinates(svg: string): string {
       String(Number(Number(number).toFixed(2)) + 0),
     ),
   );
+}
+
+/** Groups have a background and a foreground even where nothing is painted. */
+function withoutEmptyPaths(svg: string): string {
+  return svg.replaceAll(/<path class="(?:back|fore)ground"(?![^>]* (?:fill|stroke)=)[^>]*\/>/g, "");
 }

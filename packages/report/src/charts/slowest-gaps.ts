@@ -22,10 +22,9 @@ export function slowestGaps(record: ResultRecord): Chart | undefined {
         position: generation * tokens + tokenIndex,
         milliseconds: gapNanoseconds / 1e6,
         cause: kindOf(cause),
-        about: chartText(
-          `${modeNames[treatment]} ${model}, generation ${generation}, token ${tokenIndex}: ` +
-            `${duration(gapNanoseconds)}, ${cause ?? "unexplained"}`,
-        ),
+        about:
+          `${modeNames[treatment]} ${chartText(model)}, generation ${generation}, token ${tokenIndex}: ` +
+          `${duration(gapNanoseconds)}, ${chartText(cause ?? "unexplained")}`,
       })),
   );
   if (values.length === 0) return undefined;

@@ -6,8 +6,8 @@ import { chartFrame } from "./chart-frame.js";
 import { stageColors } from "./palette.js";
 
 const stageNames = {
-  published: "in the engine, until published",
-  woken: "until the consumer woke",
+  published: "until published",
+  woken: "until woken",
   delivered: "until delivered",
   callbackDone: "in the callback",
 } as const;

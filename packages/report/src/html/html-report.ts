@@ -1,4 +1,4 @@
-import type { ResultRecord } from "@streamgauge/bench/record";
+import { treatments, type ResultRecord } from "@streamgauge/bench/record";
 import { createHash } from "node:crypto";
 import type { Chart } from "../charts/chart.js";
 import { chartsOf, chartsOfCell } from "../charts/charts-of.js";
@@ -16,7 +16,7 @@ import { pageStyle } from "./page-style.js";
  */
 export async function renderHtmlReport(record: ResultRecord): Promise<string> {
   const digest = createHash("sha256").update(pageScript).digest("base64");
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digest}'`;
+  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${digest}'`;
   const title = `streamgauge report, ${record.startedAt}`;
   return `<!doctype html>
 <html lang="en">
@@ -51,7 +51,7 @@ ${definitions(record)}
 ${machine(record)}
 </footer>
 <div id="tip" hidden></div>
-<script type="application/json" id="blocks">${jsonForScript(blocks(record))}</script>
+<script type="application/json" id="blocks">${jsonForScript({ modes: treatments.map((treatment) => modeNames[treatment]), cells: blocks(record) })}</script>
 <script>${pageScript}</script>
 </body>
 </html>
@@ -104,15 +104,18 @@ const runHead = [
 ];
 
 /** The table of single runs, which the script fills. */
-function runs({ cells: { length } }: ResultRecord): string {
-  if (length === 0) return emptyControls;
+function runs(record: ResultRecord): string {
+  if (record.cells.length === 0) return emptyControls;
+  const most = mostBlocks(record);
+  const isCut = record.cells.some(({ blocks: { length } }) => length > most);
+  const cut = isCut ? ` At most ${most} blocks of each cell; the record has all.` : "";
   return `<section aria-labelledby="runs" data-needs-script hidden>
 <h2 id="runs">Each run</h2>
 <div class="pager"><label for="cell">Cell</label> <select id="cell"></select>
 <button type="button" id="previous">Previous</button> <button type="button" id="next">Next</button>
 <span id="page" role="status"></span></div>
 <div class="scroll" role="region" tabindex="0" aria-labelledby="runs"><table>
-<caption>Runs of the chosen cell, in the order in which they ran.</caption>
+<caption>Runs of the chosen cell, in the order in which they ran.${cut}</caption>
 <thead><tr>${runHead.map((text) => `<th scope="col">${escapeXml(text)}</th>`).join("")}</tr></thead>
 <tbody id="rows"></tbody></table></div>
 </section>`;
@@ -123,24 +126,34 @@ const emptyControls =
   '<div hidden><select id="cell"></select><button id="previous"></button><button id="next"></button>' +
   '<span id="page"></span><table><tbody id="rows"></tbody></table></div>';
 
+/** Of all cells together, so that the page stays one that can be sent by mail. */
+const mostRuns = 24_000;
+
 function blocks(record: ResultRecord): object[] {
   const milliseconds = (nanoseconds: number | null): number | null =>
     nanoseconds === null ? null : Number((nanoseconds / 1e6).toFixed(3));
   return record.cells.map((cell) => ({
     cell: cell.id,
     scenario: cell.scenario,
-    rows: cell.blocks.flatMap(({ index, process = 0, runs: each }) =>
-      each.map((run) => [
-        index,
-        process,
-        modeNames[run.treatment],
-        milliseconds(run.endToEndNanoseconds),
-        milliseconds(run.timeToFirstTokenNanoseconds),
-        milliseconds(run.timePerOutputTokenNanoseconds),
-        Number((run.cpuMicroseconds / 1e3).toFixed(2)),
-      ]),
-    ),
+    rows: cell.blocks
+      .slice(0, mostBlocks(record))
+      .flatMap(({ index, process = 0, runs: each }) =>
+        each.map((run) => [
+          index,
+          process,
+          treatments.indexOf(run.treatment),
+          milliseconds(run.endToEndNanoseconds),
+          milliseconds(run.timeToFirstTokenNanoseconds),
+          milliseconds(run.timePerOutputTokenNanoseconds),
+          Number((run.cpuMicroseconds / 1e3).toFixed(2)),
+        ]),
+      ),
   }));
+}
+
+/** How many of a cell's blocks the page has room for. */
+function mostBlocks({ cells: { length } }: ResultRecord): number {
+  return Math.floor(mostRuns / treatments.length / Math.max(1, length));
 }
 
 function definitions(record: ResultRecord): string {

@@ -14,6 +14,7 @@ import {
 } from "../numbers.js";
 import { comparisonOf } from "../section.js";
 import { htmlTable, type TableCell } from "./html-table.js";
+import { escapeXml } from "./html-text.js";
 
 const claimNames = {
   overhead: "overhead",
@@ -29,22 +30,33 @@ export function verdictTable({ claims, cells }: ResultRecord): string {
       ...(cell && { scenario: cell.scenario }),
       cells: [
         { text: claim.verdict, className: `verdict ${claim.verdict}` },
-        claimNames[claim.metric],
         modeNames[claim.treatment],
-        cell === undefined ? claim.cell : nameOf(cell),
         numeric(String(cell?.tokens ?? "–")),
         numeric(estimateFor(claim, cell)),
         numeric(`${claim.metric === "difference" ? "±" : "<"} ${inUnitOf(claim, claim.limit)}`),
-        { text: claim.reasons.join(" "), className: "wrap" },
+        cell === undefined ? claim.cell : nameOf(cell),
+        claimNames[claim.metric],
       ],
     };
   });
   if (rows.length === 0) return "<p>Nothing was claimed of this run.</p>";
-  return htmlTable(
-    "Claims, with the Hodges–Lehmann estimate and its interval: 95 %, of differences 90 %.",
-    ["verdict", "claim on", "mode", "model", "tokens", "estimate", "limit", "reasons"],
-    rows,
-  );
+  const caption =
+    "Claims, with the Hodges–Lehmann estimate and its interval: 95 %, of differences 90 %.";
+  const head = ["verdict", "mode", "tokens", "estimate", "limit", "model", "claim on"];
+  return `${htmlTable(caption, head, rows)}\n${reasons(claims)}`;
+}
+
+/** Why, in the words of the record. */
+function reasons(claims: readonly ClaimResult[]): string {
+  const items = claims
+    .filter((claim) => claim.reasons.length > 0)
+    .map((claim) => {
+      const named = `${claim.cell}, ${modeNames[claim.treatment]}: ${claim.verdict}.`;
+      return `<li>${escapeXml([named, ...claim.reasons].join(" "))}</li>`;
+    });
+  return items.length === 0
+    ? ""
+    : `<details><summary>Why: the reasons for each verdict</summary><ul>${items.join("\n")}</ul></details>`;
 }
 
 /** What each streaming mode costs in each cell. */

@@ -1,6 +1,6 @@
 import { escapeXml } from "./html-text.js";
 
-/** A cell of a table: text, or text with a class of the page's style, or HTML that is safe already. */
+/** A cell of a table: text, or text with classes of the page's style, which are never from a record. */
 export type TableCell = string | { readonly text: string; readonly className: string };
 
 /** A row, and the scenario by which the page filters it. */

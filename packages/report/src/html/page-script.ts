@@ -9,11 +9,15 @@ function runPage(): void {
   interface Block {
     readonly cell: string;
     readonly scenario: string;
-    readonly rows: readonly (readonly (string | number | null)[])[];
+    /** Block, process, index of the mode, then times. */
+    readonly rows: readonly (readonly (number | null)[])[];
   }
   const element = <Kind extends HTMLElement>(id: string): Kind =>
     document.getElementById(id) as Kind;
-  const blocks = JSON.parse(element("blocks").textContent ?? "[]") as Block[];
+  const { modes, cells: blocks } = JSON.parse(element("blocks").textContent ?? "") as {
+    readonly modes: readonly string[];
+    readonly cells: readonly Block[];
+  };
   const scenario = element<HTMLSelectElement>("scenario");
   const cell = element<HTMLSelectElement>("cell");
   const rows = element<HTMLTableSectionElement>("rows");
@@ -30,10 +34,11 @@ function runPage(): void {
     rows.replaceChildren(
       ...all.slice(first, first + pageSize).map((values) => {
         const row = document.createElement("tr");
-        for (const value of values) {
+        for (const [column, value] of values.entries()) {
           const data = document.createElement("td");
-          if (typeof value === "number") data.className = "number";
-          data.textContent = value === null ? "–" : String(value);
+          const isMode = column === 2;
+          if (!isMode) data.className = "number";
+          data.textContent = value === null ? "–" : (isMode && modes[value]) || String(value);
           row.append(data);
         }
         return row;
@@ -60,9 +65,6 @@ function runPage(): void {
     for (const part of document.querySelectorAll<HTMLElement>("[data-scenario]")) {
       part.hidden = scenario.value !== "" && part.dataset["scenario"] !== scenario.value;
       if (!part.hidden && part.matches("section.cell")) count += 1;
-    }
-    for (const group of document.querySelectorAll<HTMLElement>("[data-group]")) {
-      group.hidden = group.querySelector("[data-scenario]:not([hidden])") === null;
     }
     status.textContent = `${count} ${count === 1 ? "cell" : "cells"} shown`;
     showCells();

@@ -18,7 +18,8 @@ a{color:var(--link)}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding:.5rem .7rem}
 th,td{padding:.35rem .7rem;text-align:left;border-top:1px solid var(--line);white-space:nowrap}
-td.wrap{white-space:normal;min-width:18rem}
+details{margin:.6rem 0}summary{cursor:pointer}li{margin:.4rem 0;font-size:.9rem}
+caption{white-space:normal}
 thead th{background:var(--soft)}
 td.number{text-align:right}
 .verdict{font-weight:600}
