@@ -47,7 +47,7 @@ describe("charts", () => {
       expect(svg).toBe(drawn.at(-1 - index));
       expect(svg).toMatch(/^<svg [^>]*role="img"><title>[^<]+<\/title><desc>[^<]+<\/desc><style>/);
       expect(svg).toContain("prefers-color-scheme:dark");
-      expect(Number(/ width="(\d+)"/.exec(svg)?.[1])).toBeLessThan(520);
+      expect(Number(/ width="(\d+)"/.exec(svg)?.[1])).toBeLessThan(500);
       // Each colour that is painted has a counterpart in the dark.
       const [, style = "", drawing = ""] = /<style>(.*?)<\/style>(.*)/s.exec(svg) ?? [];
       for (const [, color] of drawing.matchAll(/(?:fill|stroke)="(#[0-9a-f]+)"/g)) {
@@ -132,14 +132,14 @@ describe("charts", () => {
   it("say where a token's time goes, and what was behind the slowest gaps", async () => {
     const record = await wholeRecord();
     const ledger = await draw(record, "token-ledger");
-    expect(ledger).toContain("until woken: 14.0 µs");
+    expect(ledger).toContain("wake: 14.0 µs");
     const widthOf = (stage: string): number =>
       Number(
         new RegExp(`${stage}: [^"]*"[^>]* d="M[^"]*h(?<width>[\\d.]+)v`).exec(ledger)?.groups?.[
           "width"
         ],
       );
-    expect(widthOf("until woken") / widthOf("until delivered")).toBeCloseTo(14 / 1.5, 0);
+    expect(widthOf("wake") / widthOf("deliver")).toBeCloseTo(14 / 1.5, 0);
     const gaps = await draw(record, "slowest-gaps");
     expect(gaps).toContain("major GC 4.1 ms on worker 0");
     expect(gaps).toContain("1 × garbage collection, 1 × unexplained");

@@ -56,7 +56,7 @@ export function breakEven(record: ResultRecord): Chart | undefined {
       `(${costs.join("; ")}). Points: measured cells.`,
     spec: chartFrame(
       "Overhead by the time that a token takes",
-      "Lines: from the absolute cost. Points: measured.",
+      "Lines: from the cost. Points: measured.",
       210,
       {
         width: 345,

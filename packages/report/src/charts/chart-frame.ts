@@ -34,6 +34,8 @@ const config: Config = {
     anchor: "start",
     subtitleColor: mutedInk,
     subtitleFontSize: 12,
+    // Of the subtitle too; the library takes letters to be wider than they are.
+    limit: 430,
   },
   text: { fill: ink, fontSize: 12 },
   view: { stroke: null },
@@ -52,7 +54,7 @@ export function chartFrame(
     height: heightPixels,
     padding: 8,
     background: paper,
-    title: { text: title, ...(subtitle === "" ? {} : { subtitle }) },
+    title: { text: title, subtitle },
     config,
     ...content,
   } as TopLevelSpec;

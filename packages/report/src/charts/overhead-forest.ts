@@ -37,7 +37,12 @@ export function overheadForest(record: ResultRecord): Chart | undefined {
       : record.cells.flatMap((cell) => [...rowOf(cell, "stream"), ...rowOf(cell, "streamAsync")]);
   if (rows.length === 0) return undefined;
   const verdicts = [...new Set(rows.map(({ verdict }) => verdict))];
-  const y = { field: "label", type: "nominal", sort: null, axis: { title: null, grid: true } };
+  const y = {
+    field: "label",
+    type: "nominal",
+    sort: null,
+    axis: { title: null, grid: true, labelLimit: 175 },
+  };
   const hasLimits = rows.some(({ limit }) => limit !== null);
   return {
     name: "overhead",
@@ -45,12 +50,10 @@ export function overheadForest(record: ResultRecord): Chart | undefined {
     description: `Estimates with their intervals${hasLimits ? " and the claimed limits" : ""}, in percent. ${rows.map(({ about }) => about).join("; ")}.`,
     spec: chartFrame(
       "Overhead against generate()",
-      hasLimits
-        ? "Point: estimate. Bar: interval. Red tick: claimed limit."
-        : "Point: estimate. Bar: interval.",
+      hasLimits ? "Bar: interval. Red: claimed limit." : "Bar: interval.",
       22 * rows.length,
       {
-        width: 245,
+        width: 240,
         data: { values: rows },
         encoding: { y, description: { field: "about", type: "nominal" } },
         layer: [

@@ -39,38 +39,33 @@ export function slowestGaps(record: ResultRecord): Chart | undefined {
     name: "slowest-gaps",
     title: "The slowest gaps between tokens, and garbage collections",
     description: `Of ${values.length} gaps, by what explains most of them: ${counts.join(", ")}.`,
-    spec: chartFrame(
-      "The slowest gaps between tokens",
-      "Marked where a garbage collection explains it",
-      170,
-      {
-        data: { values },
-        mark: { type: "point", filled: true, size: 60, opacity: 1 },
-        encoding: {
-          x: {
-            field: "position",
-            type: "quantitative",
-            axis: { title: "token, counted over the observed generations", tickCount: 5 },
-          },
-          y: {
-            field: "milliseconds",
-            type: "quantitative",
-            axis: { title: "gap, ms", tickCount: 5 },
-          },
-          color: {
-            field: "cause",
-            type: "nominal",
-            scale: { domain, range: shown.map(([, { color }]) => color) },
-          },
-          shape: {
-            field: "cause",
-            type: "nominal",
-            scale: { domain, range: shown.map(([, { shape }]) => shape) },
-          },
-          description: { field: "about", type: "nominal" },
+    spec: chartFrame("The slowest gaps between tokens", "Marked by what explains them", 170, {
+      data: { values },
+      mark: { type: "point", filled: true, size: 60, opacity: 1 },
+      encoding: {
+        x: {
+          field: "position",
+          type: "quantitative",
+          axis: { title: "token, counted over the observed generations", tickCount: 5 },
         },
+        y: {
+          field: "milliseconds",
+          type: "quantitative",
+          axis: { title: "gap, ms", tickCount: 5 },
+        },
+        color: {
+          field: "cause",
+          type: "nominal",
+          scale: { domain, range: shown.map(([, { color }]) => color) },
+        },
+        shape: {
+          field: "cause",
+          type: "nominal",
+          scale: { domain, range: shown.map(([, { shape }]) => shape) },
+        },
+        description: { field: "about", type: "nominal" },
       },
-    ),
+    }),
   };
 }
 

@@ -6,10 +6,10 @@ import { chartFrame } from "./chart-frame.js";
 import { stageColors } from "./palette.js";
 
 const stageNames = {
-  published: "until published",
-  woken: "until woken",
-  delivered: "until delivered",
-  callbackDone: "in the callback",
+  published: "publish",
+  woken: "wake",
+  delivered: "deliver",
+  callbackDone: "callback",
 } as const;
 
 const stages = Object.keys(stageNames) as (keyof typeof stageNames)[];
@@ -18,7 +18,7 @@ const stages = Object.keys(stageNames) as (keyof typeof stageNames)[];
 export function tokenLedger(record: ResultRecord): Chart | undefined {
   const values = profilesOfKind(record, "ledger").flatMap(
     ({ model, treatment, tokens, findings }) => {
-      const label = chartText(`${shortModeNames[treatment]} · ${model} · ${tokens}`);
+      const label = chartText(`${shortModeNames[treatment]} ${tokens} · ${model}`);
       return findings.stages.map(({ stage, latency }) => ({
         label,
         stage: stageNames[stage],
@@ -38,7 +38,7 @@ export function tokenLedger(record: ResultRecord): Chart | undefined {
       data: { values },
       mark: { type: "bar", height: 20 },
       encoding: {
-        y: { field: "label", type: "nominal", sort: null, axis: { title: null } },
+        y: { field: "label", type: "nominal", sort: null, axis: { title: null, labelLimit: 175 } },
         x: {
           field: "microseconds",
           type: "quantitative",

@@ -65,7 +65,12 @@ function about({ startedAt, endedAt, profile, seed, status }: ResultRecord): str
 }
 
 async function figure(chart: Chart): Promise<string> {
-  return `<figure>${await renderInlineSvg(chart)}<figcaption>${escapeXml(chart.description)}</figcaption></figure>`;
+  return `<figure>${await renderInlineSvg(chart)}<figcaption>${escapeXml(firstSentence(chart))}</figcaption></figure>`;
+}
+
+/** Of the description, which the drawing has all of. */
+function firstSentence({ description }: Chart): string {
+  return /^.*?[.](?= |$)/.exec(description)?.[0] ?? description;
 }
 
 async function cells(record: ResultRecord): Promise<string> {
