@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { access, constants, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,7 +78,7 @@ describe("the page of a record", () => {
     await open(report);
     const cells = page.locator("section.cell:visible");
     expect(await cells.count()).toBe(17);
-    await scenario().selectOption("paced");
+    await scenario().selectOption({ label: "paced" });
     expect(await cells.count()).toBe(3);
     await page.getByText("3 cells shown").waitFor();
     const comparisons = page.getByRole("region", { name: /Each mode against/ });
@@ -89,7 +90,7 @@ describe("the page of a record", () => {
 
   it("turns the pages of the runs", async () => {
     await open(report);
-    await page.getByLabel("Cell", { exact: true }).selectOption("pequod-pooled-1000");
+    await page.getByLabel("Cell", { exact: true }).selectOption({ label: "pequod-pooled-1000" });
     await page.getByText("Runs 1 to 40 of 256").waitFor();
     const previous = page.getByRole("button", { name: "Previous" });
     const next = page.getByRole("button", { name: "Next" });

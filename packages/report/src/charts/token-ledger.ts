@@ -35,6 +35,7 @@ export function tokenLedger(record: ResultRecord): Chart | undefined {
     title: "Where a token's time goes",
     description: `Mean time from the model to the user's code, by stage. ${values.map(({ about }) => about).join("; ")}.`,
     spec: chartFrame("Where a token's time goes", "From the model to the user's code", 36 * rows, {
+      width: 240,
       data: { values },
       mark: { type: "bar", height: 20 },
       encoding: {

@@ -8,6 +8,7 @@ import { cellTable, latencyTable, verdictTable } from "./html-sections.js";
 import { escapeXml, jsonForScript } from "./html-text.js";
 import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";
+import { scenarioIndex, scenariosOf } from "./scenarios.js";
 
 /**
  * Renders a record as a page in one file: verdicts first, charts, the cells by
@@ -74,14 +75,13 @@ function firstSentence({ description }: Chart): string {
 }
 
 async function cells(record: ResultRecord): Promise<string> {
-  const scenarios = [...new Set(record.cells.map(({ scenario }) => scenario))];
-  const options = scenarios.map(
-    (name) => `<option value="${escapeXml(name)}">${escapeXml(name)}</option>`,
+  const options = scenariosOf(record).map(
+    (name, index) => `<option value="${index}">${escapeXml(name)}</option>`,
   );
   const sections = await Promise.all(
     record.cells.map(async (cell) => {
       const figures = await Promise.all(chartsOfCell(cell).map(figure));
-      return `<section class="cell" data-scenario="${escapeXml(cell.scenario)}"><h3>${escapeXml(cell.id)}</h3>
+      return `<section class="cell" data-scenario="${scenarioIndex(record, cell)}"><h3>${escapeXml(cell.id)}</h3>
 <div class="charts">${figures.join("\n")}</div></section>`;
     }),
   );
@@ -139,7 +139,7 @@ function blocks(record: ResultRecord): object[] {
     nanoseconds === null ? null : Number((nanoseconds / 1e6).toFixed(3));
   return record.cells.map((cell) => ({
     cell: cell.id,
-    scenario: cell.scenario,
+    scenario: scenarioIndex(record, cell),
     rows: cell.blocks
       .slice(0, mostBlocks(record))
       .flatMap(({ index, process = 0, runs: each }) =>

@@ -15,6 +15,7 @@ import {
 import { comparisonOf } from "../section.js";
 import { htmlTable, type TableCell } from "./html-table.js";
 import { escapeXml } from "./html-text.js";
+import { scenarioIndex } from "./scenarios.js";
 
 const claimNames = {
   overhead: "overhead",
@@ -23,11 +24,12 @@ const claimNames = {
 } as const;
 
 /** Each claim and what became of it. */
-export function verdictTable({ claims, cells }: ResultRecord): string {
+export function verdictTable(record: ResultRecord): string {
+  const { claims, cells } = record;
   const rows = claims.map((claim) => {
     const cell = cells.find(({ id }) => id === claim.cell);
     return {
-      ...(cell && { scenario: cell.scenario }),
+      ...(cell && { scenario: scenarioIndex(record, cell) }),
       cells: [
         { text: claim.verdict, className: `verdict ${claim.verdict}` },
         modeNames[claim.treatment],
@@ -60,8 +62,8 @@ function reasons(claims: readonly ClaimResult[]): string {
 }
 
 /** What each streaming mode costs in each cell. */
-export function cellTable({ cells }: ResultRecord): string {
-  const rows = cells.flatMap((cell) =>
+export function cellTable(record: ResultRecord): string {
+  const rows = record.cells.flatMap((cell) =>
     (["control", "stream", "streamAsync"] as const).flatMap((treatment) => {
       const comparison = comparisonOf(cell, treatment);
       if (comparison === undefined) return [];
@@ -70,7 +72,7 @@ export function cellTable({ cells }: ResultRecord): string {
       );
       return [
         {
-          scenario: cell.scenario,
+          scenario: scenarioIndex(record, cell),
           cells: [
             cell.scenario,
             nameOf(cell),
@@ -100,10 +102,10 @@ const metricNames = {
 } as const;
 
 /** Percentiles of each distribution. */
-export function latencyTable({ cells }: ResultRecord): string {
-  const rows = cells.flatMap((cell) =>
+export function latencyTable(record: ResultRecord): string {
+  const rows = record.cells.flatMap((cell) =>
     cell.distributions.map((found) => ({
-      scenario: cell.scenario,
+      scenario: scenarioIndex(record, cell),
       cells: [
         cell.id,
         metricNames[found.metric],

@@ -3,9 +3,9 @@ import { escapeXml } from "./html-text.js";
 /** A cell of a table: text, or text with classes of the page's style, which are never from a record. */
 export type TableCell = string | { readonly text: string; readonly className: string };
 
-/** A row, and the scenario by which the page filters it. */
+/** A row, and the index of the scenario by which the page filters it. */
 export interface TableRow {
-  readonly scenario?: string;
+  readonly scenario?: number;
   readonly cells: readonly TableCell[];
 }
 
@@ -17,7 +17,7 @@ export function htmlTable(
 ): string {
   const heads = head.map((text) => `<th scope="col">${escapeXml(text)}</th>`).join("");
   const body = rows.map(({ scenario, cells }) => {
-    const attribute = scenario === undefined ? "" : ` data-scenario="${escapeXml(scenario)}"`;
+    const attribute = scenario === undefined ? "" : ` data-scenario="${scenario}"`;
     return `<tr${attribute}>${cells.map(tableCell).join("")}</tr>`;
   });
   return (

@@ -8,7 +8,8 @@
 function runPage(): void {
   interface Block {
     readonly cell: string;
-    readonly scenario: string;
+    /** Its index, as in the page. */
+    readonly scenario: number;
     /** Block, process, index of the mode, then times. */
     readonly rows: readonly (readonly (number | null)[])[];
   }
@@ -30,7 +31,7 @@ function runPage(): void {
   let first = 0;
 
   function showRows(): void {
-    const all = blocks.find((block) => block.cell === cell.value)?.rows ?? [];
+    const all = blocks[Number(cell.value)]?.rows ?? [];
     rows.replaceChildren(
       ...all.slice(first, first + pageSize).map((values) => {
         const row = document.createElement("tr");
@@ -52,10 +53,12 @@ function runPage(): void {
   }
 
   function showCells(): void {
-    const shown = blocks.filter(
-      (block) => scenario.value === "" || block.scenario === scenario.value,
+    const options = blocks.flatMap((block, index) =>
+      scenario.value === "" || String(block.scenario) === scenario.value
+        ? [new Option(block.cell, String(index))]
+        : [],
     );
-    cell.replaceChildren(...shown.map((block) => new Option(block.cell, block.cell)));
+    cell.replaceChildren(...options);
     first = 0;
     showRows();
   }
