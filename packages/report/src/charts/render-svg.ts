@@ -1,5 +1,3 @@
-import { View, Warn, parse, resetSVGDefIds } from "vega";
-import { compile } from "vega-lite";
 import { escapeXml } from "../html/html-text.js";
 import type { Chart } from "./chart.js";
 import { themeStyle } from "./palette.js";
@@ -23,6 +21,11 @@ export async function renderInlineSvg(chart: Chart): Promise<string> {
 }
 
 async function draw({ spec }: Chart): Promise<{ opening: string; content: string }> {
+  // A command that draws nothing should not wait for these.
+  const [{ View, Warn, parse, resetSVGDefIds }, { compile }] = await Promise.all([
+    import("vega"),
+    import("vega-lite"),
+  ]);
   const view = new View(parse(compile(spec).spec), { renderer: "none", logLevel: Warn });
   try {
     await view.runAsync();
