@@ -50,12 +50,12 @@ export function breakEven(record: ResultRecord): Chart | undefined {
   );
   return {
     name: "break-even",
-    title: "Overhead by the time that a token takes",
+    title: "Overhead by the time of a token",
     description:
       `The slower the model, the smaller the overhead. Lines: the absolute cost over the time of a token ` +
       `(${costs.join("; ")}). Points: measured cells.`,
     spec: chartFrame(
-      "Overhead by the time that a token takes",
+      "Overhead by the time of a token",
       "Lines: from the cost. Points: measured.",
       210,
       {
