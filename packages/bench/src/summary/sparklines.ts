@@ -4,8 +4,9 @@ import { modeNames, type SummaryOptions } from "./table.js";
 /** Wide enough to see a trend, and beside its name not wider than 80. */
 const mostColumns = 40;
 
-const unicodeSteps = [..."▁▂▃▄▅▆▇█"];
-const asciiSteps = [..."_.:-=+*#"];
+/** Each mark is one unit of UTF-16. */
+const unicodeSteps = "▁▂▃▄▅▆▇█";
+const asciiSteps = "_.:-=+*#";
 
 /**
  * How the run went, block after block: the time between tokens, and the

@@ -27,6 +27,6 @@ export type ChartName = (typeof chartNames)[number];
 export function chartText(text: string): string {
   // XML has no way to say most control characters, and none for half a surrogate pair.
   const clean = text.replaceAll(/[\s\p{Cc}\p{Cf}\p{Cs}\uFFFE\uFFFF]+/gu, " ").trim();
-  const characters = [...clean];
+  const characters = Array.from(clean);
   return characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : clean;
 }

@@ -13,19 +13,18 @@ function runPage(): void {
     /** Block, process, index of the mode, then times. */
     readonly rows: readonly (readonly (number | null)[])[];
   }
-  const element = <Kind extends HTMLElement>(id: string): Kind =>
-    document.getElementById(id) as Kind;
+  const element = (id: string): HTMLElement => document.getElementById(id)!;
   const { modes, cells: blocks } = JSON.parse(element("blocks").textContent ?? "") as {
     readonly modes: readonly string[];
     readonly cells: readonly Block[];
   };
-  const scenario = element<HTMLSelectElement>("scenario");
-  const cell = element<HTMLSelectElement>("cell");
-  const rows = element<HTMLTableSectionElement>("rows");
+  const scenario = element("scenario") as HTMLSelectElement;
+  const cell = element("cell") as HTMLSelectElement;
+  const rows = element("rows") as HTMLTableSectionElement;
   const status = element("shown");
   const page = element("page");
-  const previous = element<HTMLButtonElement>("previous");
-  const next = element<HTMLButtonElement>("next");
+  const previous = element("previous") as HTMLButtonElement;
+  const next = element("next") as HTMLButtonElement;
   const tip = element("tip");
   const pageSize = 40;
   let first = 0;
