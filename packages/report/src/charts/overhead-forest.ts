@@ -77,16 +77,19 @@ export function overheadForest(record: ResultRecord): Chart | undefined {
               shape: { field: "verdict", type: "nominal", scale: verdictShapeScale(verdicts) },
             },
           },
-          {
-            transform: [{ filter: "isValid(datum.limit)" }],
-            mark: { type: "tick", color: limitColor, thickness: 2, size: 18 },
-            encoding: { x: { field: "limit", type: "quantitative" } },
-          },
+          ...(hasLimits ? [limitTicks] : []),
         ],
       },
     ),
   };
 }
+
+/** Only where there are any: the library warns of a field without a value. */
+const limitTicks = {
+  transform: [{ filter: "isValid(datum.limit)" }],
+  mark: { type: "tick", color: limitColor, thickness: 2, size: 18 },
+  encoding: { x: { field: "limit", type: "quantitative" } },
+};
 
 function rowOf(
   cell: Cell,
