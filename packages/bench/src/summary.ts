@@ -7,6 +7,7 @@ import { engine } from "./summary/engine.js";
 import { mainThread } from "./summary/main-thread.js";
 import { memory } from "./summary/memory.js";
 import { profiles } from "./summary/profiles.js";
+import { sparklines } from "./summary/sparklines.js";
 import { tails } from "./summary/tails.js";
 import { transports } from "./summary/transports.js";
 import type { SummaryOptions } from "./summary/table.js";
@@ -19,6 +20,7 @@ export type { SummaryOptions };
 export function renderSummary(record: ResultRecord, options: SummaryOptions): string {
   const text = [
     verdicts(record, options),
+    sparklines(record, options),
     costs(record, options),
     tails(record, options),
     calibration(record, options),

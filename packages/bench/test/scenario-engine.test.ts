@@ -203,7 +203,7 @@ describe("the measurements, on a model of a few layers", { timeout }, () => {
   it("makes the ids of a bare loop, also beyond the first rows of the cache", async () => {
     const [measured] = (await measure(againstBareLoop({ ...few, promptTokens: 20 }))) ?? [];
     expect(measured?.claims).toMatchObject([{ contender: "generate()", limit: 1.03 }]);
-    expect(measured?.terms.join(" ")).toContain("256 rows of cache");
+    expect(measured?.terms.join(" ")).toContain("32 rows of cache");
   });
 
   it("makes the first token of a prompt, with and without a control", async () => {

@@ -10,6 +10,7 @@ import { aborts, arrivals, slowConsumers } from "./loads.js";
 import { machine, reproduction } from "./machine.js";
 import { mainThread } from "./main-thread.js";
 import { memory } from "./memory.js";
+import { pictures } from "./pictures.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
 import { tails } from "./tails.js";
@@ -27,6 +28,7 @@ export function renderBenchmarks(record: ResultRecord): string {
     verdicts(record),
     costVerdicts(record),
     differenceVerdicts(record),
+    pictures(record),
     costs(record),
     tails(record),
     calibration(record),

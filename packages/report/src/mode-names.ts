@@ -7,3 +7,11 @@ export const modeNames: Readonly<Record<Treatment, string>> = {
   stream: "sync stream",
   streamAsync: "async stream",
 };
+
+/** The same where there is little room. */
+export const shortModeNames: Readonly<Record<Treatment, string>> = {
+  generate: "generate",
+  control: "again",
+  stream: "sync",
+  streamAsync: "async",
+};

@@ -1,11 +1,16 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { renderBenchmarks, renderChangelogSnippet } from "@streamgauge/report";
+import {
+  chartsOf,
+  renderBenchmarks,
+  renderChangelogSnippet,
+  renderHtmlReport,
+} from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 
 let workspace: string;
@@ -42,6 +47,11 @@ async function putRecord(name: string, changes: Partial<ResultRecord>): Promise<
   return record;
 }
 
+/** The test runner writes the text of functions in its own way. */
+function withoutScript(page: string): string {
+  return page.replaceAll(/<script>.*?<\/script>|script-src '[^']*'/gs, "");
+}
+
 describe("streamgauge-report", () => {
   it("renders the newest finished record, and says what it passed over", async () => {
     await putRecord("reference", { startedAt: "2026-01-01T00:00:00.000Z" });
@@ -60,7 +70,7 @@ describe("streamgauge-report", () => {
   it("checks a document without touching it", async () => {
     const record = await putRecord("reference", {});
     expect(await report("--check")).toMatchObject({ code: 1 });
-    await put("BENCHMARKS.md", renderBenchmarks(record));
+    await report();
     expect(await report("--check")).toMatchObject({ code: 0, stdout: "", stderr: "" });
     const stale = renderBenchmarks(record).replace("upheld", "refuted");
     await put("BENCHMARKS.md", stale);
@@ -68,6 +78,35 @@ describe("streamgauge-report", () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/from line \d+ on:\n- .*refuted.*\n\+ .*upheld/);
     expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(stale);
+  });
+
+  it("writes the charts beside the document, and checks each", async () => {
+    const record = await putRecord("reference", {});
+    await put("docs/charts/token-ledger.svg", "<svg>of an earlier record</svg>");
+    await put("docs/charts/own.svg", "<svg/>");
+    const stale = await report("--check");
+    expect(stale.code).toBe(1);
+    expect(stale.stderr).toMatch(/overhead\.svg.*token-ledger\.svg/);
+    await report();
+    const names = await readdir(join(workspace, "docs/charts"));
+    const expected = chartsOf(record).map(({ name }) => `${name}.svg`);
+    expect(names.toSorted()).toEqual([...expected, "own.svg"].toSorted());
+    const text = await readFile(join(workspace, "BENCHMARKS.md"), "utf8");
+    for (const name of expected) expect(text).toContain(`](docs/charts/${name})`);
+    await put("docs/charts/overhead.svg", "<svg>edited by hand</svg>");
+    const edited = await report("--check");
+    expect(edited.code).toBe(1);
+    expect(edited.stderr).toMatch(/Not what .*record\.json says: \S*overhead\.svg\.\n/);
+  });
+
+  it("writes a page, and nothing else", async () => {
+    const record = await putRecord("reference", {});
+    const { code, stdout, stderr } = await report("--html", "report.html");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toContain("Wrote report.html from");
+    const page = await readFile(join(workspace, "report.html"), "utf8");
+    expect(withoutScript(page)).toBe(withoutScript(await renderHtmlReport(record)));
+    expect((await readdir(workspace)).toSorted()).toEqual(["report.html", "results"]);
   });
 
   it("explains what is missing", async () => {
@@ -83,8 +122,11 @@ describe("streamgauge-report", () => {
     const help = await report("--help");
     expect(help.code).toBe(0);
     expect(help.stdout).toContain("$ streamgauge-report --record");
-    const unknown = await report("--html");
+    const unknown = await report("--pdf");
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
-    expect(unknown.stderr).toContain("unknown option '--html'");
+    expect(unknown.stderr).toContain("unknown option '--pdf'");
+    const both = await report("--html", "report.html", "--check");
+    expect(both.code).toBe(1);
+    expect(both.stderr).toContain("'--html <file>' cannot be used with option '--check'");
   });
 });

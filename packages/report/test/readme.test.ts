@@ -17,3 +17,17 @@ it("the README's example runs", async () => {
     log.mockRestore();
   }
 });
+
+it("the README's example of charts runs", async () => {
+  const [, example = ""] = await readExamples(new URL("../README.md", import.meta.url));
+  const record = fileURLToPath(new URL("fixtures/record.json", import.meta.url));
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  try {
+    const runnable = example.replace('"results/reference/record.json"', JSON.stringify(record));
+    await runExample(runnable, new URL(".", import.meta.url));
+    expect(log.mock.calls[0]).toEqual(["overhead", expect.any(Number)]);
+    expect(log.mock.calls.at(-1)).toEqual([expect.any(Number)]);
+  } finally {
+    log.mockRestore();
+  }
+});

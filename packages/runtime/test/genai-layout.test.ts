@@ -166,7 +166,7 @@ describe("a folder for onnxruntime-genai", () => {
     const operatorProfile = join(folder, "profile");
     const generator = await createInlineGenerator({ model: folder, operatorProfile });
     expect(generator.describe().cache).toBe("delta");
-    // Across the growth of the cache's buffers, at 256 rows.
+    // Across several growths of the cache's buffers.
     const ours = await generator.generate(prompt, { maxTokens: 300, ignoreEos: true });
     expect(ours.ids).toEqual((await embedded()).ids);
     await generator.close();

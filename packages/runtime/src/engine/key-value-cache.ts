@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
+import { deltaCacheCapacity } from "../onnx/patch.js";
 import {
   createFloats,
   floatTensor,
@@ -54,12 +55,6 @@ export interface KeyValueCache {
 }
 
 /**
- * Rows by which {@link createDeltaCache} grows. The attention operator copies a
- * buffer as long as the one it is fed, so doubling would cost more than it saves.
- */
-const growthRows = 256;
-
-/**
  * A cache in this side's own buffers, longer than what they hold. A run reads
  * them in place and returns only the rows it added, so that a step moves one row
  * of each sequence instead of the whole cache. Needs a graph whose attention reads
@@ -99,7 +94,7 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
   /** Room for what matters; and what does not never makes the buffers longer. */
   function makeRoom(lengths: readonly (number | undefined)[]): void {
     const longest = lengths.reduce<number>((most, rows) => Math.max(most, rows ?? 0), 0);
-    const enough = Math.ceil(longest / growthRows) * growthRows;
+    const enough = deltaCacheCapacity(longest);
     // Also when rows were forgotten: what is too long is copied at each step.
     if (enough === capacity && lengths.length <= places) return;
     const fitting = enough === 0 ? 0 : Math.floor((places * capacity) / enough);

@@ -11,6 +11,7 @@ export { llamaPresets } from "./llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
 export {
+  deltaCacheCapacity,
   deltaCachePatch,
   deltaCacheShape,
   lastLogitsOutput,

@@ -46,6 +46,17 @@ export function deltaCacheShape(summary: GraphSummary): DeltaCacheShape | undefi
 }
 
 /**
+ * Rows of a cache buffer for a model with {@link deltaCachePatch} that has to hold so many. The attention
+ * operator copies a buffer as long as the one it is fed, at every step, so that spare
+ * rows cost time; growing copies what is there. An eighth more at most, in steps of 32
+ * to 256 rows.
+ */
+export function deltaCacheCapacity(rows: number): number {
+  const step = Math.min(256, Math.max(32, 2 ** Math.floor(Math.log2(Math.max(1, rows) / 8))));
+  return Math.ceil(rows / step) * step;
+}
+
+/**
  * A serialised `ModelProto` that adds outputs to a model when its bytes are
  * appended to the model's: concatenated protobuf messages merge, so nothing of
  * the model is parsed. An output which is not fetched is not copied, so with

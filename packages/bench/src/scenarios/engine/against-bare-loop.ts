@@ -1,3 +1,4 @@
+import { deltaCacheCapacity } from "@streamgauge/runtime/onnx";
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
@@ -14,8 +15,6 @@ export interface AgainstBareLoopOptions extends RaceSize {
 const dtype = "fp32";
 const bareName = "session.run loop";
 const bareAgain = `${bareName} again`;
-/** The steps in which the engine's cache grows. */
-const growthRows = 256;
 
 /** `generate()` against the least that a host has to do over the same graph. */
 export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPlan {
@@ -50,7 +49,7 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
         prefixReuse: false,
       });
       const { spinning } = own.describe();
-      const capacity = Math.ceil((promptTokens + tokens) / growthRows) * growthRows;
+      const capacity = deltaCacheCapacity(promptTokens + tokens);
       const bare = await openBareLoop({ folder, dtype, threads, spinning, capacity });
       const timed = (run: () => Promise<readonly number[]>) => async () => {
         const start = performance.now();

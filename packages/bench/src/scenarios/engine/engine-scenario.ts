@@ -88,8 +88,9 @@ export const engine: Scenario = {
         ...decodes(size),
         againstBareLoop({
           ...raceSize(size, [8, 12, 24], [3, 4.5]),
-          promptTokens: 64,
-          tokens: 48,
+          // So that the engine's buffers have one length throughout, as the loop's have.
+          promptTokens: 97,
+          tokens: 31,
           threads,
           findModel,
         }),
@@ -102,7 +103,7 @@ export const engine: Scenario = {
         }),
         ...([8, 16] as const).map((streams) =>
           concurrentStreams({
-            ...raceSize(size, [5, 6, 12], [3, (streams * streamTokens) / 19]),
+            ...raceSize(size, [6, 6, 12], [3, (streams * streamTokens) / 19]),
             streams,
             tokens: streamTokens,
             promptTokens: 8,

@@ -1,0 +1,53 @@
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { chartNames } from "./charts/chart.js";
+import { chartsOf } from "./charts/charts-of.js";
+import { renderSvg } from "./charts/render-svg.js";
+import { chartsFolder } from "./pictures.js";
+
+/**
+ * Writes the charts that a document shows beside it, and removes those of an
+ * earlier record that this one has no data for. Files with other names stay.
+ *
+ * @returns The paths that were written.
+ */
+export async function writeCharts(record: ResultRecord, document: string): Promise<string[]> {
+  const expected = await expectedFiles(record, document);
+  const written: string[] = [];
+  for (const { path, svg } of expected) {
+    if (svg === undefined) {
+      await rm(path, { force: true });
+    } else {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, svg);
+      written.push(path);
+    }
+  }
+  return written;
+}
+
+/** The charts beside a document that are not what the record says: stale, missing, or too many. */
+export async function staleCharts(record: ResultRecord, document: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const { path, svg } of await expectedFiles(record, document)) {
+    const actual = await readFile(path, "utf8").catch(() => undefined);
+    if (actual !== svg) stale.push(path);
+  }
+  return stale;
+}
+
+/** For each chart there could be its file, and its content where there is one. */
+async function expectedFiles(
+  record: ResultRecord,
+  document: string,
+): Promise<readonly { readonly path: string; readonly svg: string | undefined }[]> {
+  const charts = chartsOf(record);
+  return Promise.all(
+    chartNames.map(async (name) => {
+      const chart = charts.find((candidate) => candidate.name === name);
+      const path = join(dirname(document), ...chartsFolder.split("/"), `${name}.svg`);
+      return { path, svg: chart && (await renderSvg(chart)) };
+    }),
+  );
+}

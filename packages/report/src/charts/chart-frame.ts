@@ -1,0 +1,61 @@
+import type { Config, TopLevelSpec } from "vega-lite";
+import { gridLine, ink, mutedInk, paper } from "./palette.js";
+
+/** Of the plot: with its axis, some 440 together, which can be read at 400. */
+const plotWidthPixels = 370;
+
+const config: Config = {
+  font: "system-ui, sans-serif",
+  axis: {
+    domainColor: gridLine,
+    gridColor: gridLine,
+    tickColor: gridLine,
+    labelColor: mutedInk,
+    titleColor: ink,
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+    labelLimit: 200,
+  },
+  legend: {
+    orient: "bottom",
+    direction: "horizontal",
+    columns: 2,
+    symbolOpacity: 1,
+    title: null,
+    labelColor: ink,
+    labelFontSize: 12,
+    labelLimit: 200,
+    symbolSize: 70,
+  },
+  title: {
+    color: ink,
+    fontSize: 14,
+    anchor: "start",
+    subtitleColor: mutedInk,
+    subtitleFontSize: 12,
+    // Of the subtitle too; the library takes letters to be wider than they are.
+    limit: 430,
+  },
+  text: { fill: ink, fontSize: 12 },
+  view: { stroke: null },
+};
+
+/** What all charts have in common, around what is theirs; the height is the plot's. */
+export function chartFrame(
+  title: string,
+  subtitle: string,
+  heightPixels: number,
+  content: object,
+): TopLevelSpec {
+  return {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    width: plotWidthPixels,
+    height: heightPixels,
+    padding: 8,
+    background: paper,
+    title: { text: title, subtitle },
+    config,
+    ...content,
+  } as TopLevelSpec;
+}

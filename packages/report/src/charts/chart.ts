@@ -1,0 +1,32 @@
+import type { TopLevelSpec } from "vega-lite";
+
+/** What a chart shows, before anything is drawn. */
+export interface Chart {
+  /** Of its file, without an extension. */
+  readonly name: ChartName;
+  readonly title: string;
+  /** What a reader who does not see it should know: its axes, and what stands out. */
+  readonly description: string;
+  readonly spec: TopLevelSpec;
+}
+
+/** All charts there are, in the order in which documents show them. */
+export const chartNames = [
+  "overhead",
+  "break-even",
+  "inter-token-latency",
+  "throughput",
+  "latency-over-time",
+  "token-ledger",
+  "slowest-gaps",
+] as const;
+
+export type ChartName = (typeof chartNames)[number];
+
+/** Strings of a record for a chart: on one line, without control characters, no longer than can be read. */
+export function chartText(text: string): string {
+  // XML has no way to say most control characters, and none for half a surrogate pair.
+  const clean = text.replaceAll(/[\s\p{Cc}\p{Cf}\p{Cs}\uFFFE\uFFFF]+/gu, " ").trim();
+  const characters = Array.from(clean);
+  return characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : clean;
+}

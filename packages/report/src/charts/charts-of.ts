@@ -1,0 +1,50 @@
+import type { Cell, ResultRecord } from "@streamgauge/bench/record";
+import { breakEven } from "./break-even.js";
+import type { Chart } from "./chart.js";
+import { latencyOverTime } from "./latency-over-time.js";
+import { overheadForest } from "./overhead-forest.js";
+import { percentileCurves } from "./percentile-curves.js";
+import { slowestGaps } from "./slowest-gaps.js";
+import { throughputByTokens } from "./throughput-by-tokens.js";
+import { tokenLedger } from "./token-ledger.js";
+
+/** The charts that a record has data for. Those of one cell are of the one that stands for all. */
+export function chartsOf(record: ResultRecord): readonly Chart[] {
+  const cell = representative(record);
+  return present([
+    overheadForest(record),
+    breakEven(record),
+    percentileCurves(cell),
+    throughputByTokens(record),
+    latencyOverTime(cell),
+    tokenLedger(record),
+    slowestGaps(record),
+  ]);
+}
+
+/** The charts of a single cell. */
+export function chartsOfCell(cell: Cell): readonly Chart[] {
+  return present([percentileCurves(cell), latencyOverTime(cell)]);
+}
+
+/** Of the cells that something is claimed of, the one with the most gaps between tokens; else of all. */
+function representative({ cells, claims }: ResultRecord): Cell | undefined {
+  const claimed = cells.filter(({ id }) =>
+    claims.some(({ cell, metric }) => cell === id && metric === "overhead"),
+  );
+  const candidates = claimed.some((cell) => gaps(cell) > 0) ? claimed : cells;
+  return candidates.toSorted((a, b) => gaps(b) - gaps(a))[0];
+}
+
+function gaps({ distributions }: Cell): number {
+  return Math.max(
+    0,
+    ...distributions
+      .filter(({ metric }) => metric === "interTokenLatency")
+      .map(({ count }) => count),
+  );
+}
+
+function present(charts: readonly (Chart | undefined)[]): readonly Chart[] {
+  return charts.filter((chart) => chart !== undefined);
+}

@@ -1,0 +1,40 @@
+import { themeStyle } from "../charts/palette.js";
+
+/** The style of the page, in both themes. */
+export function pageStyle(): string {
+  return `:root{color-scheme:light dark;--paper:#fff;--ink:#1f2328;--muted:#59636e;--line:#d1d9e0;--soft:#f6f8fa;--link:#0969da;
+--upheld:#1a7f37;--refuted:#cf222e;--inconclusive:#9a6700;--void:#8250df}
+@media (prefers-color-scheme:dark){:root{--paper:#0d1117;--ink:#e6edf3;--muted:#9198a1;--line:#3d444d;--soft:#151b23;--link:#4493f8;
+--upheld:#3fb950;--refuted:#f85149;--inconclusive:#d29922;--void:#ab7df8}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+header,main,footer{max-width:72rem;margin:0 auto;padding:0 1rem}
+h1{margin:1.2rem 0 .2rem;font-size:1.7rem}h2{margin:2rem 0 .6rem;font-size:1.25rem}h3{margin:1.4rem 0 .4rem;font-size:1.05rem}
+p{max-width:48rem}.muted,figcaption,caption{color:var(--muted);font-size:.9rem}
+a{color:var(--link)}
+.skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--paper);padding:.3rem .6rem}
+:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
+table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+caption{text-align:left;padding:.5rem .7rem}
+th,td{padding:.35rem .7rem;text-align:left;border-top:1px solid var(--line);white-space:nowrap}
+details{margin:.6rem 0}summary{cursor:pointer}li{margin:.4rem 0;font-size:.9rem}
+caption{white-space:normal}
+thead th{background:var(--soft)}
+td.number{text-align:right}
+.verdict{font-weight:600}
+${["upheld", "refuted", "inconclusive", "void"].map((verdict) => `.${verdict}{color:var(--${verdict})}`).join("")}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1rem}
+figure{margin:0;border:1px solid var(--line);border-radius:6px;padding:.5rem;min-width:0}
+figure svg{display:block;width:100%;height:auto;max-width:34rem;margin:0 auto}
+figure svg [aria-label][d]:hover{stroke-width:3;stroke:currentColor}
+.filter{position:sticky;top:0;z-index:1;background:var(--paper);padding:.6rem 0;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:center}
+select,button{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.25rem .6rem;max-width:100%}
+button:disabled{color:var(--muted)}
+.pager{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center;margin:.6rem 0}
+#tip{position:fixed;z-index:2;max-width:20rem;padding:.3rem .6rem;background:var(--ink);color:var(--paper);border-radius:6px;font-size:.85rem;pointer-events:none}
+[hidden]{display:none!important}
+footer{padding-top:1rem;padding-bottom:3rem}
+@media (max-width:30rem){header,main,footer{padding:0 .6rem}th,td{padding:.3rem .5rem}}
+${themeStyle()}`;
+}

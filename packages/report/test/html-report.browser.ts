@@ -1,0 +1,183 @@
+/// <reference lib="dom" />
+import { access, constants, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { readRecord, renderHtmlReport } from "@streamgauge/report";
+import { hostile, hostileRecord } from "./hostile-record.js";
+
+/** Written by the test of the looks; docs/ holds copies of them. */
+const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
+const record = fileURLToPath(
+  new URL("../../../results/2026-11-25-standard/record.json", import.meta.url),
+);
+
+let browser: Browser;
+let folder: string;
+let report: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "streamgauge-page-"));
+  const page = await renderHtmlReport((await readRecord(record)).record);
+  report = await put("report.html", page);
+  browser = await chromium.launch({
+    executablePath: await findChromium(),
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true });
+});
+
+async function put(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return pathToFileURL(path).href;
+}
+
+async function findChromium(): Promise<string> {
+  const path = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  try {
+    await access(path, constants.X_OK);
+    return path;
+  } catch (cause) {
+    throw new Error(
+      `There is no browser at ${path}: install Chromium, or set the environment variable ` +
+        `CHROMIUM to the path of one (Chrome and Edge will do).`,
+      { cause },
+    );
+  }
+}
+
+let page: Page;
+let complaints: string[];
+let requests: string[];
+async function open(url: string, options: BrowserContextOptions = {}): Promise<void> {
+  page = await browser.newPage({ viewport: { width: 1100, height: 900 }, ...options });
+  complaints = [];
+  requests = [];
+  // A violation of the content security policy is a message of the console.
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(url);
+}
+afterEach(closeQuietly);
+
+async function closeQuietly(): Promise<void> {
+  await page.close();
+  expect(complaints).toEqual([]);
+  expect(requests.filter((url) => !/^(?:file|data):/.test(url))).toEqual([]);
+}
+
+const scenario = () => page.getByLabel("Scenario", { exact: true });
+
+describe("the page of a record", () => {
+  it("shows only the scenario that is chosen", async () => {
+    await open(report);
+    const cells = page.locator("section.cell:visible");
+    expect(await cells.count()).toBe(17);
+    await scenario().selectOption({ label: "paced" });
+    expect(await cells.count()).toBe(3);
+    await page.getByText("3 cells shown").waitFor();
+    const comparisons = page.getByRole("region", { name: /Each mode against/ });
+    expect(await comparisons.locator("tbody tr:visible").count()).toBe(9);
+    expect(await page.getByLabel("Cell", { exact: true }).locator("option").count()).toBe(3);
+    await scenario().selectOption("");
+    expect(await cells.count()).toBe(17);
+  });
+
+  it("stays small enough to be sent", async () => {
+    await open(report);
+    expect((await page.content()).length).toBeLessThan(3e6);
+  });
+
+  it("turns the pages of the runs", async () => {
+    await open(report);
+    await page.getByLabel("Cell", { exact: true }).selectOption({ label: "pequod-pooled-1000" });
+    await page.getByText("Runs 1 to 40 of 256").waitFor();
+    const previous = page.getByRole("button", { name: "Previous" });
+    const next = page.getByRole("button", { name: "Next" });
+    expect(await previous.isDisabled()).toBe(true);
+    for (let turn = 0; turn < 6; turn++) await next.click();
+    await page.getByText("Runs 241 to 256 of 256").waitFor();
+    expect(await next.isDisabled()).toBe(true);
+    expect(await page.locator("#rows tr").count()).toBe(16);
+    await previous.click();
+    await page.getByText("Runs 201 to 240 of 256").waitFor();
+  });
+
+  it("says what a mark is under the pointer, and is silent elsewhere", async () => {
+    await open(report);
+    const mark = page.locator('path[aria-label^="sync 10 · pequod: "]').last();
+    await mark.hover({ force: true });
+    const tip = page.locator("#tip");
+    expect(await tip.textContent()).toBe(await mark.getAttribute("aria-label"));
+    await page.keyboard.press("Escape");
+    expect(await tip.isHidden()).toBe(true);
+    await mark.hover({ force: true });
+    await page.getByRole("heading", { level: 1 }).hover();
+    expect(await tip.isHidden()).toBe(true);
+  });
+
+  it("can be used from the keyboard, and has landmarks, captions and names", async () => {
+    await open(report);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
+    await page.keyboard.press("Tab");
+    const verdicts = page.getByRole("region", { name: /^Claims, with/ });
+    expect(await verdicts.evaluate((element) => element === document.activeElement)).toBe(true);
+    await scenario().focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await scenario().inputValue()).not.toBe("");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("region");
+    for (const role of ["banner", "main", "contentinfo"] as const) {
+      expect(await page.getByRole(role).count()).toBe(1);
+    }
+    const tables = page.getByRole("table");
+    expect(await tables.count()).toBe(await page.locator("table > caption").count());
+    const unnamed = await page.locator("figure > svg:not([role=img][aria-label])").count();
+    expect(unnamed).toBe(0);
+  });
+
+  it("is whole without its script", async () => {
+    await open(report, { javaScriptEnabled: false });
+    expect(await page.locator("section.cell:visible").count()).toBe(17);
+    expect(await scenario().isVisible()).toBe(false);
+    expect(await page.locator("#runs").isVisible()).toBe(false);
+  });
+
+  it("is as inert as text where a record's strings are not", async () => {
+    await open(await put("hostile.html", await renderHtmlReport(await hostileRecord())));
+    expect(await page.title()).toMatch(/^streamgauge report/);
+    expect(await page.locator("img").count()).toBe(0);
+    expect(await page.locator("script").count()).toBe(2);
+    await scenario().selectOption({ index: 1 });
+    // What the script takes from the data is text again.
+    const option = page.getByLabel("Cell", { exact: true }).locator("option").first();
+    expect(await option.evaluate((element) => element.children.length)).toBe(0);
+    expect(await option.textContent()).toContain(hostile.slice(0, 40));
+  });
+
+  it.each([
+    ["light", 1100],
+    ["dark", 1100],
+    ["light", 400],
+    ["dark", 400],
+  ] as const)("fits its window, in a %s room at %i pixels", async (colorScheme, width) => {
+    await open(report, { colorScheme, viewport: { width, height: 1250 } });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const chart = await page
+      .locator("figure svg > rect")
+      .first()
+      .evaluate((element) => getComputedStyle(element).fill);
+    expect(paper).toBe(colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)");
+    expect(chart).toBe(paper);
+    await mkdir(screenshots, { recursive: true });
+    await page.screenshot({ path: join(screenshots, `report-${colorScheme}-${width}.png`) });
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { renderHtmlReport } from "@streamgauge/report";
+import { fixtureRecord } from "./fixture.js";
+import { hostileRecord } from "./hostile-record.js";
+import { wholeRecord } from "./whole-record.js";
+
+describe("renderHtmlReport", () => {
+  it("is one file that asks nothing of a network, verdicts first", async () => {
+    const page = await renderHtmlReport(await wholeRecord());
+    expect(page).toContain("default-src 'none'");
+    expect(page).not.toMatch(/\b(?:src|href)="(?!#|data:,)/);
+    expect(page).not.toMatch(/@import|url\(/);
+    expect(page.indexOf('id="verdicts"')).toBeLessThan(page.indexOf('id="charts"'));
+    expect(page.indexOf('id="charts"')).toBeLessThan(page.indexOf('id="runs"'));
+  });
+
+  it("depends on the record alone", async () => {
+    expect(await renderHtmlReport(await wholeRecord())).toBe(
+      await renderHtmlReport(await wholeRecord()),
+    );
+  });
+
+  it("keeps every run of a small record, and says where it has not room for all", async () => {
+    const record = await fixtureRecord();
+    expect(await renderHtmlReport(record)).not.toContain("At most");
+    const [cell] = record.cells;
+    const blocks = Array.from({ length: 7000 }, (_, index) => ({ ...cell!.blocks[0]!, index }));
+    const page = await renderHtmlReport({ ...record, cells: [{ ...cell!, blocks }] });
+    expect(page).toContain("At most 6000 blocks of each cell");
+    const [, json] = /<script type="application\/json" id="blocks">(.*?)<\/script>/s.exec(page)!;
+    const { cells } = JSON.parse(json!) as { cells: { rows: unknown[] }[] };
+    expect(cells[0]!.rows).toHaveLength(6000 * 4);
+    expect(page.length).toBeLessThan(3e6);
+  });
+
+  it("leaves nothing of a record's strings but text", async () => {
+    const page = await renderHtmlReport(await hostileRecord());
+    expect(page.match(/<script\b/g)).toHaveLength(2);
+    expect(page).not.toMatch(/<img\b/);
+    // oxlint-disable-next-line no-control-regex
+    expect(page).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/);
+    expect(page).toContain("&lt;script&gt;document.title=&#39;owned&#39;&lt;/script&gt;");
+    expect(page).toContain(String.raw`\u003cscript>`);
+  });
+
+  it("has a page for a record without a cell", async () => {
+    const page = await renderHtmlReport({ ...(await fixtureRecord()), cells: [], claims: [] });
+    expect(page).toContain("Nothing was claimed of this run.");
+  });
+});
