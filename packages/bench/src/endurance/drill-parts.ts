@@ -85,7 +85,8 @@ export async function planParts(
     },
     {
       name: "embedded model",
-      options: { model: embeddedModel, ring: { capacity: 4 } },
+      // Who shares a worker's steps is lost with it: one at a time, nobody else is.
+      options: { model: embeddedModel, maxBatch: 1, ring: { capacity: 4 } },
       streams: planDrill("third", {
         kinds: ["killed", ...consumerFaults],
         prompts: (draw) => draw.pick(embeddedPrompts),
