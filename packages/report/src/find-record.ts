@@ -29,7 +29,8 @@ export async function readRecord(path: string): Promise<FoundRecord> {
 
 /**
  * The record under a folder that was started last. Those of runs that have not
- * ended, or crashed, are passed over, and so are those that do not parse.
+ * ended, or crashed, are passed over, and so are those that do not parse, and those
+ * of measurements alone: what streaming costs is what the documents tell first.
  *
  * @param onSkipped is told about each file that is passed over
  * @throws InvalidRecordError when none is left
@@ -46,7 +47,9 @@ export async function findNewestRecord(
     try {
       const candidate = await readRecord(path);
       if (candidate.record.status === "running") onSkipped(`${path}: the run has not ended.`);
-      else found.push(candidate);
+      else if (candidate.record.cells.length === 0) {
+        onSkipped(`${path}: it has no cell. Give it by --record to have a document of it.`);
+      } else found.push(candidate);
     } catch (error) {
       if (!(error instanceof InvalidRecordError)) throw error;
       onSkipped(error.message);

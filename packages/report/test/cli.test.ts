@@ -57,11 +57,13 @@ describe("streamgauge-report", () => {
     await putRecord("reference", { startedAt: "2026-01-01T00:00:00.000Z" });
     const newest = await putRecord("local/two", { startedAt: "2026-02-01T00:00:00.000Z" });
     await putRecord("local/three", { startedAt: "2026-03-01T00:00:00.000Z", status: "running" });
+    await putRecord("local/five", { startedAt: "2026-04-01T00:00:00.000Z", cells: [] });
     await put("results/local/four/record.json", "{");
     const { code, stdout, stderr } = await report();
     expect(code).toBe(0);
     expect(stdout).toBe(renderChangelogSnippet(newest));
     expect(stderr).toMatch(/three.*has not ended/);
+    expect(stderr).toMatch(/five.record\.json: it has no cell/);
     expect(stderr).toMatch(/four.record\.json/);
     expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(renderBenchmarks(newest));
     expect(await readFile(join(workspace, "results/local/two/changelog.md"), "utf8")).toBe(stdout);
