@@ -68,10 +68,14 @@ async function load({ folder, dtype, threads, workers }: LoadTask): Promise<Load
   const lastReady = [...begun.values()].toSorted(
     (first, second) => (second.at(-1)?.at ?? 0) - (first.at(-1)?.at ?? 0),
   )[0];
-  const moments = [{ stage: "starting the worker", at: start }, ...(lastReady ?? [])];
-  const stages = moments.slice(0, -1).map(({ stage, at }, index) => ({
+  // "ready" can come after the answer that it announces: the last stage ends with loading.
+  const moments = [
+    { stage: "starting the worker", at: start },
+    ...(lastReady ?? []).filter(({ stage }) => stage !== "ready"),
+  ];
+  const stages = moments.map(({ stage, at }, index) => ({
     stage,
-    milliseconds: (moments[index + 1]?.at ?? at) - at,
+    milliseconds: (moments[index + 1]?.at ?? start + loadMilliseconds) - at,
   }));
   await runtime.close();
   return { kind: "load", stages, loadMilliseconds, addedResidentBytes };
