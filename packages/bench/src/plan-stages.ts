@@ -16,8 +16,8 @@ export interface StagesOrder {
 }
 
 /**
- * The stages of one process: what is selected, less what is left out.
- * Measurements that are no cells belong to the first process.
+ * The stages of one process: what is selected, less what is left out and what is
+ * measured in fewer processes. Measurements that are no cells belong to the first.
  *
  * @throws StreamgaugeError `INVALID_OPTION`; `INVALID_SCENARIOS` for a module
  */
@@ -35,7 +35,10 @@ export async function planStages(
   return stages
     .map((stage) => ({
       ...stage,
-      cells: stage.cells.filter(({ id }) => !leaveOut.includes(id)),
+      cells: stage.cells.filter(
+        ({ id, scenario }) =>
+          !leaveOut.includes(id) && process < (profile.processesOf?.[scenario] ?? Infinity),
+      ),
       measurements: stage.measurements.filter(
         (plan) => process === 0 && !leaveOut.includes(measurementId(stage, plan)),
       ),

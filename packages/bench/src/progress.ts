@@ -1,6 +1,11 @@
 import type { Clock } from "./clock.js";
+import {
+  expectedBlocksSeconds,
+  expectedWarmUpBlockSeconds,
+  expectedWarmUpBlocks,
+  expectedWarmUpSeconds,
+} from "./expected-time.js";
 import type { CellPlan, MeasurementPlan, Stage } from "./scenarios/stage.js";
-import { warmUpTokens } from "./warm-up.js";
 
 /** Where a run of the bench is. */
 export interface BenchProgress {
@@ -18,9 +23,6 @@ export interface BenchProgress {
   /** Which process, from 0, of how many until the next look; absent where there is only one. */
   readonly process?: { readonly index: number; readonly count: number };
 }
-
-/** Warm-up blocks of a cell that steadies at once. */
-const expectedWarmUpBlocks = 5;
 
 /**
  * Estimates the time left. The plan's own guesses give the proportions, and what
@@ -77,9 +79,7 @@ export class ProgressTracker {
     // Until something is done, the guesses are as good as any.
     const slowness = done > 0 ? elapsedSeconds / done : 1;
     const cellSeconds = this.#planned.map(
-      (plan) =>
-        slowness * expectedWarmUpSeconds(plan) +
-        Math.min(plan.timeBudgetSeconds, slowness * plan.blocks * plan.expectedBlockSeconds),
+      (plan) => slowness * expectedWarmUpSeconds(plan) + expectedBlocksSeconds(plan, slowness),
     );
     const planned = cellSeconds.reduce((sum, seconds) => sum + seconds, 0);
     const others = this.#measurements.reduce((sum, plan) => sum + plan.expectedSeconds, 0);
@@ -93,10 +93,28 @@ export class ProgressTracker {
   }
 }
 
-function expectedWarmUpSeconds(plan: CellPlan): number {
-  return expectedWarmUpBlocks * expectedWarmUpBlockSeconds(plan);
-}
-
-function expectedWarmUpBlockSeconds({ tokens, expectedBlockSeconds }: CellPlan): number {
-  return (expectedBlockSeconds * Math.min(tokens, warmUpTokens)) / tokens;
+/**
+ * Progress of one process as that of all until the next look.
+ *
+ * @param expected seconds of each of them, which need not measure the same
+ */
+export function overAllProcesses(
+  progress: BenchProgress,
+  index: number,
+  expected: readonly number[],
+): BenchProgress {
+  const { fractionDone, secondsLeft } = progress;
+  const sum = (seconds: readonly number[]) => seconds.reduce((total, second) => total + second, 0);
+  const own = expected[index] ?? 0;
+  const later = sum(expected.slice(index + 1));
+  const done = sum(expected.slice(0, index)) + fractionDone * own;
+  // A process that is done has nothing left to tell how slow the machine is.
+  const ownLeft = (1 - fractionDone) * own;
+  const slowness = secondsLeft === undefined || ownLeft === 0 ? 1 : secondsLeft / ownLeft;
+  return {
+    ...progress,
+    process: { index, count: expected.length },
+    fractionDone: done / (done + ownLeft + later),
+    secondsLeft: secondsLeft === undefined ? undefined : secondsLeft + slowness * later,
+  };
 }

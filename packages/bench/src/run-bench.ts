@@ -5,11 +5,12 @@ import { measureClock, systemClock, type Clock } from "./clock.js";
 import { definitions } from "./definitions.js";
 import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
 import { execute } from "./execution.js";
+import { expectedSeconds } from "./expected-time.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
 import { runProcess } from "./process/run-process.js";
 import { findProfile, looksOf, type Profile, type Selection } from "./profiles.js";
-import type { BenchProgress } from "./progress.js";
+import { overAllProcesses, type BenchProgress } from "./progress.js";
 import type { RawBlock } from "./raw-samples.js";
 import { RecordFile, defaultOutputFolder } from "./record-file.js";
 import { recordSchema, recordVersion, type ResultRecord, type RunPlan } from "./record.js";
@@ -234,12 +235,16 @@ async function runOneProcess(run: Run, processes: number, options: BenchOptions)
     });
     return;
   }
+  const all = Array.from({ length: processes }, (_, index) =>
+    planStages({ ...order, process: index, leaveOut: run.decided }, run.scenarios),
+  );
+  const expected = (await Promise.all(all)).map(expectedSeconds);
   await runProcess(
     { ...order, profile: journal.record.profile, process, seed, leaveOut },
     {
       sink: journal,
       signal,
-      report: (progress) => onProgress(overall(progress, process, processes)),
+      report: (progress) => onProgress(overAllProcesses(progress, process, expected)),
     },
   );
 }
@@ -268,20 +273,6 @@ function decidedCells(
           .every(({ verdict }) => verdict === "upheld" || verdict === "refuted"),
     )
     .map(({ id }) => id);
-}
-
-/** One process takes as long as the next. */
-function overall(progress: BenchProgress, index: number, count: number): BenchProgress {
-  const { fractionDone, secondsLeft } = progress;
-  const processSeconds =
-    secondsLeft === undefined || fractionDone >= 1 ? 0 : secondsLeft / (1 - fractionDone);
-  return {
-    ...progress,
-    process: { index, count },
-    fractionDone: (index + fractionDone) / count,
-    secondsLeft:
-      secondsLeft === undefined ? undefined : secondsLeft + (count - index - 1) * processSeconds,
-  };
 }
 
 function requireWhatCrosses(

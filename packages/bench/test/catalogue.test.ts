@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
+import { expectedSeconds } from "../src/expected-time.js";
+import { planStages } from "../src/plan-stages.js";
 import { looksOf, select } from "../src/profiles.js";
 import { catalogue } from "../src/scenarios/catalogue.js";
 import { rings } from "../src/scenarios/transport-scenarios.js";
@@ -94,10 +96,44 @@ describe("select", () => {
       select(quick, { timeBudgetMinutes: minutes })
         .flatMap(({ cells }) => cells)
         .reduce((sum, cell) => sum + cell.timeBudgetSeconds, 0);
-    expect(seconds(1)).toBeLessThan(60);
+    expect(seconds(2)).toBeLessThan(0.6 * seconds(undefined));
     expect(seconds(60)).toBe(seconds(undefined));
     const cells = select(quick, { timeBudgetMinutes: 1 }).flatMap((stage) => stage.cells);
     expect(cells.every(({ blocks }) => blocks >= 8)).toBe(true);
+  });
+
+  const planned = (process: number, timeBudgetMinutes?: number) =>
+    planStages({
+      profile: "full",
+      selection: { timeBudgetMinutes },
+      profiles: [],
+      modules: [],
+      process,
+      leaveOut: [],
+    });
+
+  it("measures what no claim is about in the first four processes of a full run", async () => {
+    const scenariosOf = async (process: number) => [
+      ...new Set((await planned(process)).flatMap(({ cells }) => cells.map((c) => c.scenario))),
+    ];
+    const asked = ["model", "model-inline", "paced", "paced-inline"];
+    expect(await scenariosOf(3)).toEqual(expect.arrayContaining([...asked, "callbacks", "waking"]));
+    expect((await scenariosOf(4)).toSorted()).toEqual(asked);
+    expect((await scenariosOf(19)).toSorted()).toEqual(asked);
+  });
+
+  it("counts all processes and measurements into a time budget", async () => {
+    const minutes = async (budget?: number) => {
+      const all = await Promise.all(
+        Array.from({ length: 10 }, (_, process) => planned(process, budget)),
+      );
+      return all.reduce((sum, stages) => sum + expectedSeconds(stages), 0) / 60;
+    };
+    const whole = await minutes();
+    expect(await minutes(0.9 * whole)).toBeLessThan(0.92 * whole);
+    expect(await minutes(2 * whole)).toBe(whole);
+    const cells = (await planned(0, 1)).flatMap((stage) => stage.cells);
+    expect(cells.every(({ blocks }) => blocks === 4)).toBe(true);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ProgressTracker } from "../src/progress.js";
+import { ProgressTracker, overAllProcesses } from "../src/progress.js";
 import { ManualClock } from "./fake-generator.js";
 import { cellPlan, stageOfCells } from "./plans.js";
 
@@ -46,5 +46,31 @@ describe("the time left", () => {
     for (const plan of stageOfCells().measurements) tracker.measurementEnded(plan);
     const progress = tracker.at("open", "the end");
     expect(progress).toMatchObject({ secondsLeft: 0, fractionDone: 1 });
+  });
+});
+
+describe("the time left of several processes", () => {
+  const where = { phase: "measure", subject: "a", block: 1, blocks: 8 } as const;
+
+  it("counts later ones by what is expected of each, as slow as this one", () => {
+    const progress = { ...where, fractionDone: 0.5, secondsLeft: 100 };
+    const overAll = overAllProcesses(progress, 0, [100, 20, 30]);
+    expect(overAll).toMatchObject({ secondsLeft: 200, process: { index: 0, count: 3 } });
+    expect(overAll.fractionDone).toBeCloseTo(50 / 150, 6);
+  });
+
+  it("is unknown where this one's is", () => {
+    const progress = { ...where, fractionDone: 0, secondsLeft: undefined };
+    const overAll = overAllProcesses(progress, 1, [100, 20, 30]);
+    expect(overAll.secondsLeft).toBeUndefined();
+    expect(overAll.fractionDone).toBeCloseTo(100 / 150, 6);
+  });
+
+  it("is nothing at the end of the last", () => {
+    const progress = { ...where, fractionDone: 1, secondsLeft: 0 };
+    expect(overAllProcesses(progress, 2, [100, 20, 30])).toMatchObject({
+      fractionDone: 1,
+      secondsLeft: 0,
+    });
   });
 });

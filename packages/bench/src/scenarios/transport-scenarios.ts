@@ -1,6 +1,6 @@
 import { williamsDesign } from "../block-order.js";
 import { measurementsOn, paced } from "./build-stage.js";
-import type { Scenario, Size, Stage } from "./stage.js";
+import type { Scenario, Stage } from "./stage.js";
 import { transportMeasurement, type TransportOptions } from "./transport-measurement.js";
 import type { TransportLoad } from "./transports/producer-thread.js";
 import type { RingTransportPlan, TransportPlan } from "./transports/transport-plan.js";
@@ -40,23 +40,21 @@ type Rounds = readonly [rounds: number, timeBudgetSeconds: number];
 
 interface SizedLoad extends TransportLoad {
   readonly id: string;
-  /** Of a quick and of a standard run, which are of one process. */
   readonly rounds: Rounds;
-  readonly fullRounds: Rounds;
 }
 
 const transportLoads: readonly SizedLoad[] = [
-  { id: "burst", tokens: 20_000, gapMicroseconds: 0, rounds: [2, 80], fullRounds: [6, 300] },
-  { id: "1ms", tokens: 200, gapMicroseconds: 1000, rounds: [2, 60], fullRounds: [4, 150] },
-  { id: "5ms", tokens: 100, gapMicroseconds: 5000, rounds: [1, 70], fullRounds: [2, 200] },
+  { id: "burst", tokens: 20_000, gapMicroseconds: 0, rounds: [2, 80] },
+  { id: "1ms", tokens: 200, gapMicroseconds: 1000, rounds: [2, 60] },
+  { id: "5ms", tokens: 100, gapMicroseconds: 5000, rounds: [1, 70] },
 ];
 
 /** How tokens can cross between threads, and what each way costs. */
 export const transports: Scenario = {
   name: "transports",
   description: "ring, postMessage, comlink and ReadableStream: CPU per token, and latency",
-  stages: (size) =>
-    carried(size, "transports", transportLoads, {
+  stages: () =>
+    carried("transports", transportLoads, {
       transports: contenders,
       baselines: [noTransport, "postMessage", defaultRing],
       burstClaims: claims,
@@ -82,16 +80,16 @@ function ringPlan(capacity: number, publishBatch: number): RingTransportPlan {
 }
 
 const bufferLoads: readonly SizedLoad[] = [
-  { id: "burst", tokens: 10_000, gapMicroseconds: 0, rounds: [1, 110], fullRounds: [3, 400] },
-  { id: "100us", tokens: 1000, gapMicroseconds: 100, rounds: [1, 110], fullRounds: [3, 400] },
+  { id: "burst", tokens: 10_000, gapMicroseconds: 0, rounds: [1, 110] },
+  { id: "100us", tokens: 1000, gapMicroseconds: 100, rounds: [1, 110] },
 ];
 
 /** What a ring's size and a producer's batches do. */
 export const buffers: Scenario = {
   name: "buffers",
   description: "ring capacities 1 to 4096 and publish batches 1 to 64: throughput, latency, CPU",
-  stages: (size) =>
-    carried(size, "buffers", bufferLoads, {
+  stages: () =>
+    carried("buffers", bufferLoads, {
       transports: rings,
       // The runtime's default.
       baselines: [ringPlan(256, 1).name],
@@ -101,7 +99,6 @@ export const buffers: Scenario = {
 
 /** Every load by every transport. */
 function carried(
-  size: Size,
   scenario: string,
   loads: readonly SizedLoad[],
   {
@@ -112,8 +109,8 @@ function carried(
   },
 ): readonly Stage[] {
   const balanced = williamsDesign(contest.transports.length).length;
-  const measurements = loads.map(({ id, rounds, fullRounds, ...load }) => {
-    const [count, timeBudgetSeconds] = size === "full" ? fullRounds : rounds;
+  const measurements = loads.map(({ id, rounds, ...load }) => {
+    const [count, timeBudgetSeconds] = rounds;
     return transportMeasurement({
       ...contest,
       id: `${scenario}-${id}`,

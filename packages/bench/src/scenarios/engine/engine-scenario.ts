@@ -22,11 +22,11 @@ const leastSpeedups: Readonly<Record<EngineDtype, Readonly<Record<number, number
 /** Blocks of a measurement by the size of the run; expected seconds of loading and of a block. */
 function raceSize(
   size: Size,
-  blocks: readonly [quick: number, standard: number, full: number],
+  blocks: readonly [quick: number, thorough: number],
   [setUpSeconds, blockSeconds]: readonly [setUp: number, block: number],
   warmUpBlocks = 1,
 ): RaceSize {
-  const count = blocks[{ quick: 0, standard: 1, full: 2 }[size]] as number;
+  const count = blocks[size === "quick" ? 0 : 1];
   const measuredSeconds = count * blockSeconds;
   return {
     blocks: count,
@@ -39,7 +39,7 @@ function raceSize(
 function decodes(size: Size): MeasurementPlan[] {
   const tokens: Readonly<Record<number, number>> = { 64: 24, 1024: 12, 4096: 8 };
   const seconds = { 64: [3, 1.5], 1024: [14, 1.7], 4096: [60, 3.2] } as const;
-  const blocks = { 64: [8, 12, 24], 1024: [8, 12, 18], 4096: [6, 6, 12] } as const;
+  const blocks = { 64: [8, 12], 1024: [8, 12], 4096: [6, 6] } as const;
   return (["q4", "fp32"] as const).flatMap((dtype) => [
     ...([64, 1024, 4096] as const).map((contextTokens) =>
       decodeSpeed({
@@ -53,7 +53,7 @@ function decodes(size: Size): MeasurementPlan[] {
       }),
     ),
     decodeSpeed({
-      ...raceSize(size, [6, 6, 12], [14, 2.3]),
+      ...raceSize(size, [6, 6], [14, 2.3]),
       dtype,
       contextTokens: 1024,
       tokens: tokens[1024] as number,
@@ -77,7 +77,7 @@ export const engine: Scenario = {
         loading({ dtype: "q4", threads: 1, expectedSeconds: 10, findModel }),
         ...(["q4", "fp32"] as const).map((dtype) =>
           peakMemory({
-            ...raceSize(size, [1, 2, 3], [0, 55], 0),
+            ...raceSize(size, [1, 2], [0, 55], 0),
             dtype,
             contextTokens: 4096,
             tokens: 8,
@@ -87,7 +87,7 @@ export const engine: Scenario = {
         ),
         ...decodes(size),
         againstBareLoop({
-          ...raceSize(size, [8, 12, 24], [3, 4.5]),
+          ...raceSize(size, [8, 12], [3, 4.5]),
           // So that the engine's buffers have one length throughout, as the loop's have.
           promptTokens: 97,
           tokens: 31,
@@ -95,7 +95,7 @@ export const engine: Scenario = {
           findModel,
         }),
         firstToken({
-          ...raceSize(size, [3, 6, 9], [4, isQuick ? 23 : 35], 0),
+          ...raceSize(size, [3, 6], [4, isQuick ? 23 : 35], 0),
           promptTokens: 2048,
           threads,
           hasControl: !isQuick,
@@ -103,7 +103,7 @@ export const engine: Scenario = {
         }),
         ...([8, 16] as const).map((streams) =>
           concurrentStreams({
-            ...raceSize(size, [6, 6, 12], [3, (streams * streamTokens) / 19]),
+            ...raceSize(size, [6, 8], [3, (streams * streamTokens) / 19]),
             streams,
             tokens: streamTokens,
             promptTokens: 8,
