@@ -1,13 +1,14 @@
 import { analyze } from "./analysis.js";
 import { judge } from "./claims.js";
 import type { Profile } from "./profiles.js";
-import type {
-  CalibrationPoint,
-  Cell,
-  Comparison,
-  Estimates,
-  Interval,
-  NetOverhead,
+import {
+  lessOverhead,
+  type CalibrationPoint,
+  type Cell,
+  type Comparison,
+  type Estimates,
+  type NetOverhead,
+  type ValueWithInterval,
 } from "./record.js";
 import { stageOf } from "./scenarios/build-stage.js";
 import type { GeneratorPlan } from "./scenarios/generator-plan.js";
@@ -111,8 +112,8 @@ function point(
     own === undefined || injectedFraction === 0
       ? { hodgesLehmann: overhead.hodgesLehmann, mean: overhead.mean }
       : {
-          hodgesLehmann: less(overhead.hodgesLehmann, own.hodgesLehmann),
-          mean: less(overhead.mean, own.mean),
+          hodgesLehmann: lessOverhead(overhead.hodgesLehmann, own.hodgesLehmann),
+          mean: lessOverhead(overhead.mean, own.mean),
         };
   return {
     cell: cell.id,
@@ -126,29 +127,6 @@ function point(
     limit,
     blocksPerExperiment,
     verdicts,
-  };
-}
-
-/** A value and its 95 % interval. */
-type ValueWithInterval = NetOverhead["mean"];
-
-/**
- * The ratio of two ratios that were measured apart, less one. On the scale of
- * logarithms the half-widths add as independent errors do.
- */
-function less(whole: ValueWithInterval, own: ValueWithInterval): ValueWithInterval {
-  const value = Math.log1p(whole.value) - Math.log1p(own.value);
-  const side = (bound: keyof Interval, other: keyof Interval): number =>
-    Math.hypot(
-      Math.log1p(whole.interval95[bound]) - Math.log1p(whole.value),
-      Math.log1p(own.interval95[other]) - Math.log1p(own.value),
-    );
-  return {
-    value: Math.expm1(value),
-    interval95: {
-      lower: Math.expm1(value - side("lower", "upper")),
-      upper: Math.expm1(value + side("upper", "lower")),
-    },
   };
 }
 

@@ -63,6 +63,8 @@ export {
   type ProfileOf,
 } from "./record/find-profiles.js";
 export type * from "./record/profile.js";
+export { lessOverhead, type ValueWithInterval } from "./record/less-overhead.js";
+export { machineClass, type MachineIdentity } from "./record/machine-class.js";
 export { engineComparison } from "./record/engine.js";
 export type * from "./record/engine.js";
 export { describeLoad, transportBaselines, transportComparison } from "./record/transport.js";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { addToHistory, readHistories } from "../src/history/history-file.js";
 import { historyLineOf, parseHistoryLine, type HistoryLine } from "../src/history/history-line.js";
 import { renderHistory } from "../src/history/history-summary.js";
-import { machineClass } from "../src/history/machine-class.js";
+import { machineClass } from "../src/record/machine-class.js";
 import { sparkline } from "../src/history/sparkline.js";
 import { trendsOf } from "../src/history/trends.js";
 import type { ResultRecord } from "../src/record.js";

@@ -1,7 +1,7 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { chartNames } from "./charts/chart.js";
+import { chartNames, type Chart } from "./charts/chart.js";
 import { chartsOf } from "./charts/charts-of.js";
 import { renderSvg } from "./charts/render-svg.js";
 import { chartsFolder } from "./pictures.js";
@@ -10,10 +10,15 @@ import { chartsFolder } from "./pictures.js";
  * Writes the charts that a document shows beside it, and removes those of an
  * earlier record that this one has no data for. Files with other names stay.
  *
+ * @param others charts of other records, where the record has no such chart
  * @returns The paths that were written.
  */
-export async function writeCharts(record: ResultRecord, document: string): Promise<string[]> {
-  const expected = await expectedFiles(record, document);
+export async function writeCharts(
+  record: ResultRecord,
+  document: string,
+  others: readonly Chart[] = [],
+): Promise<string[]> {
+  const expected = await expectedFiles(record, document, others);
   const written: string[] = [];
   for (const { path, svg } of expected) {
     if (svg === undefined) {
@@ -28,9 +33,13 @@ export async function writeCharts(record: ResultRecord, document: string): Promi
 }
 
 /** The charts beside a document that are not what the record says: stale, missing, or too many. */
-export async function staleCharts(record: ResultRecord, document: string): Promise<string[]> {
+export async function staleCharts(
+  record: ResultRecord,
+  document: string,
+  others: readonly Chart[] = [],
+): Promise<string[]> {
   const stale: string[] = [];
-  for (const { path, svg } of await expectedFiles(record, document)) {
+  for (const { path, svg } of await expectedFiles(record, document, others)) {
     const actual = await readFile(path, "utf8").catch(() => undefined);
     if (actual !== svg) stale.push(path);
   }
@@ -41,8 +50,9 @@ export async function staleCharts(record: ResultRecord, document: string): Promi
 async function expectedFiles(
   record: ResultRecord,
   document: string,
+  others: readonly Chart[],
 ): Promise<readonly { readonly path: string; readonly svg: string | undefined }[]> {
-  const charts = chartsOf(record);
+  const charts = [...chartsOf(record), ...others];
   return Promise.all(
     chartNames.map(async (name) => {
       const chart = charts.find((candidate) => candidate.name === name);

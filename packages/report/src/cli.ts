@@ -1,5 +1,6 @@
 import { InvalidRecordError } from "@streamgauge/bench/record";
 import { exportCommand } from "./export-command.js";
+import { figuresCommand } from "./figures-command.js";
 import { importCommand } from "./import-command.js";
 import { reportCommand } from "./report-command.js";
 
@@ -9,6 +10,7 @@ try {
     .enablePositionalOptions()
     .addCommand(exportCommand())
     .addCommand(importCommand())
+    .addCommand(figuresCommand())
     .parseAsync();
 } catch (error) {
   if (!(error instanceof InvalidRecordError)) throw error;

@@ -39,32 +39,46 @@ export async function findNewestRecord(
   folder: string,
   onSkipped: (message: string) => void = () => undefined,
 ): Promise<FoundRecord> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const found: FoundRecord[] = [];
-  for (const name of names) {
-    if (!/(^|[\\/])record\.json$/.test(name)) continue;
-    const path = join(folder, name);
-    try {
-      const candidate = await readRecord(path);
-      if (candidate.record.status === "running") onSkipped(`${path}: the run has not ended.`);
-      else if (candidate.record.cells.length === 0) {
-        onSkipped(`${path}: it has no cell. Give it by --record to have a document of it.`);
-      } else found.push(candidate);
-    } catch (error) {
-      if (!(error instanceof InvalidRecordError)) throw error;
-      onSkipped(error.message);
-    }
-  }
-  const newest = found.toSorted((first, second) =>
-    // The path decides between equals, because a folder's order is the system's.
-    `${second.record.startedAt} ${second.path}` < `${first.record.startedAt} ${first.path}`
-      ? -1
-      : 1,
-  )[0];
+  const [newest] = (await findRecords(folder, () => true, onSkipped)).filter(({ path, record }) => {
+    if (record.status === "running") onSkipped(`${path}: the run has not ended.`);
+    else if (record.cells.length === 0) {
+      onSkipped(`${path}: it has no cell. Give it by --record to have a document of it.`);
+    } else return true;
+    return false;
+  });
   if (newest === undefined) {
     throw new InvalidRecordError(
       `There is no finished record under ${folder}: run \`pnpm turbo bench\` first.`,
     );
   }
   return newest;
+}
+
+/**
+ * The records under a folder, the newest first. Files that do not parse are passed over.
+ *
+ * @param accepts is asked with each path, relative to the folder, before the file is read
+ */
+export async function findRecords(
+  folder: string,
+  accepts: (name: string) => boolean = () => true,
+  onSkipped: (message: string) => void = () => undefined,
+): Promise<FoundRecord[]> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const found: FoundRecord[] = [];
+  for (const name of names) {
+    if (!/(^|[\\/])record\.json$/.test(name) || !accepts(name)) continue;
+    try {
+      found.push(await readRecord(join(folder, name)));
+    } catch (error) {
+      if (!(error instanceof InvalidRecordError)) throw error;
+      onSkipped(error.message);
+    }
+  }
+  return found.toSorted((first, second) =>
+    // The path decides between equals, because a folder's order is the system's.
+    `${second.record.startedAt} ${second.path}` < `${first.record.startedAt} ${first.path}`
+      ? -1
+      : 1,
+  );
 }

@@ -31,6 +31,12 @@ export function machine({ environment, instrument, generators }: ResultRecord): 
   return parts.join("\n\n");
 }
 
+/** The machine and its Node.js in a few words. */
+export function machineInWords({ environment }: Pick<ResultRecord, "environment">): string {
+  const { cpuModel, logicalCores, operatingSystem, nodeVersion } = environment;
+  return `${cpuModel}, ${logicalCores} logical cores, ${operatingSystem}, Node.js ${nodeVersion}`;
+}
+
 /** No row for a record of version 1, which does not know. */
 function showTheft(fraction: number | null | undefined): string[][] {
   if (fraction === undefined) return [];

@@ -1,4 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
+import type { Chart } from "./charts/chart.js";
 import { chartsOf } from "./charts/charts-of.js";
 import { escapeMarkdown } from "./markdown-text.js";
 
@@ -7,9 +8,11 @@ export const chartsFolder = "docs/charts";
 
 /** The charts of a record, inline, each with what it shows in words. */
 export function pictures(record: ResultRecord): string {
-  const images = chartsOf(record).map(
-    ({ name, title, description }) =>
-      `![${escapeMarkdown(`${title}. ${description}`)}](${chartsFolder}/${name}.svg)`,
-  );
+  const images = chartsOf(record).map((chart) => picture(chart, chartsFolder));
   return images.length === 0 ? "" : ["## Charts", ...images].join("\n\n");
+}
+
+/** A chart, with what it shows in words. */
+export function picture({ name, title, description }: Chart, folder: string): string {
+  return `![${escapeMarkdown(`${title}. ${description}`)}](${folder}/${name}.svg)`;
 }

@@ -30,7 +30,8 @@ export function operators(
   });
 }
 
-const stageNames = {
+/** What documents call the stages of a token's way. */
+export const stageNames = {
   published: "made → published",
   woken: "published → consumer awake",
   delivered: "consumer awake → delivered",

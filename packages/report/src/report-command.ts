@@ -1,16 +1,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
-import { renderChangelogSnippet } from "./changelog.js";
+import { renderChangelogSnippet, renderChangeset } from "./changelog.js";
 import { staleCharts, writeCharts } from "./chart-files.js";
 import { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js";
 import { renderHtmlReport } from "./html/html-report.js";
 import { renderBenchmarks } from "./markdown.js";
+import {
+  describeProblems,
+  markedDocuments,
+  readDocuments,
+  writeDocuments,
+  type MarkedDocument,
+} from "./markers/documents.js";
 
 interface ReportFlags {
   readonly record?: string;
   readonly out: string;
   readonly html?: string;
+  readonly changeset?: string;
+  readonly previous?: string;
   readonly check?: true;
 }
 
@@ -18,7 +27,8 @@ interface ReportFlags {
 export function reportCommand(): Command {
   return new Command("streamgauge-report")
     .description(
-      "Render a result record as BENCHMARKS.md with charts, as a CHANGELOG snippet, or as a page.",
+      "Render a result record as BENCHMARKS.md with charts, into the markers of other documents, " +
+        "as a CHANGELOG snippet, or as a page.",
     )
     .option("--record <path>", "the record.json (default: the newest under results/)")
     .option("--out <path>", "the document to write", "BENCHMARKS.md")
@@ -28,17 +38,37 @@ export function reportCommand(): Command {
         "write a page to this file and nothing else: one file that needs no network",
       ).conflicts(["check", "out"]),
     )
-    .option("--check", "write nothing; exit with 1 when the document or a chart is not up to date")
+    .addOption(
+      new Option("--changeset <file>", "write the snippet as a changeset too").conflicts([
+        "check",
+        "html",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--previous <path>",
+        "compare the snippet with this record, of the release before",
+      ).conflicts(["check", "html"]),
+    )
+    .option(
+      "--check",
+      "write nothing; exit with 1 when a document, a marker in one or a chart is not up to date",
+    )
     .showHelpAfterError("Add --help for the options and examples.")
     .addHelpText(
       "after",
       `
 The snippet goes to standard output and to changelog.md beside the record, the
-charts to docs/charts beside the document.
+charts to docs/charts beside the document. Markers, such as
+<!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->, are filled in
+${markedDocuments.join(", ")}
+beside the document, as far as there are such files; \`streamgauge-report figures\`
+lists what a marker can ask for.
 
 Examples:
   $ streamgauge-report
   $ streamgauge-report --record results/reference/record.json --check
+  $ streamgauge-report --changeset .changeset/performance.md --previous results/reference/record.json
   $ streamgauge-report --html report.html`,
     )
     .action(async (flags: ReportFlags) => {
@@ -50,20 +80,45 @@ Examples:
         await writePage(found, flags.html);
         return;
       }
+      const documents = await readDocuments(dirname(flags.out), found);
       process.exitCode =
-        flags.check === true ? await check(found, flags.out) : await write(found, flags.out);
+        flags.check === true
+          ? await check(found, flags.out, documents)
+          : await write(found, flags, documents);
     });
 }
 
-async function write({ record, path }: FoundRecord, out: string): Promise<number> {
-  const snippet = renderChangelogSnippet(record);
+async function write(
+  found: FoundRecord,
+  { out, changeset, previous }: ReportFlags,
+  documents: readonly MarkedDocument[],
+): Promise<number> {
+  const { record, path } = found;
+  const before = previous === undefined ? undefined : (await readRecord(previous)).record;
+  const snippet = renderChangelogSnippet(record, before);
   const snippetPath = join(dirname(path), "changelog.md");
   await writeFile(out, renderBenchmarks(record));
   await writeFile(snippetPath, snippet);
-  const charts = await writeCharts(record, out);
+  if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
+  const written = [
+    out,
+    snippetPath,
+    ...(changeset === undefined ? [] : [changeset]),
+    ...(await writeCharts(record, out, chartsOfOthers(documents))),
+    ...(await writeDocuments(documents)),
+  ];
   process.stdout.write(snippet);
-  tell(`Wrote ${[out, snippetPath, ...charts].join(", ")} from ${path}.`);
-  return 0;
+  tell(`Wrote ${written.join(", ")} from ${path}.`);
+  const problems = describeProblems(
+    documents.map((document) => ({ ...document, stale: [] })),
+    found,
+  );
+  for (const problem of problems) tell(problem);
+  return problems.length === 0 ? 0 : 1;
+}
+
+function chartsOfOthers(documents: readonly MarkedDocument[]): MarkedDocument["charts"] {
+  return documents.flatMap(({ charts }) => charts);
 }
 
 async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {
@@ -71,17 +126,23 @@ async function writePage({ record, path }: FoundRecord, file: string): Promise<v
   tell(`Wrote ${file} from ${path}.`);
 }
 
-async function check({ record, path }: FoundRecord, out: string): Promise<number> {
+async function check(
+  found: FoundRecord,
+  out: string,
+  documents: readonly MarkedDocument[],
+): Promise<number> {
+  const { record, path } = found;
   const difference = firstDifference(
     await readFile(out, "utf8").catch(() => ""),
     renderBenchmarks(record),
   );
-  const stale = await staleCharts(record, out);
-  if (difference === undefined && stale.length === 0) return 0;
+  const stale = await staleCharts(record, out, chartsOfOthers(documents));
+  const problems = describeProblems(documents, found);
+  for (const problem of problems) tell(problem);
   if (stale.length > 0) {
     tell(`Not what ${path} says: ${stale.join(", ")}.\nRender again without --check.`);
   }
-  if (difference === undefined) return 1;
+  if (difference === undefined) return problems.length + stale.length === 0 ? 0 : 1;
   tell(
     `${out} is not what ${path} says, from line ${difference.line} on:\n` +
       `- ${difference.actual}\n+ ${difference.expected}\n` +

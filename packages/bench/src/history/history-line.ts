@@ -2,7 +2,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { z } from "zod";
 import { tokensOf } from "../derivation.js";
 import type { Cell, DistributionMetric, ResultRecord, Treatment } from "../record.js";
-import { machineClass } from "./machine-class.js";
+import { machineClass } from "../record/machine-class.js";
 
 /** One line of a history: what a record says of a commit, in a few numbers. */
 export interface HistoryLine {

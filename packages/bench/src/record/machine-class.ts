@@ -1,13 +1,17 @@
-import type { Environment } from "../record.js";
+/** What tells machines apart; an environment of a record has it. */
+export interface MachineIdentity {
+  readonly cpuModel: string;
+  readonly logicalCores: number;
+  readonly operatingSystem: string;
+  readonly nodeVersion: string;
+}
 
 /**
  * What machines have to have in common for their times to be put in one series:
  * CPU model, cores, platform with its architecture, and the major version of
  * Node. As a name for a file: "amd-epyc-2-cores-linux-x64-node20".
  */
-export function machineClass(
-  environment: Pick<Environment, "cpuModel" | "logicalCores" | "operatingSystem" | "nodeVersion">,
-): string {
+export function machineClass(environment: MachineIdentity): string {
   const { cpuModel, logicalCores, operatingSystem, nodeVersion } = environment;
   // "Linux 6.18.44 x64": the release in the middle changes with every update.
   const words = operatingSystem.split(" ");
