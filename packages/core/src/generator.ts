@@ -264,7 +264,7 @@ export interface Generator {
    * 50, 1868 tokens/s at 100 and 1125 tokens/s at 1000. It is what streaming is compared with;
    * against itself it differs by -0.1 % (-0.8 to 0.6) at 10 tokens, -0.8 % (-1.7 to 0.1) at
    * 50, 0.9 % (-0.2 to 2.0) at 100 and -0.6 % (-2.7 to 1.9) at 1000.
-   * docs/STREAMING\_PERFORMANCE.md says what that depends on.
+   * `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
    */
@@ -278,7 +278,7 @@ export interface Generator {
    * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 5.3 % (4.3
    * to 6.2) at 10 tokens, 8.9 % (6.1 to 12.9) at 50, 9.8 % (8.5 to 12.5) at 100 and 5.4 % (3.2
    * to 7.6) at 1000; per token by 42.0 µs to 56.3 µs. Less than 5 % is inconclusive at 10
-   * tokens, void at 50, 100 and 1000 tokens. docs/STREAMING\_PERFORMANCE.md says what that
+   * tokens, void at 50, 100 and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that
    * depends on.
    *
    * <!-- /sg -->
@@ -297,8 +297,8 @@ export interface Generator {
    * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.9 % (6.0
    * to 7.7) at 10 tokens, 8.7 % (6.8 to 12.1) at 50, 9.7 % (7.6 to 12.2) at 100 and 5.5 % (3.2
    * to 7.7) at 1000; per token by 48.9 µs to 56.8 µs. Less than 10 % is upheld at 10 and 1000
-   * tokens, inconclusive at 100 tokens, void at 50 tokens. docs/STREAMING\_PERFORMANCE.md says
-   * what that depends on.
+   * tokens, inconclusive at 100 tokens, void at 50 tokens. `docs/STREAMING_PERFORMANCE.md`
+   * says what that depends on.
    *
    * <!-- /sg -->
    */

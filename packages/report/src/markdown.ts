@@ -21,10 +21,13 @@ import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
 /**
  * Renders a record as the document of its benchmarks. Every number and verdict
  * is the record's; the same record gives the same bytes.
+ *
+ * @param analysis path of a document that says what the numbers mean, for a link to it
  */
-export function renderBenchmarks(record: ResultRecord): string {
+export function renderBenchmarks(record: ResultRecord, analysis?: string): string {
   const sections = [
     introduction(record),
+    analysis === undefined ? "" : `[What follows from these numbers](${encodeURI(analysis)}).`,
     verdicts(record),
     costVerdicts(record),
     differenceVerdicts(record),

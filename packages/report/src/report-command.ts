@@ -7,6 +7,7 @@ import { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js
 import { renderHtmlReport } from "./html/html-report.js";
 import { renderBenchmarks } from "./markdown.js";
 import {
+  analysisAmong,
   describeProblems,
   markedDocuments,
   readDocuments,
@@ -97,7 +98,7 @@ async function write(
   const before = previous === undefined ? undefined : (await readRecord(previous)).record;
   const snippet = renderChangelogSnippet(record, before);
   const snippetPath = join(dirname(path), "changelog.md");
-  await writeFile(out, renderBenchmarks(record));
+  await writeFile(out, renderBenchmarks(record, analysisAmong(dirname(out), documents)));
   await writeFile(snippetPath, snippet);
   if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
   const written = [
@@ -134,7 +135,7 @@ async function check(
   const { record, path } = found;
   const difference = firstDifference(
     await readFile(out, "utf8").catch(() => ""),
-    renderBenchmarks(record),
+    renderBenchmarks(record, analysisAmong(dirname(out), documents)),
   );
   const stale = await staleCharts(record, out, chartsOfOthers(documents));
   const problems = describeProblems(documents, found);

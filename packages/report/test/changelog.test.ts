@@ -1,6 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { Verdict } from "@streamgauge/bench/record";
-import { renderChangelogSnippet } from "@streamgauge/report";
+import type { ResultRecord, Verdict } from "@streamgauge/bench/record";
+import { readRecord, renderChangelogSnippet, renderChangeset } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 
 async function snippetOf(verdict: Verdict): Promise<string> {
@@ -40,5 +41,41 @@ describe("renderChangelogSnippet", () => {
   it("says when nothing was tested", async () => {
     const record = await fixtureRecord();
     expect(renderChangelogSnippet({ ...record, claims: [] })).toContain("No claim");
+  });
+});
+
+async function committed(name: string): Promise<ResultRecord> {
+  const path = new URL(`../../../results/${name}/record.json`, import.meta.url);
+  return (await readRecord(fileURLToPath(path))).record;
+}
+
+describe("renderChangeset", () => {
+  it("compares two committed records of one class of machines", async () => {
+    const now = await committed("2026-11-25-standard");
+    const before = await committed("2026-11-23-standard-again");
+    const text = renderChangeset(now, before);
+    expect(text).toMatch(/^---\n"@streamgauge\/runtime": patch\n---\n\nWhat streaming costs/);
+    expect(text).toContain(
+      "- Validated: async stream under 10 % overhead (10 tokens: 6.9 % (6.0 to 7.7), " +
+        "before 5.7 % (4.9 to 6.6) and upheld, changed by 1.1 % (",
+    );
+    expect(text).toMatch(/^- Not shown: sync stream under 5 % overhead \(10 tokens: 5\.3 %/m);
+    expect(text).toMatch(/µs, before [\d.]+ \(.*\) µs and \w+[;)]/);
+    expect(text).toContain('"Before" is the run of 2026-11-23T23:08:48.365Z, profile standard');
+    expect(renderChangeset(now, before)).toBe(text);
+  });
+
+  it("compares nothing between classes of machines, and says so", async () => {
+    const record = await fixtureRecord();
+    const environment = { ...record.environment, logicalCores: 96, cpuModel: "Other*" };
+    const text = renderChangeset(record, { ...record, environment });
+    expect(text).not.toMatch(/before|changed by/);
+    expect(text).toMatch(/Not compared with .*another class of machines \(other-96-cores.*, now /);
+  });
+
+  it("says nothing of a release before where there was none, or of what it had not", async () => {
+    const record = await fixtureRecord();
+    expect(renderChangeset(record)).not.toMatch(/before|compared with/i);
+    expect(renderChangeset(record, { ...record, cells: [] })).not.toMatch(/before -?\d/);
   });
 });

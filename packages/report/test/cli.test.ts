@@ -9,6 +9,7 @@ import {
   chartsOf,
   renderBenchmarks,
   renderChangelogSnippet,
+  renderChangeset,
   renderHtmlReport,
 } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
@@ -99,6 +100,39 @@ describe("streamgauge-report", () => {
     const edited = await report("--check");
     expect(edited.code).toBe(1);
     expect(edited.stderr).toMatch(/Not what .*record\.json says: \S*overhead\.svg\.\n/);
+  });
+
+  it("fills the markers of documents beside the document, and checks them", async () => {
+    const record = await putRecord("reference", {});
+    await put("README.md", "on <!-- sg:date -->?<!-- /sg -->\n");
+    await report();
+    expect(await readFile(join(workspace, "README.md"), "utf8")).toBe(
+      `on <!-- sg:date -->${record.startedAt.slice(0, 10)}<!-- /sg -->\n`,
+    );
+    expect(await report("--check")).toMatchObject({ code: 0, stderr: "" });
+    await put("README.md", "on <!-- sg:date -->2026-12-24<!-- /sg -->\n");
+    const edited = await report("--check");
+    expect(edited.code).toBe(1);
+    expect(edited.stderr).toMatch(/^README\.md:1: <!-- sg:date --> .*\n- 2026-12-24\n\+ 2026/);
+    await put("README.md", "on <!-- sg:day -->1<!-- /sg -->\n");
+    expect(await report()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no figure "day"'),
+    });
+    expect(await report("figures")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("date\n    day of the run"),
+    });
+  });
+
+  it("writes a changeset against the record of the release before", async () => {
+    const previous = await putRecord("old", { startedAt: "2026-01-01T00:00:00.000Z" });
+    const record = await putRecord("new", { startedAt: "2026-02-01T00:00:00.000Z" });
+    const flags = ["--changeset", "performance.md", "--previous", "results/old/record.json"];
+    expect(await report(...flags)).toMatchObject({ code: 0 });
+    const changeset = await readFile(join(workspace, "performance.md"), "utf8");
+    expect(changeset).toBe(renderChangeset(record, previous));
+    expect(await report(...flags, "--check")).toMatchObject({ code: 1 });
   });
 
   it("writes a page, and nothing else", async () => {

@@ -9,10 +9,13 @@ import { renderMarker } from "./figures.js";
 import { fillMarkers, type Filled } from "./fill-markers.js";
 import type { RecordShelf } from "./record-shelf.js";
 
+/** What the numbers mean, in prose; `BENCHMARKS.md` links to it. */
+const analysis = "docs/STREAMING_PERFORMANCE.md";
+
 /** What people write and records fill, relative to the folder of `BENCHMARKS.md`. */
 export const markedDocuments: readonly string[] = [
   "README.md",
-  "docs/STREAMING_PERFORMANCE.md",
+  analysis,
   "packages/core/src/generator.ts",
 ];
 
@@ -43,6 +46,14 @@ export async function readDocuments(
   const committed = await findRecords(join(folder, "results"), (name) => !/^local[\\/]/.test(name));
   const others = committed.filter(({ record }) => record.status === "complete");
   return marked.map(({ path, text }) => fill(folder, path, text, { report, others }));
+}
+
+/** The analysis as `BENCHMARKS.md` links to it; undefined where there is none. */
+export function analysisAmong(
+  folder: string,
+  documents: readonly MarkedDocument[],
+): string | undefined {
+  return documents.some(({ path }) => path === join(folder, analysis)) ? analysis : undefined;
 }
 
 /** Writes the documents that change, and returns their paths. */

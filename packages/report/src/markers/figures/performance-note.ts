@@ -28,9 +28,9 @@ export const noteFigures: Readonly<Record<string, Figure>> = {
         `Measured on ${record.startedAt.slice(0, 10)} (profile ${record.profile}, ` +
           `${machineInWords(record)}) with ${first.model}, ${first.host}:`,
         ...(mode === "generate" ? aboutGenerate(cells) : aboutStreaming(request, mode, cells)),
-        "docs/STREAMING_PERFORMANCE.md says what that depends on.",
       ];
-      return wrap(escapeMarkdown(sentences.join(" ")));
+      const pointer = "`docs/STREAMING_PERFORMANCE.md` says what that depends on.";
+      return wrap(`${escapeMarkdown(sentences.join(" "))} ${pointer}`);
     },
   },
 };
