@@ -33,7 +33,8 @@ export function renderChangeset(record: ResultRecord, previous?: ResultRecord): 
   );
 }
 
-function describeClaims(record: ResultRecord, previous: ResultRecord | undefined): string {
+/** The items of a snippet, and where they are from. */
+export function describeClaims(record: ResultRecord, previous?: ResultRecord): string {
   const comparable = previous && isSameClass(record, previous) ? previous : undefined;
   const items = groupClaims(record.claims).map(
     (group) => `- ${describe(record, group, comparable)}`,

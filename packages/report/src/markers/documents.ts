@@ -15,6 +15,7 @@ const analysis = "docs/STREAMING_PERFORMANCE.md";
 /** What people write and records fill, relative to the folder of `BENCHMARKS.md`. */
 export const markedDocuments: readonly string[] = [
   "README.md",
+  "CHANGELOG.md",
   analysis,
   "packages/core/src/generator.ts",
 ];

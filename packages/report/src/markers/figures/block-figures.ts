@@ -7,6 +7,7 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
+import { describeClaims } from "../../changelog.js";
 import { modeNames } from "../../mode-names.js";
 import {
   duration,
@@ -119,6 +120,12 @@ export const blockFigures: Readonly<Record<string, Figure>> = {
       ];
     }),
   ]),
+  claims: {
+    about: "what became of each claim, as in a changelog",
+    form: "block",
+    needs: [],
+    render: ({ record }) => describeClaims(record).trimEnd(),
+  },
   chart: {
     about: "a chart with its words; name= as in docs/charts",
     form: "block",
