@@ -169,6 +169,17 @@ describe("a record of hostile strings", () => {
   });
 });
 
+it("no line of a note begins a list or a heading, wherever it is broken", async () => {
+  const { report } = await shelf();
+  const record = { ...report.record, profile: "# - + 1. 2) word ".repeat(30) };
+  const { text } = fillMarkers(
+    " * <!-- sg:performance-note mode=stream -->\n * <!-- /sg -->\n",
+    (marker) => renderMarker(marker, { report: { ...report, record }, others: [] }, words),
+  );
+  expect(text.split("\n").length).toBeGreaterThan(10);
+  expect(text).not.toMatch(/^ \* ?(?:[#+-]|\d+[.)])(?: |$)/m);
+});
+
 describe("the catalogue", () => {
   it("has a line for each figure, with what a marker gives it", () => {
     const text = describeFigures();
