@@ -41,11 +41,13 @@ describe("the embedded model through OpenAI's client", () => {
         native_finish_reason: "length",
       },
     ]);
+    // The prompt was the reference's too: all but its last token need not be run again.
     const { promptTokens, completionTokens } = expected.usage;
     expect(answer.usage).toEqual({
       prompt_tokens: promptTokens,
       completion_tokens: completionTokens,
       total_tokens: promptTokens + completionTokens,
+      prompt_tokens_details: { cached_tokens: promptTokens - 1 },
     });
     expect(answer).toMatchObject({ object: "text_completion", model });
   });
@@ -109,7 +111,10 @@ describe("the embedded model through OpenAI's client", () => {
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe("length");
     expect(chunks.at(-1)).toMatchObject({
       choices: [],
-      usage: { completion_tokens: expected.usage.completionTokens },
+      usage: {
+        completion_tokens: expected.usage.completionTokens,
+        prompt_tokens_details: { cached_tokens: expected.usage.promptTokens - 1 },
+      },
     });
     expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
   });

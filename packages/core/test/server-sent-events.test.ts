@@ -1,4 +1,5 @@
 import {
+  completionUsage,
   createGenerator,
   createTokenQueue,
   formatServerSentEvent,
@@ -171,6 +172,17 @@ describe("toServerSentEvents", () => {
       },
       "[DONE]",
     ]);
+  });
+
+  it("says how much of the prompt was in a cache, where the generator knows", () => {
+    const usage = { promptTokens: 9, completionTokens: 2 };
+    expect(completionUsage(usage)).not.toHaveProperty("prompt_tokens_details");
+    expect(completionUsage({ ...usage, cachedTokens: 0 })).toEqual({
+      prompt_tokens: 9,
+      completion_tokens: 2,
+      total_tokens: 11,
+      prompt_tokens_details: { cached_tokens: 0 },
+    });
   });
 
   it("sends completions as text, without usage unless asked", async () => {

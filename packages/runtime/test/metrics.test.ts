@@ -48,6 +48,7 @@ describe("metrics", () => {
     });
     expect(before.tokens).toEqual({
       prompt: 3 + 1 + 1,
+      cached: 0,
       completion: 10 + 5 + (usage.producedTokens ?? 0),
     });
     expect(generations.finished).toMatchObject({ closed: 3 });
@@ -94,6 +95,7 @@ describe("metrics", () => {
       finishReason: "length",
       errorCode: undefined,
       promptTokens: 1,
+      cachedTokens: 0,
       completionTokens: 4,
     });
     await expect(runtime.generate("throw at 1", endless)).rejects.toThrow("commanded");

@@ -45,6 +45,7 @@ it("OpenTelemetry is told of generations in its own names, seconds and boundarie
     "gen_ai.server.request.duration",
     "gen_ai.server.time_per_output_token",
     "gen_ai.server.time_to_first_token",
+    "gen_ai.usage.cache_read.input_tokens",
   ]);
 
   const [fine, failed] = pointsOf("gen_ai.server.request.duration");
@@ -73,4 +74,7 @@ it("OpenTelemetry is told of generations in its own names, seconds and boundarie
   ]);
   expect(usage[0]?.value.buckets.boundaries.slice(0, 5)).toEqual([1, 4, 16, 64, 256]);
   expect(usage[0]?.value.buckets.boundaries.at(-1)).toBe(67_108_864);
+  expect(pointsOf("gen_ai.usage.cache_read.input_tokens")).toMatchObject([
+    { attributes: about, value: { count: 2, sum: 0 } },
+  ]);
 });

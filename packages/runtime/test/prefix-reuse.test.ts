@@ -241,6 +241,24 @@ describe("several workers", () => {
     expect(again.usage.cachedTokens).toBe(0);
   });
 
+  it("tell of it in their metrics and to observers", async () => {
+    const told: number[] = [];
+    await using runtime = await createRuntime({
+      threads: 1,
+      observers: [{ generationEnded: ({ cachedTokens }) => void told.push(cachedTokens) }],
+    });
+    const first = await runtime.generate(opening, small);
+    const longer = [...opening, ...first.ids, 44];
+    await runtime.generate(longer, small);
+    const cached = opening.length + first.ids.length - 1;
+    expect(told).toEqual([0, cached]);
+    expect(runtime.metrics().tokens).toEqual({
+      prompt: opening.length + longer.length,
+      cached,
+      completion: 8,
+    });
+  });
+
   it("reuse nothing where that is off", async () => {
     await using runtime = await createRuntime({ prefixReuse: false, threads: 1 });
     expect(runtime.describe().prefixReuse).toBe("off");

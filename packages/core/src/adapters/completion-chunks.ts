@@ -37,13 +37,19 @@ export interface CompletionUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
+  /** Of the prompt's, those that were in a cache. Absent where the generator cannot know. */
+  readonly prompt_tokens_details?: { readonly cached_tokens: number };
 }
 
-export function completionUsage({ promptTokens, completionTokens }: Usage): CompletionUsage {
+export function completionUsage(usage: Usage): CompletionUsage {
+  const { promptTokens, completionTokens, cachedTokens } = usage;
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
+    ...(cachedTokens === undefined
+      ? {}
+      : { prompt_tokens_details: { cached_tokens: cachedTokens } }),
   };
 }
 

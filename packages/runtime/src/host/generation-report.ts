@@ -19,6 +19,7 @@ export function reportOn(
     errorCode,
     finishReason: summary?.finishReason,
     promptTokens: summary?.promptTokens ?? 0,
+    cachedTokens: summary?.cachedTokens ?? 0,
     completionTokens: made,
     // Only an engine that began has counted the prompt, which has at least one token.
     queueMilliseconds:

@@ -29,6 +29,8 @@ export interface RuntimeMetrics {
   /** Of generations that ended without failing. */
   readonly tokens: {
     readonly prompt: number;
+    /** Of the prompts', those that were not run, as a worker's cache had them. */
+    readonly cached: number;
     /** Tokens made, also those that nobody read. */
     readonly completion: number;
   };
@@ -47,6 +49,7 @@ export class GenerationMetrics implements GenerationObserver {
   readonly #finished: Partial<Record<FinishReason, number>> = {};
   readonly #failed: Partial<Record<ErrorCode, number>> = {};
   #promptTokens = 0;
+  #cachedTokens = 0;
   #completionTokens = 0;
   readonly #queueTime = new LatencyHistogram();
   readonly #timeToFirstToken = new LatencyHistogram();
@@ -58,6 +61,7 @@ export class GenerationMetrics implements GenerationObserver {
     if (report.finishReason === undefined) return;
     countOne(this.#finished, report.finishReason);
     this.#promptTokens += report.promptTokens;
+    this.#cachedTokens += report.cachedTokens;
     this.#completionTokens += report.completionTokens;
     addTo(this.#queueTime, report.queueMilliseconds);
     addTo(this.#timeToFirstToken, report.timeToFirstTokenMilliseconds);
@@ -70,7 +74,11 @@ export class GenerationMetrics implements GenerationObserver {
     return {
       ...now,
       generations: { finished: { ...this.#finished }, failed: { ...this.#failed } },
-      tokens: { prompt: this.#promptTokens, completion: this.#completionTokens },
+      tokens: {
+        prompt: this.#promptTokens,
+        cached: this.#cachedTokens,
+        completion: this.#completionTokens,
+      },
       queueTime: this.#queueTime.summarize(),
       timeToFirstToken: this.#timeToFirstToken.summarize(),
       timePerOutputToken: this.#timePerOutputToken.summarize(),

@@ -24,6 +24,9 @@ export interface OpenTelemetryOptions {
  *   (n − 1), one value for each generation.
  * - `gen_ai.client.token.usage`: tokens of prompt and completion, told apart by
  *   `gen_ai.token.type` ("input", "output"); of generations that did not fail.
+ * - `gen_ai.usage.cache_read.input_tokens`: of the input tokens, those that were not
+ *   run, as a worker's cache had them. The conventions have this name for spans, and
+ *   no metric yet; an instrument of its own leaves the sums of the other alone.
  *
  * The conventions are in development, and so may these names change with them.
  */
@@ -51,6 +54,11 @@ export function createOpenTelemetryObserver(
     unit: "{token}",
     advice: { explicitBucketBoundaries: tokenBoundaries },
   });
+  const cacheRead = meter.createHistogram("gen_ai.usage.cache_read.input_tokens", {
+    description: "Tokens of the prompt that were in a cache.",
+    unit: "{token}",
+    advice: { explicitBucketBoundaries: tokenBoundaries },
+  });
   return {
     generationEnded(report) {
       const about = attributesOf(report);
@@ -66,6 +74,7 @@ export function createOpenTelemetryObserver(
       }
       usage.record(report.promptTokens, { ...about, "gen_ai.token.type": "input" });
       usage.record(report.completionTokens, { ...about, "gen_ai.token.type": "output" });
+      cacheRead.record(report.cachedTokens, about);
     },
   };
 }
