@@ -135,6 +135,16 @@ describe("a model folder is refused", () => {
       (folder) => writeFile(graphFile(folder), ""),
     ],
     [
+      "with a graph of fewer ids than its configuration and its tokenizer have",
+      "MODEL_CORRUPT",
+      /cannot run id 2047, the highest by its configuration's vocab_size .*same checkpoint/,
+      async (folder) => {
+        const out = join(await temporaryFolder(), "small");
+        await buildRandomModel({ shape: { ...tiny, vocabularySize: 2040 }, seed: 1, out });
+        await cp(graphFile(out), graphFile(folder));
+      },
+    ],
+    [
       "with a graph of other inputs",
       "MODEL_UNSUPPORTED",
       /Missing: input_ids, attention_mask, logits.*Unknown inputs: x/,

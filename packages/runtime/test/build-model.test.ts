@@ -39,6 +39,18 @@ async function hashOf(folder: string): Promise<string> {
     .digest("hex");
 }
 
+/** Replaces the weights of a checkpoint by a header, which says it is as long as this. */
+function withHeader(claimedBytes: number | undefined, header: object) {
+  return async (copy: string): Promise<string> => {
+    const json = Buffer.from(JSON.stringify(header));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(claimedBytes ?? json.length));
+    const weights = Buffer.concat([length, json, Buffer.alloc(16)]);
+    await writeFile(join(copy, "model.safetensors"), weights);
+    return copy;
+  };
+}
+
 describe("buildModel", () => {
   it("makes the layout transformers.js reads, and reports its progress", async () => {
     const parent = await temporaryFolder();
@@ -76,6 +88,14 @@ describe("buildModel", () => {
         await truncate(join(copy, "model.safetensors"), 1_000_000);
         return copy;
       },
+    ],
+    ["a header of 100 MB", "MODEL_CORRUPT", withHeader(100_000_000, {})],
+    [
+      "a header that lies about offsets",
+      "MODEL_CORRUPT",
+      withHeader(undefined, {
+        "model.norm.weight": { dtype: "F32", shape: [4], data_offsets: [1_000_000, 1_000_016] },
+      }),
     ],
     [
       "weights of another shape, found in the middle",

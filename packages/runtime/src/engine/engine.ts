@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import {
   CollectingSink,
+  StreamgaugeError,
+  messageOf,
   resolveConfig,
   type GenerationRequest,
   type GenerationSummary,
@@ -104,7 +106,12 @@ export async function openEngine(
     onProgress,
   );
   onProgress({ stage: "warming up" });
-  await warmUp(model);
+  try {
+    await warmUp(model, spec.folder);
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
   onProgress({ stage: "ready" });
   return createEngine(model, operatorProfile, {
     model: basename(spec.folder),
@@ -125,14 +132,35 @@ export async function openEngine(
  * Makes a few tokens, so that the first request does not pay for memory that
  * onnxruntime allocates and code that V8 compiles only when they are first used.
  */
-async function warmUp(model: Model): Promise<void> {
-  const sink = new CollectingSink(false, () => undefined);
+async function warmUp(model: Model, folder: string): Promise<void> {
+  const make = async (prompt: readonly number[], maxTokens: number): Promise<void> => {
+    const sink = new CollectingSink(false, () => undefined);
+    const request = { prompt, config: resolveConfig({ maxTokens }) };
+    await decode(model, request, sink, performance.now());
+  };
   const ids = model.encode?.("a") ?? [];
-  const prompt = ids.length > 0 ? ids : [0];
-  const request = { prompt, config: resolveConfig({ maxTokens: 4 }) };
-  await decode(model, request, sink, performance.now());
+  await make(ids.length > 0 ? ids : [0], 4);
+  await checkHighestId(model.vocabularySize - 1, folder, (id) => make([id], 1));
   // No call begins with something that nobody asked for.
   model.forget();
+}
+
+/** @throws StreamgaugeError `MODEL_CORRUPT` where the graph has fewer ids than its folder says */
+async function checkHighestId(
+  id: number,
+  folder: string,
+  run: (id: number) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(id);
+  } catch (cause) {
+    throw new StreamgaugeError(
+      "MODEL_CORRUPT",
+      `The graph in ${folder} cannot run id ${id}, the highest by its configuration's vocab_size ` +
+        `(${messageOf(cause)}). Take graph, configuration and tokenizer from the same checkpoint.`,
+      { cause },
+    );
+  }
 }
 
 function createEngine(
