@@ -1,14 +1,19 @@
 import { availableParallelism } from "node:os";
 import { messageOf } from "@streamgauge/core";
 import { createRuntime } from "@streamgauge/runtime";
+import {
+  addEngineFlags,
+  engineOptionsOf,
+  showLoading,
+  type EngineFlags,
+} from "@streamgauge/runtime/cli";
 import { Command, InvalidArgumentError } from "commander";
 import { startServer } from "./server.js";
 import { closeOnSignals } from "./shutdown.js";
 
-interface Flags {
+interface Flags extends EngineFlags {
   readonly port: number;
   readonly host: string;
-  readonly model?: string;
   readonly workers: number;
   readonly maxQueue: number;
   readonly maxBodyBytes: number;
@@ -17,17 +22,14 @@ interface Flags {
 
 const requestTimeoutMilliseconds = 30_000;
 
-const program = new Command("streamgauge-server")
+const command = new Command("streamgauge-server")
   .description("Serve a model with OpenAI's interface, and a page to watch it write.")
   .option("--port <n>", "port to listen at; 0 takes any that is free", count(0, 65_535), 8080)
-  .option("--host <address>", "address to listen at", "127.0.0.1")
-  .option(
-    "--model <folder>",
-    "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
-  )
+  .option("--host <address>", "address to listen at", "127.0.0.1");
+const program = addEngineFlags(command)
   .option(
     "--workers <n>",
-    "worker threads, each with a copy of the model and one completion at a time",
+    "worker threads, each with a copy of the model and as many completions as --max-batch says",
     count(1),
     Math.max(1, Math.floor(availableParallelism() / 2)),
   )
@@ -61,15 +63,14 @@ try {
 }
 
 async function serve(flags: Flags): Promise<void> {
-  const { port, host, model, workers, maxQueue, maxBodyBytes, deadlineSeconds } = flags;
-  process.stdout.write("Loading the model…\n");
-  const runtime = await createRuntime({
-    workers,
-    maxQueue,
-    ...(model === undefined ? {} : { model }),
-  });
+  const { port, host, workers, maxQueue, maxBodyBytes, deadlineSeconds } = flags;
+  const { opened: runtime, cost } = await showLoading(process.stderr, workers, (onProgress) =>
+    createRuntime({ ...engineOptionsOf(flags), workers, maxQueue, onProgress }),
+  );
   try {
     const { model: name } = runtime.describe();
+    const staff = workers === 1 ? "1 worker" : `${workers} workers`;
+    process.stdout.write(`${name}, ${staff}: ${cost}\n`);
     const server = await startServer({
       runtime,
       model: name,

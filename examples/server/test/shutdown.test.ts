@@ -92,8 +92,24 @@ describe("the command", () => {
     expect(said).toContain("It must be an integer from 0 to 65535.");
   });
 
+  it.each([
+    ["--dtype q5", "Allowed choices are fp32, fp16, "],
+    ["--dtype q4", "model_q4.onnx"],
+    ["--execution-provider abacus", "onnxruntime-node has on this platform: cpu"],
+    ["--max-batch 0", "It must be an integer ≥ 1."],
+  ])("does not begin with %s", async (flags, message) => {
+    const wrong = spawn(process.execPath, [cli, "--port", "0", ...flags.split(" ")]);
+    let said = "";
+    wrong.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    expect((await once(wrong, "close"))[0]).toBe(1);
+    expect(said).toContain(message);
+  });
+
   it.runIf(hasSignals)("serves until it is told to end, and ends well", async () => {
-    const command = run("--port", "0", "--workers", "1");
+    const command = run("--port", "0", "--workers", "1", "--max-batch", "2", "--dtype", "fp32");
+    expect(await command.line("loaded")).toMatch(
+      /^pequod, 1 worker: loaded in \d+ ms, \d+ MiB per worker$/,
+    );
     const url = /http:\S+/.exec(await command.line("Serving"))?.[0] ?? "";
     const response = await fetch(`${url}/v1/completions`, {
       method: "POST",

@@ -1,7 +1,13 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createInlineGenerator, type InlineGenerator } from "@streamgauge/runtime";
 import { generateCommand } from "@streamgauge/runtime/cli";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { buildModel } from "@streamgauge/runtime/onnx";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { writePlainAttention } from "./plain-attention.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
+const checkpoint = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
 const prompt = "It is not down in any map;";
 let generator: InlineGenerator;
 
@@ -72,7 +78,61 @@ describe("the generate command", () => {
     }
   });
 
+  it("opens the graph and the engine that it is told to", async () => {
+    const model = join(await temporaryFolder(), "model");
+    await buildModel({ checkpoint, out: model, dtypes: ["fp32", "q4"] });
+    await using quantised = await createInlineGenerator({ model, dtype: "q4" });
+    const { text } = await quantised.generate(prompt, { maxTokens: 20 });
+    const { text: whole } = await generator.generate(prompt, { maxTokens: 20 });
+    expect(text).not.toBe(whole);
+    const flags = `--greedy --max-tokens 20 --model ${model} --dtype q4 --execution-provider cpu`;
+    expect(await outputOf(...flags.split(" "))).toBe(`${prompt}${text}\n`);
+    const plain = join(await temporaryFolder(), "plain");
+    await writePlainAttention(plain, {});
+    const batch = outputOf("--model", plain, "--dtype", "fp32", "--max-batch", "2");
+    await expect(batch).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringContaining("maxBatch is 2") as string,
+    });
+  });
+
+  it("says what may run operators here, when it is asked for something else", async () => {
+    await expect(outputOf("--execution-provider", "abacus")).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+      message: expect.stringMatching(/onnxruntime-node has on this platform: .*cpu/) as string,
+    });
+  });
+
+  it.each([true, false])("shows how far loading is where it is a terminal: %s", async (isTTY) => {
+    const { stderr } = process;
+    const before = Object.getOwnPropertyDescriptor(stderr, "isTTY");
+    onTestFinished(() => {
+      if (before === undefined) Reflect.deleteProperty(stderr, "isTTY");
+      else Object.defineProperty(stderr, "isTTY", before);
+    });
+    Object.defineProperty(stderr, "isTTY", { value: isTTY, configurable: true });
+    let shown = "";
+    vi.spyOn(stderr, "write").mockImplementation((text) => {
+      shown += String(text);
+      return true;
+    });
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    await generateCommand().parseAsync([prompt, "--max-tokens", "3"], { from: "user" });
+    const stages = ["…", ": reading", ": preparing", ": warming up", ": ready"];
+    const lines = [...stages.map((stage) => `Loading the model${stage}`), ""];
+    const erased = "\u001B[1G\u001B[2K";
+    const progress = lines.map((line) => erased + line).join("");
+    const display = isTTY ? progress : "";
+    expect(shown.slice(0, display.length)).toBe(display);
+    expect(shown.slice(display.length)).toMatch(
+      /^\n3 tokens, .*\(pequod, worker thread, finish: length\)\nloaded in \d+ ms, \d+ MiB per worker\n$/,
+    );
+  });
+
   it.each([
+    ["--dtype q5", /Allowed choices are fp32, fp16, /],
+    ["--max-batch 0", /It must be an integer ≥ 1/],
+    ["--threads half", /It must be an integer ≥ 1/],
     ["--logit-bias 5", /not a token id/],
     ["--min-p much", /not a number/],
   ])("refuses %s", async (flags, message) => {

@@ -1,13 +1,10 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { GenerationConfig, StreamToken } from "@streamgauge/core";
 import type { RecommendedSampling } from "../engine/model-settings.js";
-import type { EngineOptions } from "../host/options.js";
-import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
+import { addEngineFlags, engineOptionsOf, type EngineFlags } from "./engine-flags.js";
+import { showLoading } from "./show-loading.js";
 
-interface GenerateOptions {
-  readonly model?: string;
-  readonly dtype?: ModelDtype;
-  readonly threads?: number;
+interface GenerateOptions extends EngineFlags {
   readonly inline?: true;
   readonly maxTokens: number;
   readonly temperature?: number;
@@ -36,19 +33,10 @@ const interruptedExitCode = 130;
 
 /** The `generate` command of the command line. */
 export function generateCommand(): Command {
-  return new Command("generate")
+  const command = new Command("generate")
     .description("Continue a prompt, and print the text as it is made.")
-    .argument("<prompt>", "text to continue")
-    .option(
-      "--model <folder>",
-      "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
-    )
-    .addOption(
-      new Option(
-        "--dtype <name>",
-        "which of the folder's graphs (default: what config.json says)",
-      ).choices(modelDtypes),
-    )
+    .argument("<prompt>", "text to continue");
+  return addEngineFlags(command)
     .option("--max-tokens <n>", "most tokens to make", number, 128)
     .option("--greedy", "always take the likeliest token")
     .option("--temperature <t>", "0 is greedy (default: what the model recommends)", number)
@@ -67,18 +55,18 @@ export function generateCommand(): Command {
     .option("--seed <n>", "seed of the draws (default: another one each time)", number)
     .option("--ignore-eos", "go on behind the model's end-of-sequence token")
     .option("--logprobs [n]", "a line per token: id, log-probability, the n likeliest", number)
-    .option("--threads <n>", "threads that work on one step", number)
     .option("--inline", "run the model in the main thread instead of a worker")
-    .option("--no-stats", "leave out the line of figures")
+    .option("--no-stats", "leave out the lines of figures")
     .addHelpText(
       "after",
       `
-The text goes to standard output, the line of figures behind it to standard error.
+The text goes to standard output, the lines of figures behind it to standard error.
 Ctrl-C stops after the token that is being made.
 
 Examples:
   $ streamgauge generate "Call me Ishmael."
-  $ streamgauge generate "And God said," --seed 7 --temperature 0.7 --top-p 0.9`,
+  $ streamgauge generate "And God said," --seed 7 --temperature 0.7 --top-p 0.9
+  $ streamgauge generate "Once upon a time" --model ./models/smol --dtype q4`,
     )
     .action(async (prompt: string, options: GenerateOptions) => {
       await generate(prompt, options, process.stderr);
@@ -107,13 +95,15 @@ async function generate(
   try {
     // Loaded here, so that --help does not load onnxruntime.
     const { createInlineGenerator, createRuntime } = await import("../index.js");
-    const engine: EngineOptions = {
-      ...(options.model === undefined ? {} : { model: options.model }),
-      ...(options.dtype === undefined ? {} : { dtype: options.dtype }),
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    };
-    await using generator =
-      options.inline === true ? await createInlineGenerator(engine) : await createRuntime(engine);
+    const engine = engineOptionsOf(options);
+    const inline = options.inline === true;
+    const { opened, cost } = await showLoading(
+      process.stderr,
+      inline ? undefined : 1,
+      (onProgress) =>
+        inline ? createInlineGenerator(engine) : createRuntime({ ...engine, onProgress }),
+    );
+    await using generator = opened;
     const about = generator.describe();
     const calledAt = performance.now();
     let firstAt: number | undefined;
@@ -138,7 +128,7 @@ async function generate(
     statsTo.write(
       `\n${tokens} tokens, ${tokensPerSecond.toFixed(0)} tokens/s, TTFT ${timeToFirstToken} ` +
         `(${about.model}, ${"workers" in about ? "worker thread" : "main thread"}, ` +
-        `finish: ${result.finishReason})\n`,
+        `finish: ${result.finishReason})\n${cost}\n`,
     );
   } finally {
     process.off("SIGINT", onInterrupt);
