@@ -1,8 +1,9 @@
-import { access, constants, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { pacedModel } from "@streamgauge/runtime";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findChromium } from "../../../packages/core/test/find-chromium.js";
 import { serve, type Served } from "./serve.js";
 
 /** Written by the test of the looks; the README shows copies of them. */
@@ -41,20 +42,6 @@ afterEach(closeQuietly);
 async function closeQuietly(): Promise<void> {
   await page.close();
   expect(complaints).toEqual([]);
-}
-
-async function findChromium(): Promise<string> {
-  const path = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  try {
-    await access(path, constants.X_OK);
-    return path;
-  } catch (cause) {
-    throw new Error(
-      `There is no browser at ${path}: install Chromium, or set the environment variable ` +
-        `CHROMIUM to the path of one (Chrome and Edge will do).`,
-      { cause },
-    );
-  }
 }
 
 async function ask(prompt: string, settings: { tokens?: number; temperature?: number } = {}) {

@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
-import { access, constants, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readRecord, renderHtmlReport } from "@streamgauge/report";
+import { findChromium } from "../../core/test/find-chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
 /** Written by the test of the looks; docs/ holds copies of them. */
@@ -35,20 +36,6 @@ async function put(name: string, content: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, content);
   return pathToFileURL(path).href;
-}
-
-async function findChromium(): Promise<string> {
-  const path = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  try {
-    await access(path, constants.X_OK);
-    return path;
-  } catch (cause) {
-    throw new Error(
-      `There is no browser at ${path}: install Chromium, or set the environment variable ` +
-        `CHROMIUM to the path of one (Chrome and Edge will do).`,
-      { cause },
-    );
-  }
 }
 
 let page: Page;

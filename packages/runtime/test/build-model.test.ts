@@ -51,6 +51,15 @@ function withHeader(claimedBytes: number | undefined, header: object) {
   };
 }
 
+/** Replaces a piece of a checkpoint's configuration. */
+function withConfig(piece: string, other: string) {
+  return async (copy: string): Promise<string> => {
+    const path = join(copy, "config.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace(piece, other));
+    return copy;
+  };
+}
+
 describe("buildModel", () => {
   it("makes the layout transformers.js reads, and reports its progress", async () => {
     const parent = await temporaryFolder();
@@ -100,28 +109,12 @@ describe("buildModel", () => {
     [
       "weights of another shape, found in the middle",
       "MODEL_CORRUPT",
-      async (copy: string) => {
-        const path = join(copy, "config.json");
-        const config = await readFile(path, "utf8");
-        await writeFile(
-          path,
-          config.replace('"intermediate_size": 768', '"intermediate_size": 512'),
-        );
-        return copy;
-      },
+      withConfig('"intermediate_size": 768', '"intermediate_size": 512'),
     ],
     [
       "a missing tensor",
       "MODEL_CORRUPT",
-      async (copy: string) => {
-        const path = join(copy, "config.json");
-        const config = await readFile(path, "utf8");
-        await writeFile(
-          path,
-          config.replace('"tie_word_embeddings": true', '"tie_word_embeddings": false'),
-        );
-        return copy;
-      },
+      withConfig('"tie_word_embeddings": true', '"tie_word_embeddings": false'),
     ],
   ])("leaves nothing behind after %s", async (_, code, spoil) => {
     const parent = await temporaryFolder();

@@ -1,23 +1,10 @@
 import { createRequire } from "node:module";
-import { basename, dirname } from "node:path";
-
-import {
-  AutoModelForCausalLM,
-  AutoTokenizer,
-  env,
-  type PreTrainedModel,
-  type PreTrainedTokenizer,
-  type Tensor,
-} from "@huggingface/transformers";
+import type { PreTrainedModel, PreTrainedTokenizer, Tensor } from "@huggingface/transformers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import {
-  createInlineGenerator,
-  createRuntime,
-  embeddedModel,
-  type Runtime,
-} from "@streamgauge/runtime";
+import { createInlineGenerator, createRuntime, type Runtime } from "@streamgauge/runtime";
 import type { Generator } from "@streamgauge/core";
+import { openTransformersReference } from "./transformers-reference.js";
 
 const newTokens = 200;
 const prompts = [
@@ -36,11 +23,7 @@ describe("transformers.js on the folder we build", () => {
   let inline: Generator & AsyncDisposable;
 
   beforeAll(async () => {
-    env.allowRemoteModels = false;
-    env.localModelPath = dirname(embeddedModel);
-    const id = basename(embeddedModel);
-    model = await AutoModelForCausalLM.from_pretrained(id, { dtype: "fp32", device: "cpu" });
-    tokenizer = await AutoTokenizer.from_pretrained(id);
+    ({ model, tokenizer } = await openTransformersReference());
     pooled = await createRuntime();
     inline = await createInlineGenerator();
   });

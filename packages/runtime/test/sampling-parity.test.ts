@@ -1,17 +1,14 @@
-import { basename, dirname } from "node:path";
 import {
-  AutoModelForCausalLM,
-  AutoTokenizer,
   LogitsProcessor,
   LogitsProcessorList,
-  env,
   type PreTrainedModel,
   type PreTrainedTokenizer,
   type Tensor,
 } from "@huggingface/transformers";
 import type { GenerationConfig } from "@streamgauge/core";
-import { createInlineGenerator, embeddedModel, type InlineGenerator } from "@streamgauge/runtime";
+import { createInlineGenerator, type InlineGenerator } from "@streamgauge/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTransformersReference } from "./transformers-reference.js";
 
 const prompts = [
   "Call me Ishmael.",
@@ -43,11 +40,7 @@ describe("transformers.js chooses the same ids", () => {
   let ours: InlineGenerator;
 
   beforeAll(async () => {
-    env.allowRemoteModels = false;
-    env.localModelPath = dirname(embeddedModel);
-    const id = basename(embeddedModel);
-    model = await AutoModelForCausalLM.from_pretrained(id, { dtype: "fp32", device: "cpu" });
-    tokenizer = await AutoTokenizer.from_pretrained(id);
+    ({ model, tokenizer } = await openTransformersReference());
     ours = await createInlineGenerator();
   });
   afterAll(async () => {

@@ -4,6 +4,7 @@ import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
+import { openOwn } from "./own-engine.js";
 
 export interface AgainstBareLoopOptions extends RaceSize {
   readonly promptTokens: number;
@@ -37,17 +38,9 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
-      const [{ createInlineGenerator }, { openBareLoop }] = await Promise.all([
-        import("@streamgauge/runtime"),
-        import("./bare-loop.js"),
-      ]);
+      const { openBareLoop } = await import("./bare-loop.js");
       context.report?.("loading");
-      const own = await createInlineGenerator({
-        model: folder,
-        dtype,
-        threads,
-        prefixReuse: false,
-      });
+      const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
       const { spinning } = own.describe();
       const capacity = deltaCacheCapacity(promptTokens + tokens);
       const bare = await openBareLoop({ folder, dtype, threads, spinning, capacity });

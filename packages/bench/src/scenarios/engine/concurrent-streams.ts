@@ -1,7 +1,7 @@
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
-import { engineMeasurement } from "./engine-measurement.js";
+import { engineMeasurement, speedupClaim } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
 import { gapsOf, takeTimed } from "./own-engine.js";
 import type { TimedIds } from "./peer-engine.js";
@@ -17,6 +17,7 @@ export interface ConcurrentStreamsOptions extends RaceSize {
 }
 
 const dtype = "fp32";
+const togetherName = "at once";
 const serialName = "one after another";
 const serialAgain = `${serialName}, again`;
 
@@ -29,15 +30,7 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
     title: `${streams} streams in one worker, ${dtype}`,
     unit: timePerToken,
     baselines: [serialName],
-    claims: [
-      {
-        contender: "at once",
-        against: serialName,
-        control: serialAgain,
-        promise: `at least ${leastSpeedup} times the tokens/s`,
-        limit: 1 / leastSpeedup,
-      },
-    ],
+    claims: [speedupClaim(leastSpeedup, togetherName, serialName, serialAgain)],
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       // Lengths that differ, as those of users do.
@@ -72,7 +65,7 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
       return {
         contenders: [
           {
-            name: "at once",
+            name: togetherName,
             run: timed(() =>
               Promise.all(prompts.map((prompt) => takeTimed(runtime, prompt, tokens))),
             ),

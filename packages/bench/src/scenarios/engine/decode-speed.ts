@@ -1,8 +1,12 @@
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
-import { engineMeasurement, type EngineMeasurementOptions } from "./engine-measurement.js";
+import {
+  engineMeasurement,
+  speedupClaim,
+  type EngineMeasurementOptions,
+} from "./engine-measurement.js";
 import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
-import { decodeMilliseconds, ownName, takeTimed } from "./own-engine.js";
+import { decodeMilliseconds, openOwn, ownName, takeTimed } from "./own-engine.js";
 import { openPeer, peerName } from "./peer-engine.js";
 import { versionsTerm, threadsTerm } from "./terms.js";
 
@@ -44,28 +48,12 @@ export function decodeSpeed(options: DecodeSpeedOptions): MeasurementPlan {
     unit: timePerToken,
     baselines: [peerName],
     claims:
-      leastSpeedup === undefined
-        ? []
-        : [
-            {
-              contender: ownName,
-              against: peerName,
-              control: peerAgain,
-              promise: `at least ${leastSpeedup} times the tokens/s`,
-              limit: 1 / leastSpeedup,
-            },
-          ],
+      leastSpeedup === undefined ? [] : [speedupClaim(leastSpeedup, ownName, peerName, peerAgain)],
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, contextTokens, vocabularySize);
-      const { createInlineGenerator } = await import("@streamgauge/runtime");
       context.report?.("loading");
-      const own = await createInlineGenerator({
-        model: folder,
-        dtype,
-        prefixReuse: true,
-        ...(threads !== undefined && { threads }),
-      });
+      const own = await openOwn(folder, { dtype, threads, prefixReuse: true });
       const { spinning, threads: ownThreads } = own.describe();
       const peer = await openPeer(
         folder,

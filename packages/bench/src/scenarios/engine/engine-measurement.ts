@@ -31,6 +31,20 @@ export interface Contest {
   close(): Promise<void>;
 }
 
+/** A claim before it is judged. */
+export type EnginePromise = Omit<EngineClaim, "verdict" | "reasons">;
+
+/** That a contender makes so many times the tokens/s of another: the inverse of their times. */
+export function speedupClaim(
+  leastSpeedup: number,
+  contender: string,
+  against: string,
+  control: string,
+): EnginePromise {
+  const promise = `at least ${leastSpeedup} times the tokens/s`;
+  return { contender, against, control, promise, limit: 1 / leastSpeedup };
+}
+
 /** What {@link engineMeasurement} is told. */
 export interface EngineMeasurementOptions {
   /** Also for the progress display. */
@@ -39,7 +53,7 @@ export interface EngineMeasurementOptions {
   readonly unit: string;
   /** Names of those that all others are compared with. */
   readonly baselines: readonly string[];
-  readonly claims?: readonly Omit<EngineClaim, "verdict" | "reasons">[];
+  readonly claims?: readonly EnginePromise[];
   readonly warmUpBlocks: number;
   readonly blocks: number;
   /** It ends early after this long, with the blocks that it has, six at least. */

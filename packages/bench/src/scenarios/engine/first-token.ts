@@ -2,7 +2,7 @@ import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, type ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
-import { ownName, takeTimed } from "./own-engine.js";
+import { openOwn, ownName, takeTimed } from "./own-engine.js";
 import { openPeer, peerName, type TimedIds } from "./peer-engine.js";
 import { threadsTerm, versionsTerm } from "./terms.js";
 
@@ -40,14 +40,8 @@ export function firstToken(options: FirstTokenOptions): MeasurementPlan {
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
-      const { createInlineGenerator } = await import("@streamgauge/runtime");
       context.report?.("loading");
-      const own = await createInlineGenerator({
-        model: folder,
-        dtype,
-        threads,
-        prefixReuse: false,
-      });
+      const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
       const { spinning } = own.describe();
       const peer = await openPeer(folder, dtype, { threads, spinning });
       const timed = (run: (ids: readonly number[]) => Promise<TimedIds>) => async () => {

@@ -13,7 +13,7 @@ import type {
   PeakAnswer,
   PeakTask,
 } from "./memory-protocol.js";
-import { takeTimed } from "./own-engine.js";
+import { openOwn, takeTimed } from "./own-engine.js";
 import { openPeer } from "./peer-engine.js";
 
 process.on("disconnect", () => process.exit(1));
@@ -39,8 +39,7 @@ async function generate(task: PeakTask): Promise<PeakAnswer> {
     await peer.close();
     return answer;
   }
-  const { createInlineGenerator } = await import("@streamgauge/runtime");
-  const own = await createInlineGenerator({ model: folder, dtype, threads, prefixReuse: false });
+  const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
   const { ids } = await takeTimed(own, prompt, tokens);
   const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
   await own.close();

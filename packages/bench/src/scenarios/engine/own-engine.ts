@@ -1,8 +1,31 @@
 import type { Generator } from "@streamgauge/core";
+import type { InlineGenerator } from "@streamgauge/runtime";
+import type { EngineDtype } from "./engine-model.js";
 import type { TimedIds } from "./peer-engine.js";
 
 /** The name that tables use. */
 export const ownName = "streamgauge";
+
+/** How {@link openOwn} sets the engine. */
+export interface OwnSettings {
+  readonly dtype: EngineDtype;
+  /** Undefined for its own default. */
+  readonly threads: number | undefined;
+  /** Whether a prompt's keys and values are kept for the next run. */
+  readonly prefixReuse: boolean;
+}
+
+/** The engine on a model of the scenario, in the thread that measures. */
+export async function openOwn(folder: string, settings: OwnSettings): Promise<InlineGenerator> {
+  const { dtype, threads, prefixReuse } = settings;
+  const { createInlineGenerator } = await import("@streamgauge/runtime");
+  return await createInlineGenerator({
+    model: folder,
+    dtype,
+    prefixReuse,
+    ...(threads !== undefined && { threads }),
+  });
+}
 
 /** Greedy, past the end of the text, stamped as the user's code gets each token. */
 export async function takeTimed(

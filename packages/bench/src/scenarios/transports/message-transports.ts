@@ -1,30 +1,35 @@
 import type { StreamToken } from "@streamgauge/core";
 import * as Comlink from "comlink";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { Transport } from "./transport.js";
+import type { ReceivingEnd, Transport } from "./transport.js";
 
 /** What crosses instead of a token when there are no more. */
 const endOfStream = null;
+
+/** @param listen has `take` called with each message that comes through the port */
+function receiveThrough(
+  listen: (port: MessagePort, take: (token: StreamToken | typeof endOfStream) => void) => void,
+): ReceivingEnd<MessagePort> {
+  const { port1, port2 } = new MessageChannel();
+  return {
+    remote: port2,
+    transfer: [port2],
+    run: (onToken) =>
+      new Promise((resolve) => {
+        listen(port1, (token) => {
+          if (token === endOfStream) resolve();
+          else onToken(token);
+        });
+      }),
+    close: () => port1.close(),
+  };
+}
 
 /** A message for each token: the yardstick, and what the other two are made of. */
 export const postMessageTransport: Transport<MessagePort> = {
   // Messages queue up without a bound.
   hasBackpressure: false,
-  receive() {
-    const { port1, port2 } = new MessageChannel();
-    return {
-      remote: port2,
-      transfer: [port2],
-      run: (onToken) =>
-        new Promise((resolve) => {
-          port1.on("message", (token: StreamToken | typeof endOfStream) => {
-            if (token === endOfStream) resolve();
-            else onToken(token);
-          });
-        }),
-      close: () => port1.close(),
-    };
-  },
+  receive: () => receiveThrough((port, take) => port.on("message", take)),
   send: (port) => ({
     send: (token) => port.postMessage(token),
     end: () => port.postMessage(endOfStream),
@@ -45,21 +50,7 @@ export function comlinkTransport({
 }): Transport<MessagePort> {
   return {
     hasBackpressure: awaited,
-    receive() {
-      const { port1, port2 } = new MessageChannel();
-      return {
-        remote: port2,
-        transfer: [port2],
-        run: (onToken) =>
-          new Promise((resolve) => {
-            Comlink.expose((token: StreamToken | typeof endOfStream): void => {
-              if (token === endOfStream) resolve();
-              else onToken(token);
-            }, port1);
-          }),
-        close: () => port1.close(),
-      };
-    },
+    receive: () => receiveThrough((port, take) => Comlink.expose(take, port)),
     send(port) {
       const callback = Comlink.wrap<(token: StreamToken | typeof endOfStream) => void>(port);
       if (awaited) return { send: callback, end: () => callback(endOfStream) };
