@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createInlineGenerator, type InlineGenerator } from "@streamgauge/runtime";
-import { generateCommand } from "@streamgauge/runtime/cli";
+import { demoCommand, generateCommand } from "@streamgauge/runtime/cli";
 import { buildModel } from "@streamgauge/runtime/onnx";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { writePlainAttention } from "./plain-attention.js";
@@ -87,6 +87,9 @@ describe("the generate command", () => {
     expect(text).not.toBe(whole);
     const flags = `--greedy --max-tokens 20 --model ${model} --dtype q4 --execution-provider cpu`;
     expect(await outputOf(...flags.split(" "))).toBe(`${prompt}${text}\n`);
+    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    await demoCommand().parseAsync([prompt, "--model", model, "--dtype", "q4"], { from: "user" });
+    expect(output.mock.calls.at(-1)?.[0]).toContain("(model, worker thread, finish: ");
     const plain = join(await temporaryFolder(), "plain");
     await writePlainAttention(plain, {});
     const batch = outputOf("--model", plain, "--dtype", "fp32", "--max-batch", "2");

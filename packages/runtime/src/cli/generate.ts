@@ -73,14 +73,14 @@ Examples:
     });
 }
 
-/** The `demo` command: `generate` with everything chosen, and its figures in the output. */
+/** The `demo` command: `generate` with all about sampling chosen, and its figures in the output. */
 export function demoCommand(): Command {
-  return new Command("demo")
-    .description("Watch the embedded model write, token by token.")
-    .argument("[prompt]", "text to continue", "It is not down in any map;")
-    .action(async (prompt: string) => {
-      await generate(prompt, { maxTokens: 200, seed: 23, stats: true }, process.stdout);
-    });
+  const command = new Command("demo")
+    .description("Watch a model write, token by token.")
+    .argument("[prompt]", "text to continue", "It is not down in any map;");
+  return addEngineFlags(command).action(async (prompt: string, flags: EngineFlags) => {
+    await generate(prompt, { ...flags, maxTokens: 200, seed: 23, stats: true }, process.stdout);
+  });
 }
 
 async function generate(
