@@ -235,7 +235,8 @@ describe("several workers", () => {
     const first = await runtime.generate(opening, small);
     expect((await runtime.generate(opening, small)).usage.cachedTokens).toBe(opening.length - 1);
     await threads[0]?.terminate();
-    await vi.waitFor(() => expect(runtime.metrics().workers).toMatchObject({ replaced: 1 }));
+    const isReplaced = (): void => expect(runtime.metrics().workers).toMatchObject({ replaced: 1 });
+    await vi.waitFor(isReplaced, { timeout: 30_000 });
     const again = await runtime.generate(opening, small);
     expect(again.ids).toEqual(first.ids);
     expect(again.usage.cachedTokens).toBe(0);
