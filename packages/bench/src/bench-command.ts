@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { readClaims } from "./claims-file.js";
 import { interruptOnSignals } from "./interruption.js";
+import { parseInteger, parseMinutes } from "./option-values.js";
 import { createProgressDisplay, describeProgress } from "./progress-display.js";
 import { describeChoices, profileNames } from "./profiles.js";
 import type { ResultRecord } from "./record.js";
@@ -143,21 +144,6 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   ].map(({ verdict }) => verdict);
   if (verdicts.includes("refuted")) return 1;
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
-}
-
-/** An option's value as an integer ≥ 0. */
-export function parseInteger(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be an integer ≥ 0.");
-  return Number(text);
-}
-
-/** An option's value as a number of minutes > 0. */
-export function parseMinutes(text: string): number {
-  const minutes = Number(text);
-  if (!(minutes > 0 && minutes < Infinity)) {
-    throw new InvalidArgumentError("It must be a number of minutes > 0.");
-  }
-  return minutes;
 }
 
 function appendInteger(text: string, previous: number[] | undefined): number[] {

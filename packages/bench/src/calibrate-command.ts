@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { benchInTerminal, parseInteger } from "./bench-command.js";
+import { benchInTerminal } from "./bench-command.js";
+import { parseInteger } from "./option-values.js";
 import { calibrationProfile } from "./calibration.js";
 
 interface CalibrateFlags {

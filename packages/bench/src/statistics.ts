@@ -10,8 +10,10 @@ export {
   biasCorrection,
   type Bootstrap,
 } from "./statistics/bca-bootstrap.js";
+export { binomialInterval95 } from "./statistics/binomial.js";
 export {
   changePoints,
+  defaultSmallestSegment,
   type ChangePoint,
   type ChangePointOptions,
 } from "./statistics/change-points.js";

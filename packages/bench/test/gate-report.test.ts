@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import { gateCommentMarker, renderGateMarkdown } from "../src/gate/gate-markdown.js";
 import type { GateReport } from "../src/gate/gate-report.js";
 import { renderGate } from "../src/gate/gate-summary.js";
-import { renderTrial, summarizeTrial } from "../src/gate/gate-trial.js";
 import { gateWork } from "../src/gate/gate-work.js";
 import type { GateOutcome } from "../src/gate/run-gate.js";
-import { judgeMetrics, type GateVerdict } from "../src/gate/verdict.js";
+import { judgeMetrics } from "../src/gate/verdict.js";
 
 const asyncTime = "generateStreamAsync, time per token";
 
@@ -59,6 +58,11 @@ describe("a gate for a terminal", () => {
     expect(renderGate(report(0), { unicode: true })).toContain("No regression:");
   });
 
+  it("says the commit once where that is all that was named", () => {
+    const whole = "0123456789abcdef0123456789abcdef01234567";
+    expect(renderGate(report(0, whole), { unicode: true })).toContain("base 012345678, head .");
+  });
+
   it("is ASCII where it has to be", () => {
     expect(renderGate(report(0.1), { unicode: false })).toMatch(/^[\n -~]*$/);
   });
@@ -90,46 +94,5 @@ describe("a gate as Markdown", () => {
     expect(line).toMatch(/^[\p{L}\p{N} .,;%+−–→()&#]*$/u);
     expect(line).toContain("head");
     expect(line?.replaceAll(/&#\d+;/g, "")).not.toMatch(/[#&]|www\./);
-  });
-});
-
-describe("a trial of the gate", () => {
-  const of = (slowdown: number, verdict: GateVerdict, metric = asyncTime) => ({
-    slowdown,
-    verdict,
-    seconds: 10,
-    metrics: [{ ...outcome(0).metrics[0]!, metric, verdict }],
-  });
-
-  it("counts verdicts, catches and false alarms by slowdown", () => {
-    const rows = summarizeTrial([
-      of(0, "none"),
-      of(0, "none"),
-      of(0, "inconclusive"),
-      of(0, "regression"),
-      of(0.1, "regression"),
-      of(0.1, "regression", "generate, time per token"),
-    ]);
-    expect(rows).toEqual([
-      {
-        slowdown: 0,
-        runs: 4,
-        verdicts: { none: 2, regression: 1, inconclusive: 1 },
-        falseAlarms: 1,
-        caught: 0,
-        secondsPerRun: 10,
-      },
-      {
-        slowdown: 0.1,
-        runs: 2,
-        verdicts: { none: 0, regression: 2, inconclusive: 0 },
-        falseAlarms: 1,
-        caught: 1,
-        secondsPerRun: 10,
-      },
-    ]);
-    const text = renderTrial(rows, { unicode: true });
-    expect(text).toMatch(/10 % +│ 2 +│ 2 \(100 %\)/);
-    expect(text).toContain("1 (25 %)");
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../src/clock.js";
-import { gateMetrics, gateModes, gateWork } from "../src/gate/gate-work.js";
-import { gateSides, runGate, type GateOptions } from "../src/gate/run-gate.js";
+import { gateMetrics, gateModes, gateSides, gateWork } from "../src/gate/gate-work.js";
+import { runGate, type GateOptions } from "../src/gate/run-gate.js";
+import { runSelfTest } from "../src/gate/self-test.js";
 import type { OpenSide } from "../src/gate/side-process.js";
 
 const work = gateWork("paced", { seed: 1, stepMicroseconds: 100 });
@@ -39,18 +40,17 @@ function bench(factors: { base: number; head: number }, ids = { base: "a", head:
       },
     };
   };
-  const run = async (options: Partial<GateOptions> = {}) =>
-    await runGate({
-      runtimeUrls: { base: "file:///base", head: "file:///head" },
-      work,
-      size: { pairs: 8, blocks: 4 },
-      threshold: 0.05,
-      seed: 3,
-      clock,
-      openSide,
-      ...options,
-    });
-  return { run, asked, opened, stillOpen: () => open };
+  const options: GateOptions = {
+    runtimeUrls: { base: "file:///base", head: "file:///head" },
+    work,
+    size: { pairs: 8, blocks: 4 },
+    threshold: 0.05,
+    seed: 3,
+    clock,
+    openSide,
+  };
+  const run = async (other: Partial<GateOptions> = {}) => await runGate({ ...options, ...other });
+  return { run, options, asked, opened, stillOpen: () => open };
 }
 
 describe("a gate", () => {
@@ -165,6 +165,41 @@ describe("a gate", () => {
     await expect(broken).rejects.toThrow("head does not start");
     // Closing the base ran something, so it was closed.
     expect(first.asked.length).toBeGreaterThan(0);
+    expect(stillOpen()).toBe(0);
+  });
+});
+
+describe("a self-test", () => {
+  it("gates the same with slowdowns in turns, each with a seed of its own", async () => {
+    const { options, opened } = bench({ base: 1, head: 1 });
+    const seen: number[] = [];
+    const progress: number[] = [];
+    const outcomes = await runSelfTest(
+      { ...options, onProgress: ({ fractionDone }) => progress.push(fractionDone) },
+      { runs: 2, onOutcome: async ({ length }) => void seen.push(length) },
+    );
+    expect(outcomes.map(({ slowdown }) => slowdown)).toEqual([0, 0.05, 0.1, 0, 0.05, 0.1]);
+    expect(new Set(outcomes.map(({ seed }) => seed)).size).toBe(6);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toBe(1);
+    expect(new Set(opened.filter((each) => each.startsWith("base")))).toEqual(
+      new Set(["base file:///base 0"]),
+    );
+  });
+
+  it("ends at an abort, without the gate that was under way", async () => {
+    const { options, stillOpen } = bench({ base: 1, head: 1 });
+    const controller = new AbortController();
+    const outcomes = await runSelfTest(
+      {
+        ...options,
+        signal: controller.signal,
+        onProgress: ({ fractionDone }) => fractionDone > 0.25 && controller.abort(),
+      },
+      { runs: 2 },
+    );
+    expect(outcomes).toHaveLength(1);
     expect(stillOpen()).toBe(0);
   });
 });

@@ -2,7 +2,12 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { addToHistory, readHistories } from "../src/history/history-file.js";
-import { historyLineOf, parseHistoryLine, type HistoryLine } from "../src/history/history-line.js";
+import {
+  historyLineOf,
+  parseHistoryLine,
+  readMetricName,
+  type HistoryLine,
+} from "../src/history/history-line.js";
 import { renderHistory } from "../src/history/history-summary.js";
 import { machineClass } from "../src/record/machine-class.js";
 import { sparkline } from "../src/history/sparkline.js";
@@ -68,6 +73,25 @@ describe("a line of a history", () => {
     expect(made.metrics[`${id} stream time to first token µs`]).toBeGreaterThan(0);
     expect(parseHistoryLine(JSON.stringify(made))).toEqual(made);
     expect(JSON.stringify(made)).not.toContain("\n");
+  });
+
+  it("has names that can be taken apart", async () => {
+    const record = await cleanRecord();
+    const names = Object.keys(historyLineOf(record).metrics);
+    expect(names.map((name) => readMetricName(name)?.cell)).toEqual(
+      names.map(() => record.cells[0]!.id),
+    );
+    expect(readMetricName("a stream of its own streamAsync overhead %")).toEqual({
+      cell: "a stream of its own",
+      treatment: "streamAsync",
+      quantity: "overhead %",
+    });
+    expect(readMetricName("something else")).toBeUndefined();
+  });
+
+  it("is not made of a record without a time", async () => {
+    const record = await cleanRecord();
+    expect(() => historyLineOf({ ...record, cells: [] })).toThrow("nothing that a history keeps");
   });
 
   it("is not made of what is unfinished or of no commit", async () => {

@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { Command } from "commander";
-import { parseInteger } from "../bench-command.js";
+import { parseInteger } from "../option-values.js";
 import { interruptOnSignals } from "../interruption.js";
 import { createProgressDisplay } from "../progress-display.js";
 import { runDrill, type DrillProgress } from "./drill.js";

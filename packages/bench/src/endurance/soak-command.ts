@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { Command } from "commander";
-import { parseInteger, parseMinutes } from "../bench-command.js";
+import { parseInteger, parseMinutes } from "../option-values.js";
 import { interruptOnSignals } from "../interruption.js";
 import { createProgressDisplay } from "../progress-display.js";
 import { runSoak, type SoakProgress } from "./soak.js";

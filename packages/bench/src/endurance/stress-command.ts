@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { isatty } from "node:tty";
-import { Command, InvalidArgumentError } from "commander";
-import { parseInteger, parseMinutes } from "../bench-command.js";
+import { Command } from "commander";
+import { parseCount, parseInteger, parseMinutes } from "../option-values.js";
 import { interruptOnSignals } from "../interruption.js";
 import { createProgressDisplay, showTimeLeft } from "../progress-display.js";
 import { drawTable, toAscii } from "../terminal-text.js";
@@ -109,10 +109,3 @@ export function renderStress(
 
 /** Violations that are shown in words. */
 const mostShown = 10;
-
-/** An option's value as an integer ≥ 1; 1e8 is one too. */
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError("It must be an integer ≥ 1.");
-}

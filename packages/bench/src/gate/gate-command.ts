@@ -1,44 +1,8 @@
-import { randomInt } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { isatty } from "node:tty";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseInteger, parseMinutes } from "../bench-command.js";
-import { systemClock } from "../clock.js";
-import { interruptOnSignals } from "../interruption.js";
-import { createProgressDisplay } from "../progress-display.js";
-import { renderGateMarkdown } from "./gate-markdown.js";
-import type { GateReport } from "./gate-report.js";
-import { renderGate } from "./gate-summary.js";
-import { renderTrial, summarizeTrial, trialSlowdowns } from "./gate-trial.js";
-import {
-  defaultSizes,
-  defaultStepMicroseconds,
-  gateEngines,
-  gateWork,
-  type GateEngine,
-} from "./gate-work.js";
-import { runGate, type GateOptions, type GateOutcome, type GateProgress } from "./run-gate.js";
-import { openSideProcess } from "./side-process.js";
-import { exitCodeOfGate } from "./verdict.js";
-import { gateRepository, prepareVersion, type Version } from "./version.js";
-
-/** Flags of the command line, parsed. */
-interface GateFlags {
-  readonly base?: string;
-  readonly head?: string;
-  readonly engine: GateEngine;
-  readonly step?: number;
-  readonly threshold: number;
-  readonly seed?: number;
-  readonly blocks?: number;
-  readonly timeBudget?: number;
-  readonly json?: string;
-  readonly summary?: string;
-  readonly injectSlowdown?: number;
-  readonly selfTest?: true;
-  readonly runs?: number;
-}
+import { parseInteger, parseMinutes, parsePercent } from "../option-values.js";
+import { gateInTerminal, type GateFlags } from "./gate-terminal.js";
+import { gateEngines } from "./gate-work.js";
 
 /** The `gate` command of the command line. */
 export function gateCommand(): Command {
@@ -86,41 +50,9 @@ Examples:
   $ streamgauge gate --self-test --runs 40 --json self-test.json`,
     )
     .action(async (flags: GateFlags) => {
+      refuseContradictions(flags);
       process.exitCode = await gateInTerminal(flags);
     });
-}
-
-async function gateInTerminal(flags: GateFlags): Promise<number> {
-  refuseContradictions(flags);
-  const interruption = interruptOnSignals("Finishing the current run and cleaning up");
-  const { signal } = interruption;
-  const versions: Version[] = [];
-  try {
-    const names = namesOf(flags);
-    const [base, head] = await prepareBoth(names, versions, signal);
-    if (base === undefined || head === undefined) return 130;
-    const seed = flags.seed ?? randomInt(2 ** 31);
-    const stepMicroseconds = flags.step ?? defaultStepMicroseconds;
-    const size = defaultSizes[flags.engine];
-    const options: GateOptions = {
-      runtimeUrls: { base: base.runtimeUrl, head: head.runtimeUrl },
-      work: gateWork(flags.engine, { seed, stepMicroseconds }),
-      size: { ...size, blocks: flags.blocks ?? size.blocks },
-      threshold: flags.threshold,
-      seed,
-      slowdown: flags.injectSlowdown ?? 0,
-      timeBudgetSeconds: flags.timeBudget === undefined ? undefined : flags.timeBudget * 60,
-      clock: systemClock,
-      openSide: openSideProcess,
-      signal,
-    };
-    return flags.selfTest === true
-      ? await selfTest(options, flags)
-      : await judgeOnce(options, flags, base, head);
-  } finally {
-    interruption.release();
-    for (const version of versions) await version.dispose();
-  }
 }
 
 function refuseContradictions(flags: GateFlags): void {
@@ -141,122 +73,6 @@ function refuseContradictions(flags: GateFlags): void {
   if (flags.base === undefined)
     refuse("--base is missing: name a git ref or a folder to compare with.");
   if (flags.runs !== undefined) refuse("--runs is for --self-test.");
-}
-
-function namesOf({ base, head, selfTest: isSelfTest }: GateFlags): readonly [string, string] {
-  const here = gateRepository();
-  const first = base ?? here;
-  return [first, isSelfTest === true ? first : (head ?? here)];
-}
-
-async function prepareBoth(
-  names: readonly [string, string],
-  made: Version[],
-  signal: AbortSignal,
-): Promise<readonly (Version | undefined)[]> {
-  const prepare = async (name: string): Promise<Version | undefined> => {
-    try {
-      const version = await prepareVersion(name, {
-        repository: gateRepository(),
-        signal,
-        onStep: (step) => process.stderr.write(`${step}…\n`),
-      });
-      made.push(version);
-      return version;
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    }
-  };
-  const base = await prepare(names[0]);
-  if (base === undefined) return [];
-  // Identical code is to be the very same files.
-  return [base, names[0] === names[1] ? base : await prepare(names[1])];
-}
-
-async function judgeOnce(
-  options: GateOptions,
-  { json, summary }: GateFlags,
-  base: Version,
-  head: Version,
-): Promise<number> {
-  const outcome = await withProgress((onProgress) => runGate({ ...options, onProgress }));
-  const report: GateReport = {
-    schema: "streamgauge/gate",
-    version: 1,
-    base: { name: base.name, commit: base.commit },
-    head: { name: head.name, commit: head.commit },
-    outcome,
-  };
-  process.stdout.write(renderGate(report, { unicode: isatty(process.stdout.fd) }));
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(report)}\n`);
-  if (summary !== undefined) await writeFile(summary, renderGateMarkdown(report));
-  return outcome.interrupted ? 130 : exitCodeOfGate(outcome.verdict);
-}
-
-/** Gates of a self-test, unless so many are asked for: what 5 % false alarms need. */
-const defaultRuns = 40;
-
-async function selfTest(
-  options: GateOptions,
-  { json, runs = defaultRuns }: GateFlags,
-): Promise<number> {
-  const outcomes: GateOutcome[] = [];
-  const count = runs * trialSlowdowns.length;
-  await withProgress(async (onProgress) => {
-    for (let run = 0; run < count && options.signal?.aborted !== true; run += 1) {
-      // Slowdowns take turns, so that a machine that changes changes for all of them.
-      const slowdown = trialSlowdowns[run % trialSlowdowns.length] ?? 0;
-      const outcome = await runGate({
-        ...options,
-        // Far apart: pairs count up from a gate's seed.
-        seed: (options.seed + run * 1009) % 2 ** 31,
-        slowdown,
-        onProgress: ({ fractionDone }) =>
-          onProgress({
-            subject: `gate ${run + 1} of ${count}`,
-            fractionDone: (run + fractionDone) / count,
-          }),
-      });
-      if (outcome.interrupted) break;
-      outcomes.push(outcome);
-      // After each, so that a long trial survives whatever ends it.
-      if (json !== undefined) await writeFile(json, trialJson(outcomes));
-    }
-  });
-  process.stdout.write(
-    renderTrial(summarizeTrial(outcomes), { unicode: isatty(process.stdout.fd) }),
-  );
-  return options.signal?.aborted === true ? 130 : 0;
-}
-
-function trialJson(outcomes: readonly GateOutcome[]): string {
-  const report = {
-    schema: "streamgauge/gate-trial",
-    version: 1,
-    rows: summarizeTrial(outcomes),
-    outcomes,
-  };
-  return `${JSON.stringify(report)}\n`;
-}
-
-async function withProgress<T>(
-  work: (onProgress: (progress: GateProgress) => void) => Promise<T>,
-): Promise<T> {
-  const display = createProgressDisplay<GateProgress>(process.stderr, ({ subject }) => subject);
-  try {
-    return await work((progress) => display.update(progress));
-  } finally {
-    display.stop();
-  }
-}
-
-function parsePercent(text: string): number {
-  const percent = Number(text);
-  if (!(percent > 0 && percent <= 100)) {
-    throw new InvalidArgumentError("It must be a percentage above 0 and up to 100.");
-  }
-  return percent / 100;
 }
 
 function parseBlocks(text: string): number {

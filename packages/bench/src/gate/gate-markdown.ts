@@ -1,4 +1,11 @@
-import { gateColumns, gateHeadline, gateNotes, gateRows, type GateReport } from "./gate-report.js";
+import {
+  describeVersion,
+  gateColumns,
+  gateHeadline,
+  gateNotes,
+  gateRows,
+  type GateReport,
+} from "./gate-report.js";
 
 /**
  * By which a workflow finds its own comment, to replace it. It is the first line.
@@ -16,7 +23,7 @@ export function renderGateMarkdown(report: GateReport): string {
     gateCommentMarker,
     `### ${inert(gateHeadline(report))}`,
     "",
-    `base ${describe(report.base)}, head ${describe(report.head)}`,
+    `base ${describeVersion(report.base, inert)}, head ${describeVersion(report.head, inert)}`,
     "",
     row(gateColumns),
     `| ${gateColumns.map((_, column) => (column === 0 ? "---" : "---:")).join(" | ")} |`,
@@ -24,10 +31,6 @@ export function renderGateMarkdown(report: GateReport): string {
     "",
     ...gateNotes(report).map((note) => `${inert(note)}  `),
   ].join("\n")}\n`;
-}
-
-function describe({ name, commit }: GateReport["base"]): string {
-  return commit === null ? inert(name) : `${inert(name)} (${inert(commit.slice(0, 9))})`;
 }
 
 /**

@@ -10,6 +10,20 @@ export interface GateReport {
   readonly outcome: GateOutcome;
 }
 
+/**
+ * A version in words: its name with the commit, which is not said twice.
+ *
+ * @param safe makes text that came from outside harmless where it is shown
+ */
+export function describeVersion(
+  { name, commit }: GateReport["base"],
+  safe: (text: string) => string = (text) => text,
+): string {
+  const short = commit?.slice(0, 9);
+  if (short === undefined) return safe(name);
+  return name === commit ? safe(short) : `${safe(name)} (${safe(short)})`;
+}
+
 /** The columns of the table of metrics. */
 export const gateColumns = [
   "metric",

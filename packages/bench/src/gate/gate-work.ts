@@ -6,6 +6,11 @@ export const gateModes = ["generate", "generateStream", "generateStreamAsync"] a
 
 export type GateMode = (typeof gateModes)[number];
 
+/** The two versions that a gate compares. */
+export const gateSides = ["base", "head"] as const;
+
+export type GateSide = (typeof gateSides)[number];
+
 /** What makes the tokens: the paced engine, or the embedded model. */
 export const gateEngines = ["paced", "model"] as const;
 

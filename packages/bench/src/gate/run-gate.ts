@@ -1,13 +1,13 @@
-import { blockOrders } from "../block-order.js";
 import type { Clock } from "../clock.js";
+import { runPair, type Block } from "./gate-pair.js";
 import {
   gateMetrics,
   gateModes,
-  type GateMode,
+  type GateSide,
   type GateSize,
   type GateWork,
 } from "./gate-work.js";
-import type { OpenSide, Side } from "./side-process.js";
+import type { OpenSide } from "./side-process.js";
 import type { SideRun } from "./side-protocol.js";
 import {
   judgeMetrics,
@@ -16,11 +16,6 @@ import {
   type GateVerdict,
   type JudgedMetric,
 } from "./verdict.js";
-
-/** The two versions that a gate compares. */
-export const gateSides = ["base", "head"] as const;
-
-export type GateSide = (typeof gateSides)[number];
 
 export interface GateOptions {
   /** File URLs of the versions' runtimes. */
@@ -72,12 +67,6 @@ export interface GateOutcome {
   readonly metrics: readonly GateMetricResult[];
 }
 
-/** Blocks at the beginning of each pair of processes that are not kept. */
-const warmUpBlocks = 2;
-
-/** Each mode of both versions, measured once. */
-type Block = Readonly<Record<GateMode, Readonly<Record<GateSide, SideRun>>>>;
-
 /**
  * Compares two versions: pairs of fresh processes, one of each version, that take
  * turns, one run at a time, in orders that are balanced and drawn from the seed.
@@ -91,7 +80,7 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
   const { size, clock, threshold, work, seed, slowdown = 0 } = options;
   const start = clock.nowNanoseconds();
   const pairs: Block[][] = [];
-  for (let pair = 0; pair < size.pairs && !isAborted(options); pair += 1) {
+  for (let pair = 0; pair < size.pairs && options.signal?.aborted !== true; pair += 1) {
     const blocks = await runPair(options, pair, start);
     if (blocks.length > 0) pairs.push(blocks);
   }
@@ -117,7 +106,7 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
     seed,
     slowdown,
     pairs: pairs.length,
-    interrupted: isAborted(options),
+    interrupted: options.signal?.aborted === true,
     outputsDiffer: pairs
       .flat()
       .some((block) =>
@@ -126,105 +115,6 @@ export async function runGate(options: GateOptions): Promise<GateOutcome> {
     seconds: (clock.nowNanoseconds() - start) / 1e9,
     metrics,
   };
-}
-
-function isAborted({ signal }: Pick<GateOptions, "signal">): boolean {
-  return signal?.aborted === true;
-}
-
-async function runPair(options: GateOptions, pair: number, start: number): Promise<Block[]> {
-  const { size, seed, signal, onProgress } = options;
-  const report = (blocks: number): void =>
-    onProgress?.({
-      subject: `processes ${pair + 1} of ${size.pairs}`,
-      fractionDone: (pair + blocks / size.blocks) / size.pairs,
-    });
-  report(0);
-  const sides = await openSides(options, pair);
-  const kept: Block[] = [];
-  try {
-    const orders = {
-      // Which mode comes when, and in it which version: both balanced, both drawn.
-      modes: blockOrders(gateModes, pairSeed(seed, pair, 0)),
-      sides: gateModes.map((_, mode) => blockOrders(gateSides, pairSeed(seed, pair, mode + 1))),
-    };
-    for (let block = -warmUpBlocks; block < size.blocks; block += 1) {
-      if (kept.length >= 2 && kept.length % 2 === 0 && isOver(options, pair, start)) break;
-      const measured = await runBlock(sides, orders, signal);
-      if (measured === undefined) break;
-      if (block < 0) continue;
-      kept.push(measured);
-      report(kept.length);
-    }
-    return kept;
-  } finally {
-    await Promise.all(gateSides.map((side) => sides[side].close()));
-  }
-}
-
-async function openSides(
-  { runtimeUrls, work, slowdown = 0, openSide }: GateOptions,
-  pair: number,
-): Promise<Record<GateSide, Side>> {
-  const open = (name: GateSide): Promise<Side> =>
-    openSide({
-      name,
-      runtimeUrl: runtimeUrls[name],
-      work,
-      slowdown: name === "head" ? slowdown : 0,
-    });
-  // One after the other, the first one in turns: memory is laid out as it is asked for.
-  if (pair % 2 === 0) {
-    const base = await open("base");
-    return { base, head: await orClose(open("head"), base) };
-  }
-  const head = await open("head");
-  return { base: await orClose(open("base"), head), head };
-}
-
-async function orClose(opening: Promise<Side>, other: Side): Promise<Side> {
-  try {
-    return await opening;
-  } catch (error) {
-    await other.close();
-    throw error;
-  }
-}
-
-/** Undefined when it was interrupted: half a block is not a sample. */
-async function runBlock(
-  sides: Readonly<Record<GateSide, Side>>,
-  orders: {
-    readonly modes: ReturnType<typeof blockOrders<GateMode>>;
-    readonly sides: readonly ReturnType<typeof blockOrders<GateSide>>[];
-  },
-  signal: AbortSignal | undefined,
-): Promise<Block | undefined> {
-  const block: Partial<Record<GateMode, Record<GateSide, SideRun>>> = {};
-  for (const mode of orders.modes.next().value) {
-    const runs: Partial<Record<GateSide, SideRun>> = {};
-    for (const side of orders.sides[gateModes.indexOf(mode)]!.next().value) {
-      if (signal?.aborted === true) return undefined;
-      runs[side] = await sides[side].measure(mode);
-    }
-    block[mode] = runs as Record<GateSide, SideRun>;
-  }
-  return block as Block;
-}
-
-/** Whether a pair has had its share of the time budget. It is blind to what was measured. */
-function isOver(
-  { clock, size, timeBudgetSeconds }: GateOptions,
-  pair: number,
-  start: number,
-): boolean {
-  if (timeBudgetSeconds === undefined) return false;
-  const share = (timeBudgetSeconds * (pair + 1)) / size.pairs;
-  return clock.nowNanoseconds() - start > share * 1e9;
-}
-
-function pairSeed(seed: number, pair: number, stream: number): number {
-  return (seed + pair * (gateModes.length + 1) + stream) % 2 ** 32;
 }
 
 function valueOf(

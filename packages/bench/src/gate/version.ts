@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { workspaceRoot } from "../record-file.js";
+import { build, git, install } from "./workspace-programs.js";
 
 /** A version of the packages that is built and can be measured. */
 export interface Version {
@@ -53,7 +53,7 @@ export async function prepareVersion(name: string, options: PrepareOptions): Pro
     onStep(`${name}: checking out`);
     await git(["worktree", "add", "--detach", folder, commit], repository, signal);
     onStep(`${name}: installing`);
-    await runPnpm(["install", "--frozen-lockfile", "--prefer-offline"], folder, signal);
+    await install(folder, signal);
     onStep(`${name}: building`);
     await build(folder, signal);
     return { name, commit, runtimeUrl: await runtimeUrlOf(folder), dispose };
@@ -74,7 +74,7 @@ async function prepareFolder(name: string, { signal, onStep }: PrepareOptions): 
   if (!existsSync(join(folder, "packages", "runtime", "dist", "index.js"))) {
     if (!existsSync(join(folder, "node_modules"))) {
       onStep(`${name}: installing`);
-      await runPnpm(["install", "--frozen-lockfile", "--prefer-offline"], folder, signal);
+      await install(folder, signal);
     }
     onStep(`${name}: building`);
     await build(folder, signal);
@@ -127,75 +127,6 @@ async function runtimeUrlOf(folder: string): Promise<string> {
     exports: { ".": { default: string } };
   };
   return pathToFileURL(join(home, exports["."].default)).href;
-}
-
-async function build(folder: string, signal: AbortSignal | undefined): Promise<void> {
-  const turbo = join(folder, "node_modules", "turbo", "bin", "turbo");
-  await run(
-    process.execPath,
-    [turbo, "run", "build", "build:model", "--filter=@streamgauge/runtime..."],
-    folder,
-    signal,
-  );
-}
-
-async function runPnpm(
-  args: readonly string[],
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  // Under `pnpm streamgauge` this is the very pnpm that runs; it may be a script of Node.
-  const own = process.env["npm_execpath"];
-  if (own !== undefined && /pnpm[^/\\]*\.c?js$/.test(own)) {
-    await run(process.execPath, [own, ...args], folder, signal);
-  } else {
-    // On Windows it is a .cmd, which only a shell can start; the arguments are our own.
-    await run("pnpm", args, folder, signal, process.platform === "win32");
-  }
-}
-
-async function git(args: readonly string[], folder: string, signal?: AbortSignal): Promise<string> {
-  return (await run("git", args, folder, signal)).trim();
-}
-
-/** Most characters of a failed command's output that are shown. */
-const mostShown = 2000;
-
-async function run(
-  command: string,
-  args: readonly string[],
-  folder: string,
-  signal: AbortSignal | undefined,
-  shell = false,
-): Promise<string> {
-  return await new Promise<string>((resolveOutput, reject) => {
-    const child = spawn(command, args, {
-      cwd: folder,
-      shell,
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(signal === undefined ? {} : { signal }),
-    });
-    let output = "";
-    let all = "";
-    child.stdout.on("data", (part) => {
-      output += String(part);
-      all += String(part);
-    });
-    child.stderr.on("data", (part) => (all += String(part)));
-    const fail = (how: string, cause?: unknown): void =>
-      reject(
-        new StreamgaugeError(
-          "INVALID_OPTION",
-          `\`${[command, ...args].join(" ")}\` ${how} in ${folder}:\n${all.slice(-mostShown)}`,
-          { cause },
-        ),
-      );
-    child.on("error", (error) => fail("did not run", error));
-    child.on("close", (code) => {
-      if (code === 0) resolveOutput(output);
-      else fail(`ended with ${code}`);
-    });
-  });
 }
 
 /** The workspace around the working directory, which refs are looked up in. */

@@ -55,8 +55,8 @@ export function parseHistoryLine(text: string): HistoryLine {
 /**
  * A record as a line.
  *
- * @throws StreamgaugeError `INVALID_RECORD` for a record that is not complete, or
- *   that does not say which commit it is of
+ * @throws StreamgaugeError `INVALID_RECORD` for a record that is not complete, does
+ *   not say which commit it is of, or has no times
  */
 export function historyLineOf(record: ResultRecord): HistoryLine {
   const { status, environment, endedAt, runId, profile } = record;
@@ -71,6 +71,10 @@ export function historyLineOf(record: ResultRecord): HistoryLine {
   if (git.dirty) {
     return refuse("was measured with uncommitted changes: commit them, and measure the commit.");
   }
+  const metrics = Object.fromEntries(record.cells.flatMap(metricsOf));
+  if (Object.keys(metrics).length === 0) {
+    return refuse("has nothing that a history keeps: it is about the times of cells.");
+  }
   return {
     version: 1,
     commit: git.commit,
@@ -78,32 +82,62 @@ export function historyLineOf(record: ResultRecord): HistoryLine {
     machine: machineClass(environment),
     runId,
     profile,
-    metrics: Object.fromEntries(record.cells.flatMap(metricsOf)),
+    metrics,
   };
 }
 
-const consumed: readonly Treatment[] = ["generate", "stream", "streamAsync"];
+/** A metric's name, taken apart. */
+export interface MetricName {
+  /** Its id. */
+  readonly cell: string;
+  readonly treatment: Exclude<Treatment, "control">;
+  /** What is kept of it, with its unit. */
+  readonly quantity: "µs/token" | "overhead %" | "time to first token µs";
+}
+
+const consumed: readonly MetricName["treatment"][] = ["generate", "stream", "streamAsync"];
+
+const quantities: readonly MetricName["quantity"][] = [
+  "µs/token",
+  "overhead %",
+  "time to first token µs",
+];
+
+/** Takes the name of a metric apart; undefined for one that this version does not write. */
+export function readMetricName(name: string): MetricName | undefined {
+  for (const treatment of consumed) {
+    for (const quantity of quantities) {
+      const end = ` ${treatment} ${quantity}`;
+      if (name.endsWith(end)) return { cell: name.slice(0, -end.length), treatment, quantity };
+    }
+  }
+  return undefined;
+}
 
 /** Digits beyond these are noise, and make lines long. */
 const significantDigits = 5;
 
-function metricsOf(cell: Cell): [string, number][] {
+function metricsOf(cell: Cell): (readonly [string, number])[] {
   const { analysis, distributions } = cell;
   if (cell.status !== "complete" || analysis === null) return [];
-  const found: [string, number | undefined][] = consumed.flatMap((treatment) => {
+  const found = consumed.flatMap((treatment) => {
     const times = analysis.treatments.find((each) => each.treatment === treatment);
     const overhead = analysis.comparisons.find((each) => each.treatment === treatment)?.overhead;
     const first = distributions.find(isFirstTokenOf(treatment));
-    return [
-      [`${treatment} µs/token`, scaled(times?.endToEndNanoseconds, 1000 * tokensOf(cell))],
-      [`${treatment} overhead %`, scaled(overhead?.hodgesLehmann.value, 0.01)],
-      [`${treatment} time to first token µs`, scaled(first?.p50Nanoseconds, 1000)],
-    ];
+    const values: Record<MetricName["quantity"], number | undefined> = {
+      "µs/token": scaled(times?.endToEndNanoseconds, 1000 * tokensOf(cell)),
+      "overhead %": scaled(overhead?.hodgesLehmann.value, 0.01),
+      "time to first token µs": scaled(first?.p50Nanoseconds, 1000),
+    };
+    return quantities.map((quantity) => ({
+      name: `${treatment} ${quantity}`,
+      value: values[quantity],
+    }));
   });
-  return found.flatMap(([name, value]) =>
+  return found.flatMap(({ name, value }) =>
     value === undefined
       ? []
-      : [[`${cell.id} ${name}`, Number(value.toPrecision(significantDigits))]],
+      : [[`${cell.id} ${name}`, Number(value.toPrecision(significantDigits))] as const],
   );
 }
 

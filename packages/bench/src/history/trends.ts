@@ -1,4 +1,4 @@
-import { changePoints, median } from "../statistics.js";
+import { changePoints, defaultSmallestSegment, median } from "../statistics.js";
 import type { MachineHistory } from "./history-file.js";
 
 /** How one metric developed on one class of machines. */
@@ -23,6 +23,9 @@ export interface TrendChange {
 
 /** Draws permutations; fixed, so that a history reads the same every time. */
 const seed = 1851;
+
+/** With fewer, no change can be found: there are so many on each side of one. */
+export const fewestCommits: number = 2 * defaultSmallestSegment;
 
 /** The trend of each metric, by name. Machines are never mixed: this takes one history. */
 export function trendsOf({ lines }: MachineHistory): Trend[] {

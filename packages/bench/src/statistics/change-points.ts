@@ -12,6 +12,9 @@ export interface ChangePointOptions {
   readonly smallestSegment?: number;
 }
 
+/** Fewest values on each side of a change, unless others are asked for. */
+export const defaultSmallestSegment = 3;
+
 /** A place from which on values are distributed otherwise than before. */
 export interface ChangePoint {
   /** Of the first value of the new kind. */
@@ -38,7 +41,12 @@ export interface ChangePoint {
  */
 export function changePoints(
   values: readonly number[],
-  { seed, permutations = 499, significance = 0.01, smallestSegment = 3 }: ChangePointOptions,
+  {
+    seed,
+    permutations = 499,
+    significance = 0.01,
+    smallestSegment = defaultSmallestSegment,
+  }: ChangePointOptions,
 ): ChangePoint[] {
   if (smallestSegment < 2) throw new RangeError("A segment needs at least two values.");
   const random = xoroshiro128plus(seed);

@@ -1,0 +1,159 @@
+import { randomInt } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { isatty } from "node:tty";
+import { systemClock } from "../clock.js";
+import { interruptOnSignals } from "../interruption.js";
+import { createProgressDisplay } from "../progress-display.js";
+import { renderGateMarkdown } from "./gate-markdown.js";
+import type { GateReport } from "./gate-report.js";
+import { renderGate } from "./gate-summary.js";
+import { renderTrial, summarizeTrial } from "./gate-trial.js";
+import { defaultSizes, defaultStepMicroseconds, gateWork, type GateEngine } from "./gate-work.js";
+import { runGate, type GateOptions, type GateProgress } from "./run-gate.js";
+import { runSelfTest } from "./self-test.js";
+import { openSideProcess } from "./side-process.js";
+import { trialJson } from "./trial-file.js";
+import { exitCodeOfGate } from "./verdict.js";
+import { gateRepository, prepareVersion, type Version } from "./version.js";
+
+/** Flags of the `gate` command, parsed, and without contradictions. */
+export interface GateFlags {
+  readonly base?: string;
+  readonly head?: string;
+  readonly engine: GateEngine;
+  readonly step?: number;
+  readonly threshold: number;
+  readonly seed?: number;
+  readonly blocks?: number;
+  readonly timeBudget?: number;
+  readonly json?: string;
+  readonly summary?: string;
+  readonly injectSlowdown?: number;
+  readonly selfTest?: true;
+  readonly runs?: number;
+}
+
+/**
+ * Makes the versions ready, gates them or tries the gate on them, and prints how it
+ * came out. Nothing of the versions is left behind.
+ *
+ * @returns the exit code
+ */
+export async function gateInTerminal(flags: GateFlags): Promise<number> {
+  const interruption = interruptOnSignals("Finishing the current run and cleaning up");
+  const { signal } = interruption;
+  const versions: Version[] = [];
+  try {
+    const names = namesOf(flags);
+    const [base, head] = await prepareBoth(names, versions, signal);
+    if (base === undefined || head === undefined) return 130;
+    const seed = flags.seed ?? randomInt(2 ** 31);
+    const stepMicroseconds = flags.step ?? defaultStepMicroseconds;
+    const size = defaultSizes[flags.engine];
+    const options: GateOptions = {
+      runtimeUrls: { base: base.runtimeUrl, head: head.runtimeUrl },
+      work: gateWork(flags.engine, { seed, stepMicroseconds }),
+      size: { ...size, blocks: flags.blocks ?? size.blocks },
+      threshold: flags.threshold,
+      seed,
+      slowdown: flags.injectSlowdown ?? 0,
+      timeBudgetSeconds: flags.timeBudget === undefined ? undefined : flags.timeBudget * 60,
+      clock: systemClock,
+      openSide: openSideProcess,
+      signal,
+    };
+    return flags.selfTest === true
+      ? await selfTest(options, flags)
+      : await judgeOnce(options, flags, base, head);
+  } finally {
+    interruption.release();
+    for (const version of versions) await version.dispose();
+  }
+}
+
+function namesOf({ base, head, selfTest: isSelfTest }: GateFlags): readonly [string, string] {
+  const here = gateRepository();
+  const first = base ?? here;
+  return [first, isSelfTest === true ? first : (head ?? here)];
+}
+
+async function prepareBoth(
+  names: readonly [string, string],
+  made: Version[],
+  signal: AbortSignal,
+): Promise<readonly (Version | undefined)[]> {
+  const prepare = async (name: string): Promise<Version | undefined> => {
+    try {
+      const version = await prepareVersion(name, {
+        repository: gateRepository(),
+        signal,
+        onStep: (step) => process.stderr.write(`${step}…\n`),
+      });
+      made.push(version);
+      return version;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  };
+  const base = await prepare(names[0]);
+  if (base === undefined) return [];
+  // Identical code is to be the very same files.
+  return [base, names[0] === names[1] ? base : await prepare(names[1])];
+}
+
+async function judgeOnce(
+  options: GateOptions,
+  { json, summary }: GateFlags,
+  base: Version,
+  head: Version,
+): Promise<number> {
+  const outcome = await withProgress((onProgress) => runGate({ ...options, onProgress }));
+  const report: GateReport = {
+    schema: "streamgauge/gate",
+    version: 1,
+    base: { name: base.name, commit: base.commit },
+    head: { name: head.name, commit: head.commit },
+    outcome,
+  };
+  process.stdout.write(renderGate(report, { unicode: isatty(process.stdout.fd) }));
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(report)}\n`);
+  if (summary !== undefined) await writeFile(summary, renderGateMarkdown(report));
+  return outcome.interrupted ? 130 : exitCodeOfGate(outcome.verdict);
+}
+
+/** Gates of a self-test, unless so many are asked for: what 5 % false alarms need. */
+const defaultRuns = 40;
+
+async function selfTest(
+  options: GateOptions,
+  { json, runs = defaultRuns }: GateFlags,
+): Promise<number> {
+  const outcomes = await withProgress((onProgress) =>
+    runSelfTest(
+      { ...options, onProgress },
+      {
+        runs,
+        // After each, so that a long trial survives whatever ends it.
+        onOutcome: async (soFar) => {
+          if (json !== undefined) await writeFile(json, trialJson(soFar));
+        },
+      },
+    ),
+  );
+  process.stdout.write(
+    renderTrial(summarizeTrial(outcomes), { unicode: isatty(process.stdout.fd) }),
+  );
+  return options.signal?.aborted === true ? 130 : 0;
+}
+
+async function withProgress<T>(
+  work: (onProgress: (progress: GateProgress) => void) => Promise<T>,
+): Promise<T> {
+  const display = createProgressDisplay<GateProgress>(process.stderr, ({ subject }) => subject);
+  try {
+    return await work((progress) => display.update(progress));
+  } finally {
+    display.stop();
+  }
+}
