@@ -1,5 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { chartNames, type Chart } from "./charts/chart.js";
 import { chartsOf } from "./charts/charts-of.js";
@@ -10,7 +10,7 @@ import { chartsFolder } from "./pictures.js";
  * Writes the charts that a document shows beside it, and removes those of an
  * earlier record that this one has no data for. Files with other names stay.
  *
- * @param others charts of other records, where the record has no such chart
+ * @param others charts of other records, where the record has no such chart, and of histories
  * @returns The paths that were written.
  */
 export async function writeCharts(
@@ -52,12 +52,17 @@ async function expectedFiles(
   document: string,
   others: readonly Chart[],
 ): Promise<readonly { readonly path: string; readonly svg: string | undefined }[]> {
+  const folder = join(dirname(document), ...chartsFolder.split("/"));
   const charts = [...chartsOf(record), ...others];
+  // Those of classes of machines that have no history any more are not to stay.
+  const drawn = (await readdir(folder).catch(() => []))
+    .filter((name) => /^history-.*\.svg$/.test(name))
+    .map((name) => name.slice(0, -".svg".length));
+  const names = new Set([...chartNames, ...charts.map(({ name }) => name), ...drawn]);
   return Promise.all(
-    chartNames.map(async (name) => {
+    [...names].map(async (name) => {
       const chart = charts.find((candidate) => candidate.name === name);
-      const path = join(dirname(document), ...chartsFolder.split("/"), `${name}.svg`);
-      return { path, svg: chart && (await renderSvg(chart)) };
+      return { path: join(folder, `${name}.svg`), svg: chart && (await renderSvg(chart)) };
     }),
   );
 }

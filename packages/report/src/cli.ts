@@ -1,4 +1,3 @@
-import { InvalidRecordError } from "@streamgauge/bench/record";
 import { exportCommand } from "./export-command.js";
 import { figuresCommand } from "./figures-command.js";
 import { importCommand } from "./import-command.js";
@@ -13,7 +12,8 @@ try {
     .addCommand(figuresCommand())
     .parseAsync();
 } catch (error) {
-  if (!(error instanceof InvalidRecordError)) throw error;
+  // Of a record, a line of a history or a trial of the gate.
+  if (!(error instanceof Error && "code" in error && error.code === "INVALID_RECORD")) throw error;
   process.stderr.write(`${error.code}: ${error.message}\n`);
   process.exitCode = 1;
 }

@@ -1,5 +1,7 @@
-export { chartNames, type Chart, type ChartName } from "./charts/chart.js";
+export { chartNames, type Chart, type ChartName, type HistoryChartName } from "./charts/chart.js";
 export { chartsOf, chartsOfCell } from "./charts/charts-of.js";
+export { historyTrends } from "./charts/history-trend.js";
+export type { CommittedResults } from "./committed-results.js";
 export { renderSvg } from "./charts/render-svg.js";
 export { renderChangelogSnippet, renderChangeset } from "./changelog.js";
 export { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js";

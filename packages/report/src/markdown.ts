@@ -1,9 +1,12 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { calibration } from "./calibration.js";
+import type { CommittedResults } from "./committed-results.js";
 import { controls } from "./controls.js";
 import { costs } from "./costs.js";
 import { cpu } from "./cpu.js";
 import { engine } from "./engine.js";
+import { gateTrials } from "./gate-trials.js";
+import { history } from "./history.js";
 import { introduction } from "./introduction.js";
 import { latencies } from "./latencies.js";
 import { aborts, arrivals, slowConsumers } from "./loads.js";
@@ -19,12 +22,17 @@ import { transports } from "./transports.js";
 import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
 
 /**
- * Renders a record as the document of its benchmarks. Every number and verdict
- * is the record's; the same record gives the same bytes.
+/**
+ * Renders a record as the document of its benchmarks, with what was committed beside
+ * it. Every number and verdict is theirs; the same of them gives the same bytes.
  *
  * @param analysis path of a document that says what the numbers mean, for a link to it
  */
-export function renderBenchmarks(record: ResultRecord, analysis?: string): string {
+export function renderBenchmarks(
+  record: ResultRecord,
+  analysis?: string,
+  committed: CommittedResults = {},
+): string {
   const sections = [
     introduction(record),
     analysis === undefined ? "" : `[What follows from these numbers](${encodeURI(analysis)}).`,
@@ -32,6 +40,7 @@ export function renderBenchmarks(record: ResultRecord, analysis?: string): strin
     costVerdicts(record),
     differenceVerdicts(record),
     pictures(record),
+    history(committed),
     costs(record),
     tails(record),
     calibration(record),
@@ -46,6 +55,7 @@ export function renderBenchmarks(record: ResultRecord, analysis?: string): strin
     cpu(record),
     memory(record),
     ...profiles(record),
+    gateTrials(committed),
     controls(record),
     machine(record),
     rawSamples(record),

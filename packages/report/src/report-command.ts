@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { Command, Option } from "commander";
 import { renderChangelogSnippet, renderChangeset } from "./changelog.js";
 import { staleCharts, writeCharts } from "./chart-files.js";
+import { historyTrends } from "./charts/history-trend.js";
+import { readCommittedResults, type CommittedResults } from "./committed-results.js";
 import { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js";
 import { renderHtmlReport } from "./html/html-report.js";
 import { renderBenchmarks } from "./markdown.js";
@@ -95,17 +97,18 @@ async function write(
   documents: readonly MarkedDocument[],
 ): Promise<number> {
   const { record, path } = found;
+  const committed = await readCommittedResults(out);
   const before = previous === undefined ? undefined : (await readRecord(previous)).record;
   const snippet = renderChangelogSnippet(record, before);
   const snippetPath = join(dirname(path), "changelog.md");
-  await writeFile(out, renderBenchmarks(record, analysisAmong(dirname(out), documents)));
+  await writeFile(out, renderBenchmarks(record, analysisAmong(dirname(out), documents), committed));
   await writeFile(snippetPath, snippet);
   if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
   const written = [
     out,
     snippetPath,
     ...(changeset === undefined ? [] : [changeset]),
-    ...(await writeCharts(record, out, chartsOfOthers(documents))),
+    ...(await writeCharts(record, out, chartsOfOthers(documents, committed))),
     ...(await writeDocuments(documents)),
   ];
   process.stdout.write(snippet);
@@ -118,8 +121,11 @@ async function write(
   return problems.length === 0 ? 0 : 1;
 }
 
-function chartsOfOthers(documents: readonly MarkedDocument[]): MarkedDocument["charts"] {
-  return documents.flatMap(({ charts }) => charts);
+function chartsOfOthers(
+  documents: readonly MarkedDocument[],
+  { histories }: CommittedResults,
+): MarkedDocument["charts"] {
+  return [...documents.flatMap(({ charts }) => charts), ...historyTrends(histories)];
 }
 
 async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {
@@ -133,11 +139,12 @@ async function check(
   documents: readonly MarkedDocument[],
 ): Promise<number> {
   const { record, path } = found;
+  const committed = await readCommittedResults(out);
   const difference = firstDifference(
     await readFile(out, "utf8").catch(() => ""),
-    renderBenchmarks(record, analysisAmong(dirname(out), documents)),
+    renderBenchmarks(record, analysisAmong(dirname(out), documents), committed),
   );
-  const stale = await staleCharts(record, out, chartsOfOthers(documents));
+  const stale = await staleCharts(record, out, chartsOfOthers(documents, committed));
   const problems = describeProblems(documents, found);
   for (const problem of problems) tell(problem);
   if (stale.length > 0) {

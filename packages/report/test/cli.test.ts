@@ -135,6 +135,33 @@ describe("streamgauge-report", () => {
     expect(await report(...flags, "--check")).toMatchObject({ code: 1 });
   });
 
+  it("draws what histories were committed, and checks that too", async () => {
+    const line = {
+      version: 1,
+      commit: "a".repeat(40),
+      measuredAt: "2026-11-25T04:00:43.680Z",
+      machine: "a-cpu",
+      runId: "run",
+      profile: "quick",
+      metrics: { "cell stream µs/token": 100 },
+    };
+    await putRecord("reference", {});
+    await report();
+    await put("results/history/a-cpu.jsonl", `${JSON.stringify(line)}\n`);
+    await put("docs/charts/history-b-cpu.svg", "<svg>of a class that has gone</svg>");
+    const stale = await report("--check");
+    expect(stale.code).toBe(1);
+    expect(stale.stderr).toMatch(/history-a-cpu\.svg, \S*history-b-cpu\.svg\./);
+    await report();
+    expect(await report("--check")).toMatchObject({ code: 0, stderr: "" });
+    expect(await readdir(join(workspace, "docs/charts"))).not.toContain("history-b-cpu.svg");
+    expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toContain("history-a-cpu.svg");
+    await put("results/history/a-cpu.jsonl", "{\n");
+    const damaged = await report();
+    expect(damaged.code).toBe(1);
+    expect(damaged.stderr).toMatch(/INVALID_RECORD: .*a-cpu\.jsonl, line 1/);
+  });
+
   it("writes a page, and nothing else", async () => {
     const record = await putRecord("reference", {});
     const { code, stdout, stderr } = await report("--html", "report.html");

@@ -39,12 +39,13 @@ const config: Config = {
   },
   text: { fill: ink, fontSize: 12 },
   view: { stroke: null },
+  header: { labelColor: ink, labelFontSize: 12, labelLimit: plotWidthPixels },
 };
 
 /** What all charts have in common, around what is theirs; the height is the plot's. */
 export function chartFrame(
   title: string,
-  subtitle: string,
+  subtitle: string | readonly string[],
   heightPixels: number,
   content: object,
 ): TopLevelSpec {
@@ -58,4 +59,35 @@ export function chartFrame(
     config,
     ...content,
   } as TopLevelSpec;
+}
+
+/** The same, with a panel below the other for each value of a field; each has a scale of its own. */
+export function panelFrame(
+  title: string,
+  subtitle: string | readonly string[],
+  panelHeightPixels: number,
+  content: {
+    readonly values: readonly object[];
+    /** The field, and the panels in their order. */
+    readonly panel: { readonly field: string; readonly order: readonly string[] };
+    readonly layer: readonly object[];
+  },
+): TopLevelSpec {
+  const { field, order } = content.panel;
+  const header = {
+    labelAnchor: "start",
+    labelOrient: "top",
+    labelAngle: 0,
+    labelPadding: 4,
+    title: null,
+  };
+  return chartFrame(title, subtitle, panelHeightPixels, {
+    width: undefined,
+    height: undefined,
+    data: { values: content.values },
+    facet: { row: { field, type: "nominal", sort: order, header } },
+    spacing: 4,
+    resolve: { scale: { y: "independent" } },
+    spec: { width: plotWidthPixels, height: panelHeightPixels, layer: content.layer },
+  });
 }

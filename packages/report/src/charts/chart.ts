@@ -3,14 +3,14 @@ import type { TopLevelSpec } from "vega-lite";
 /** What a chart shows, before anything is drawn. */
 export interface Chart {
   /** Of its file, without an extension. */
-  readonly name: ChartName;
+  readonly name: ChartName | HistoryChartName;
   readonly title: string;
   /** What a reader who does not see it should know: its axes, and what stands out. */
   readonly description: string;
   readonly spec: TopLevelSpec;
 }
 
-/** All charts there are, in the order in which documents show them. */
+/** All charts of a record that there are, in the order in which documents show them. */
 export const chartNames = [
   "overhead",
   "break-even",
@@ -22,6 +22,9 @@ export const chartNames = [
 ] as const;
 
 export type ChartName = (typeof chartNames)[number];
+
+/** Of a class of machines, whose name is one of a file. */
+export type HistoryChartName = `history-${string}`;
 
 /** Strings of a record for a chart: on one line, without control characters, no longer than can be read. */
 export function chartText(text: string): string {
