@@ -1,18 +1,21 @@
 import Table from "cli-table3";
 
-/** A table with borders that the terminal can show. */
+/** A table with borders, and in its cells characters, that the terminal can show. */
 export function drawTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { unicode }: { readonly unicode: boolean },
 ): string {
+  // Before it is drawn: one character can become several.
+  const shown = (cells: readonly string[]): string[] =>
+    unicode ? [...cells] : cells.map((cell) => toAscii(cell));
   const table = new Table({
-    head: [...head],
+    head: shown(head),
     // The library's own red heads would shout louder than the verdicts.
     style: { head: [], border: [], compact: true },
     ...(unicode ? {} : { chars: asciiBorders }),
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...rows.map(shown));
   return table.toString();
 }
 
