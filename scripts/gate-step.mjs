@@ -1,7 +1,8 @@
-// The step of a workflow that gates: compares the commits BASE and HEAD, and hands the summary on.
+// The step of a workflow that gates: compares HEAD with the commit at which it left BASE, leaves
+// gate.md and gate.json in results/local/gate, and hands the summary on.
 //   BASE=<ref> HEAD=<ref> node scripts/gate-step.mjs
 // Exit code 0 also where nothing could be decided, unless FAIL_ON_INCONCLUSIVE is 1.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,12 +12,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { BASE: base, HEAD: head, GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output } = process.env;
 if (!base || !head) throw new Error("Set BASE and HEAD to the commits to compare.");
 
-const folder = join(root, "results", "local");
+const folder = join(root, "results", "local", "gate");
 const file = join(folder, "gate.md");
+await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
-await rm(file, { force: true });
 
-const gate = ["gate", "--base", base, "--head", head, "--summary", file];
+// What came to BASE since is not HEAD's to answer for, nor to be praised for.
+const left = spawnSync("git", ["merge-base", base, head], { cwd: root, encoding: "utf8" });
+const from = left.status === 0 ? left.stdout.trim() : base;
+const written = ["--summary", file, "--json", join(folder, "gate.json")];
+const gate = ["gate", "--base", from, "--head", head, ...written];
 const child = spawn(
   process.execPath,
   [join(root, "scripts/run.mjs"), "packages/bench/dist/cli.js", ...gate],
