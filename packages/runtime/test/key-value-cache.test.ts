@@ -12,7 +12,7 @@ import {
 } from "../src/engine/key-value-cache.js";
 import type { FloatType } from "../src/engine/float-tensor.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
-import { deltaCachePatch, newRowsOutput } from "../src/onnx/patch.js";
+import { deltaCachePatch, newRowsHead } from "../src/onnx/patch.js";
 import { argmaxOfLast, tokenFeeds } from "./greedy-reference.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
@@ -23,7 +23,7 @@ const entriesOf = (type: FloatType): CacheEntry[] =>
     (["key", "value"] as const).map((part) => ({
       past: `past_key_values.${layer}.${part}`,
       present: `present.${layer}.${part}`,
-      added: newRowsOutput(layer, part),
+      addedHead: newRowsHead(2, layer, part),
       type,
       heads: 2,
       headSize: 64,

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { deltaCacheCapacity } from "../onnx/patch.js";
+import { deltaCacheCapacity, newRowsOutput } from "../onnx/patch.js";
 import {
   createFloats,
   floatTensor,
@@ -14,8 +14,8 @@ export interface CacheEntry {
   readonly past: string;
   /** Graph output holding the whole cache after the run. */
   readonly present: string;
-  /** Graph output holding only the rows this run added, where the graph has it. */
-  readonly added: string;
+  /** The first of its heads in the graph's output of added rows, where the graph has it. */
+  readonly addedHead: number;
   readonly type: FloatType;
   readonly heads: number;
   readonly headSize: number;
@@ -59,7 +59,7 @@ export interface KeyValueCache {
  * them in place and returns only the rows it added, so that a step moves one row
  * of each sequence instead of the whole cache. Needs a graph whose attention reads
  * no further than the attention mask says (GroupQueryAttention) and that was given
- * the outputs named `added`.
+ * the output {@link newRowsOutput}.
  *
  * All places are equally long, because they are fed as one tensor: as long as the
  * longest that matters.
@@ -103,7 +103,7 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
 
   return {
     lengthOf: (place) => held[place] ?? 0,
-    outputs: entries.map(({ added }) => added),
+    outputs: [newRowsOutput],
     feed(first, count, lengths) {
       makeRoom(lengths);
       const key = `${first} ${count}`;
@@ -122,10 +122,12 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     },
     accept(place, index, rows, results) {
       const length = held[place] ?? 0;
-      for (const { added, heads, headSize, buffer } of blocks) {
-        const source: Floats = rawFloats(results[added] as Tensor);
+      const tensor = results[newRowsOutput] as Tensor;
+      const [, allHeads = 0, returned = 0] = tensor.dims;
+      const source: Floats = rawFloats(tensor);
+      for (const { addedHead, heads, headSize, buffer } of blocks) {
         for (let head = 0; head < heads; head++) {
-          const from = (index * heads + head) * rows * headSize;
+          const from = (index * allHeads + addedHead + head) * returned * headSize;
           buffer.set(
             source.subarray(from, from + rows * headSize),
             ((place * heads + head) * capacity + length) * headSize,

@@ -4,12 +4,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { aliasPatch } from "../onnx/alias-patch.js";
 import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
-import {
-  deltaCachePatch,
-  deltaCacheShape,
-  lastLogitsOutput,
-  newRowsOutput,
-} from "../onnx/patch.js";
+import { deltaCachePatch, deltaCacheShape, lastLogitsOutput, newRowsHead } from "../onnx/patch.js";
+import { withdrawOutputs } from "../onnx/withdraw-outputs.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
@@ -80,11 +76,18 @@ export async function openOnnxModel(
   const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
   const shape = hasBranches ? undefined : deltaCacheShape(summary);
   const cache = shape === undefined ? "fetched" : "delta";
+  const outputs = summary.outputs.map((name) => names.own(name));
   // Concatenated protobuf messages merge: this adds outputs to the graph.
   const bytes =
     shape === undefined
       ? graph
       : withAppended(graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape));
+  if (cache === "delta") {
+    withdrawOutputs(
+      bytes,
+      summary.outputs.filter((name) => name.startsWith("present.")).map((name) => names.own(name)),
+    );
+  }
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, {
     executionProvider,
@@ -93,7 +96,7 @@ export async function openOnnxModel(
     profiling,
   });
   const profileFile = profiling && (await findOperatorProfile(profiling));
-  const entries = readCacheEntries(session, graphFile, names);
+  const entries = readCacheEntries(session, graphFile, names, outputs);
 
   const run: GraphRun = {
     session,
@@ -382,11 +385,16 @@ function aliasesOf(
     .filter(({ value, alias }) => value !== alias);
 }
 
-/** Reads the cache's names and shapes from the graph, and refuses a graph we cannot feed. */
+/**
+ * Reads the cache's names and shapes from the graph, and refuses a graph we cannot feed.
+ *
+ * @param outputs of the graph as its file has them
+ */
 function readCacheEntries(
   session: InferenceSession,
   file: string,
   names: GraphNames,
+  outputs: readonly string[],
 ): CacheEntry[] {
   const entries: CacheEntry[] = [];
   const strange: string[] = [];
@@ -398,8 +406,8 @@ function readCacheEntries(
       const [, heads, , headSize] = input.shape;
       if (typeof heads === "number" && typeof headSize === "number") {
         const present = names.own(`present.${layer}.${part}`);
-        const added = newRowsOutput(Number(layer), part === "key" ? "key" : "value");
-        entries.push({ past: input.name, present, added, type, heads, headSize });
+        const addedHead = newRowsHead(heads, Number(layer), part === "key" ? "key" : "value");
+        entries.push({ past: input.name, present, addedHead, type, heads, headSize });
         continue;
       }
     }
@@ -410,7 +418,7 @@ function readCacheEntries(
       .map((name) => names.own(name))
       .filter((name) => !session.inputNames.includes(name)),
     ...[names.own(standardNames.logits), ...entries.map(({ present }) => present)].filter(
-      (name) => !session.outputNames.includes(name),
+      (name) => !outputs.includes(name),
     ),
   ];
   if (entries.length === 0) {

@@ -48,7 +48,8 @@ export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary 
   return { operators, inputs: [...inputShapes.keys()], inputShapes, outputs, operatorSets };
 }
 
-function eachField(
+/** Calls back behind the tag of each field of a message; the callback reads or skips the field. */
+export function eachField(
   bytes: Uint8Array,
   visit: (field: number, reader: BinaryReader, type: WireType) => void,
 ): void {
@@ -120,7 +121,8 @@ function eachMessage(
   });
 }
 
-function readString(bytes: Uint8Array, wanted: number): string | undefined {
+/** The last of a message's strings under one field number. */
+export function readString(bytes: Uint8Array, wanted: number): string | undefined {
   let found: string | undefined;
   eachField(bytes, (field, reader, type) => {
     if (field === wanted) found = reader.string();

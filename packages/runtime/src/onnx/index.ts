@@ -15,6 +15,8 @@ export {
   deltaCachePatch,
   deltaCacheShape,
   lastLogitsOutput,
+  newRowsHead,
   newRowsOutput,
   type DeltaCacheShape,
 } from "./patch.js";
+export { withdrawOutputs } from "./withdraw-outputs.js";

@@ -11,11 +11,15 @@ import {
 export const lastLogitsOutput = "streamgauge.last_logits";
 
 /**
- * Output of a patched model: the cache rows this run has added to one layer's
- * keys or values, [batch, kvHeads, sequence, headDim] in the cache's own type.
+ * Output of a patched model: the cache rows this run has added, in the cache's own
+ * type, [batch, heads, sequence, headDim] with the heads of all keys and values, as
+ * {@link newRowsHead} numbers them. One output, because each costs as much as a node.
  */
-export function newRowsOutput(layer: number, part: "key" | "value"): string {
-  return `streamgauge.new.${layer}.${part}`;
+export const newRowsOutput = "streamgauge.new_rows";
+
+/** The first head of a layer's keys or values in {@link newRowsOutput}. */
+export function newRowsHead(heads: number, layer: number, part: "key" | "value"): number {
+  return (2 * layer + (part === "key" ? 0 : 1)) * heads;
 }
 
 /** What {@link deltaCachePatch} has to know of the model it is appended to. */
@@ -28,20 +32,21 @@ export interface DeltaCacheShape {
 /**
  * What {@link deltaCachePatch} needs, if it can be appended to a model; undefined
  * if not. The model must attend through GroupQueryAttention, which alone reads the
- * valid rows of a longer cache buffer, have Hugging Face's names, and as many
- * key/value heads in each layer.
+ * valid rows of a longer cache buffer, have Hugging Face's names, and key/value heads
+ * that are as many and as long in each layer.
  */
 export function deltaCacheShape(summary: GraphSummary): DeltaCacheShape | undefined {
   const { operators, operatorSets, inputs, inputShapes, outputs } = summary;
   const pasts = inputs.filter((name) => /^past_key_values\.\d+\.(key|value)$/.test(name));
   const [heads, ...otherHeads] = new Set(pasts.map((name) => inputShapes.get(name)?.[1]));
+  const lengths = new Set(pasts.map((name) => inputShapes.get(name)?.[3]));
   const fits =
     operators.has("GroupQueryAttention") &&
     // Operator set 13 made the axes of ReduceSum an input.
     (operatorSets.get("") ?? 0) >= 13 &&
     ["input_ids", "attention_mask"].every((name) => inputs.includes(name)) &&
     ["logits", "present.0.key", "present.0.value"].every((name) => outputs.includes(name));
-  if (!fits || heads === undefined || otherHeads.length > 0) return undefined;
+  if (!fits || heads === undefined || otherHeads.length > 0 || lengths.size > 1) return undefined;
   return { layers: pasts.length / 2, heads };
 }
 
@@ -61,7 +66,8 @@ export function deltaCacheCapacity(rows: number): number {
  * appended to the model's: concatenated protobuf messages merge, so nothing of
  * the model is parsed. An output which is not fetched is not copied, so with
  * {@link newRowsOutput} and {@link lastLogitsOutput} the cache stays where the
- * host keeps it and only what a step has added crosses over.
+ * host keeps it and only what a step has added crosses over. The model's own outputs
+ * of the cache are best withdrawn, see {@link withdrawOutputs}.
  *
  * The host feeds buffers with at least as many rows as are valid, so the length
  * of a `present` says nothing: the new rows of a sequence end where the ones in
@@ -109,12 +115,17 @@ export function deltaCachePatch({ layers, heads }: DeltaCacheShape): Uint8Array 
   const places = add("Add", [indices, everyHead], "streamgauge.places");
 
   const outputs = [add("Gather", ["logits", last], lastLogitsOutput, { axis: { int: 1 } })];
-  for (let layer = 0; layer < layers; layer++) {
-    for (const part of ["key", "value"] as const) {
+  // Of nodes that could run next, onnxruntime takes those that come last in the graph: the
+  // first layer's, so that its `present` can be let go before the next layer makes one.
+  const newRows: string[] = [];
+  for (let layer = layers - 1; layer >= 0; layer--) {
+    for (const part of ["value", "key"]) {
       const inputs = [`present.${layer}.${part}`, places];
-      outputs.push(add("GatherND", inputs, newRowsOutput(layer, part), { batch_dims: { int: 2 } }));
+      const output = `streamgauge.new.${layer}.${part}`;
+      newRows.unshift(add("GatherND", inputs, output, { batch_dims: { int: 2 } }));
     }
   }
+  outputs.push(add("Concat", newRows, newRowsOutput, { axis: { int: 1 } }));
 
   const tensors = constants.flatMap((tensor) => [
     encodeTensorHeader(tensor),

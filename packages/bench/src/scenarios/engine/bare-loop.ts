@@ -5,8 +5,10 @@ import {
   deltaCachePatch,
   deltaCacheShape,
   lastLogitsOutput,
+  newRowsHead,
   newRowsOutput,
   readGraphSummary,
+  withdrawOutputs,
 } from "@streamgauge/runtime/onnx";
 import { graphFile, type EngineDtype } from "./engine-model.js";
 
@@ -35,8 +37,13 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
   const { folder, dtype, threads, spinning, capacity } = options;
   const file = join(folder, graphFile(dtype));
   const graph = await readFile(file);
-  const patch = deltaCacheShape(readGraphSummary(graph, file));
+  const summary = readGraphSummary(graph, file);
+  const patch = deltaCacheShape(summary);
   if (patch === undefined) throw new TypeError(`${file} has no cache that the patch fits.`);
+  withdrawOutputs(
+    graph,
+    summary.outputs.filter((name) => name.startsWith("present.")),
+  );
   const session = await InferenceSession.create(Buffer.concat([graph, deltaCachePatch(patch)]), {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
@@ -61,13 +68,13 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
         buffer,
         heads,
         headSize,
-        added: newRowsOutput(Number(layer), part as "key" | "value"),
+        addedHead: newRowsHead(heads, Number(layer), part as "key" | "value"),
         past: input.name,
         tensor: new Tensor("float32", buffer, [1, heads, capacity, headSize]),
       };
     });
   const feeds = Object.fromEntries(entries.map(({ past, tensor }) => [past, tensor]));
-  const fetches = [lastLogitsOutput, ...entries.map(({ added }) => added)];
+  const fetches = [lastLogitsOutput, newRowsOutput];
   const ones = new BigInt64Array(capacity).fill(1n);
 
   return {
@@ -86,10 +93,10 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
           },
           fetches,
         );
-        for (const { added, buffer, heads, headSize } of entries) {
-          const source = (results[added] as Tensor).data as Float32Array;
+        const source = (results[newRowsOutput] as Tensor).data as Float32Array;
+        for (const { addedHead, buffer, heads, headSize } of entries) {
           for (let head = 0; head < heads; head++) {
-            const from = head * rows * headSize;
+            const from = (addedHead + head) * rows * headSize;
             buffer.set(
               source.subarray(from, from + rows * headSize),
               (head * capacity + length) * headSize,
