@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -14,7 +15,6 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
-import { withAppended } from "./growable-file.js";
 import { KeptCache, mostPrefixReuse, type PrefixReuse, type Seat } from "./kept-cache.js";
 import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
@@ -84,7 +84,7 @@ export async function openOnnxModel(
   const bytes =
     shape === undefined
       ? graph
-      : withAppended(graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape));
+      : Buffer.concat([graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape)]);
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, {
     executionProvider,
@@ -329,8 +329,8 @@ async function createSession(
       extra: {
         session: {
           intra_op: { allow_spinning: options.spinning ? "1" : "0" },
-          // A graph handed over as bytes does not say where its external data lie.
-          model_external_initializers_file_folder_path: dirname(file),
+          // A graph handed over as bytes does not say where its external data lie: its own file's too.
+          model_external_initializers_file_folder_path: dirname(await realpath(file)),
         },
       },
     });
