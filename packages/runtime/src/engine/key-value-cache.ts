@@ -41,7 +41,10 @@ export interface KeyValueCache {
     count: number,
     lengths: readonly (number | undefined)[],
   ): Readonly<Record<string, Tensor>>;
-  /** Takes in the rows that a run returned for one place, the `index`th of those it was fed. */
+  /**
+   * Takes in the first rows that a run returned for one place, the `index`th of those it
+   * was fed; it returns as many for each.
+   */
   accept(
     place: number,
     index: number,
@@ -123,9 +126,11 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     accept(place, index, rows, results) {
       const length = held[place] ?? 0;
       for (const { added, heads, headSize, buffer } of blocks) {
-        const source: Floats = rawFloats(results[added] as Tensor);
+        const tensor = results[added] as Tensor;
+        const source: Floats = rawFloats(tensor);
+        const returned = tensor.dims[2] ?? 0;
         for (let head = 0; head < heads; head++) {
-          const from = (index * heads + head) * rows * headSize;
+          const from = (index * heads + head) * returned * headSize;
           buffer.set(
             source.subarray(from, from + rows * headSize),
             ((place * heads + head) * capacity + length) * headSize,
