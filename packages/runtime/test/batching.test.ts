@@ -73,6 +73,7 @@ describe("generations at the same time", () => {
       Array.from({ length }, (_id, at) => 3 + ((index * 131 + at * 37) % 2000)),
     );
     const results = await Promise.all(requests.map((ids) => many.generate(ids, config)));
+    expect(results.map(({ usage }) => usage.promptTokens)).toEqual(lengths);
     for (const [index, ids] of requests.entries()) {
       expectAlike(results[index]!, await alone.generate(ids, config));
     }

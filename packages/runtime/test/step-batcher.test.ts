@@ -77,7 +77,7 @@ it("runs prompts that begin together as one, with little padding", async () => {
     sequence("s", begins(21), [1]),
     sequence("t", begins(9), [1]),
   ]);
-  expect(runs).toEqual(["p:20 r:16 s:21", "q:64", "t:9", "r:2", "p s q t r"]);
+  expect(runs).toEqual(["p:20 s:21 r:16", "q:64", "t:9", "r:2", "p s q t r"]);
 });
 
 it("makes few wait until many have begun, and many not for few", async () => {

@@ -97,7 +97,7 @@ export class StepBatcher<Member> {
     this.#schedule();
   }
 
-  #choose(): Waiting<Member>[] {
+  #choose(): readonly Waiting<Member>[] {
     const pieces = this.#waiting.filter(({ ids }) => ids.length > 1);
     const steps = this.#waiting.filter(({ ids }) => ids.length === 1);
     if (steps.length === 0) this.#promptIdsSinceStep = 0;
@@ -117,25 +117,29 @@ export class StepBatcher<Member> {
   }
 }
 
-/** The first piece, and those behind it that can be run with it; and the run's ids with the padding. */
+/**
+ * The first piece, and those that can be run with it, beginning with those about as
+ * long; and the run's ids with the padding.
+ */
 function joinPieces<Member>(
   pieces: readonly Waiting<Member>[],
   most: number,
-): { readonly joined: Waiting<Member>[]; readonly ids: number } {
-  const joined: Waiting<Member>[] = [];
-  let longest = 0;
-  let total = 0;
-  for (const piece of pieces) {
+): { readonly joined: readonly Waiting<Member>[]; readonly ids: number } {
+  const [first, ...others] = pieces;
+  if (first === undefined) return { joined: [], ids: 0 };
+  const joined = [first];
+  let longest = first.ids.length;
+  let total = longest;
+  const away = ({ ids }: Waiting<Member>): number => Math.abs(ids.length - first.ids.length);
+  for (const piece of others.toSorted((one, other) => away(one) - away(other))) {
+    if (!first.joins || !piece.joins) continue;
     const length = Math.max(longest, piece.ids.length);
     const ids = length * (joined.length + 1);
-    const sum = total + piece.ids.length;
-    const isFirst = joined.length === 0;
-    const fits = piece.joins && ids <= most && sum >= ids * (1 - mostPadding);
-    if (!isFirst && !fits) continue;
+    const own = total + piece.ids.length;
+    if (ids > most || own < ids * (1 - mostPadding)) continue;
     joined.push(piece);
     longest = length;
-    total = sum;
-    if (isFirst && !piece.joins) break;
+    total = own;
   }
   return { joined, ids: longest * joined.length };
 }
