@@ -75,7 +75,7 @@ async function copyFields(
   while (reader.position < end) {
     const start = reader.position;
     const tag = await reader.varint(end);
-    const type: WireType = tag % 8;
+    const type = (tag % 8) as WireType;
     if (type === WireType.LengthDelimited) {
       const length = await reader.varint(end);
       const fieldEnd = reader.position + length;
