@@ -65,6 +65,20 @@ describe("generations at the same time", () => {
     }
   });
 
+  it("make the same when their prompts are run together", async () => {
+    await using many = await createInlineGenerator({ maxBatch: 16, prefixReuse: false });
+    const lengths = Array.from({ length: 16 }, (_, index) => 2 + ((index * 7) % 13));
+    const config = { maxTokens: 12, ignoreEos: true, logprobs: true };
+    const requests = lengths.map((length, index) =>
+      Array.from({ length }, (_id, at) => 3 + ((index * 131 + at * 37) % 2000)),
+    );
+    const results = await Promise.all(requests.map((ids) => many.generate(ids, config)));
+    expect(results.map(({ usage }) => usage.promptTokens)).toEqual(lengths);
+    for (const [index, ids] of requests.entries()) {
+      expectAlike(results[index]!, await alone.generate(ids, config));
+    }
+  });
+
   it("go on alike when others join and leave, and when they begin with kept ids", async () => {
     const request = fc.record({
       prompt: fc.integer({ min: 0, max: prompts.length - 1 }),
@@ -156,11 +170,20 @@ describe("maxBatch", () => {
     await using one = await createInlineGenerator({ model, dtype, maxBatch: 1 });
     await using many = await createInlineGenerator({ model, dtype, maxBatch: 7 });
     const config = { maxTokens: 30, ignoreEos: true, logprobs: true };
-    const results = await Promise.all(prompts.map((prompt) => many.generate(prompt, config)));
-    expect(many.describe().maxBatch).toBe(7);
-    for (const [index, prompt] of prompts.entries()) {
-      expectAlike(results[index]!, await one.generate(prompt, config));
+    // Short ones are about as long, so that they are run together.
+    const short = [
+      [38, 900, 4],
+      [12, 77, 640, 233],
+      [5, 6, 7],
+      [1500, 42, 8, 9],
+    ];
+    for (const requests of [prompts, short]) {
+      const results = await Promise.all(requests.map((prompt) => many.generate(prompt, config)));
+      for (const [index, prompt] of requests.entries()) {
+        expectAlike(results[index]!, await one.generate(prompt, config));
+      }
     }
+    expect(many.describe().maxBatch).toBe(7);
   });
 
   it("is 1 where the graph hands its whole cache back, and more is refused", async () => {

@@ -41,7 +41,10 @@ export interface KeyValueCache {
     count: number,
     lengths: readonly (number | undefined)[],
   ): Readonly<Record<string, Tensor>>;
-  /** Takes in the rows that a run returned for one place, the `index`th of those it was fed. */
+  /**
+   * Takes in the first rows that a run returned for one place, the `index`th of those it
+   * was fed; it returns as many for each.
+   */
   accept(
     place: number,
     index: number,

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
+import { readLeanModel } from "../onnx/lean-model.js";
 import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { readChatTemplate, type ChatTemplate } from "../text/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.js";
 import { genaiConfigName, readGenaiConfig } from "./genai-config.js";
-import { readFileWithRoom } from "./growable-file.js";
 import { createGraphNames, type GraphNames } from "./graph-names.js";
 import { readModelSettings, type ModelSettings } from "./model-settings.js";
 
@@ -15,7 +15,7 @@ export interface ModelFolder {
   /** "unknown" where the folder does not say. */
   readonly dtype: ModelDtype | "unknown";
   readonly graphFile: string;
-  /** The file's bytes; the weights may lie beside it. */
+  /** The file's bytes without its weights; see {@link readLeanModel}. */
   readonly graph: Uint8Array;
   readonly names: GraphNames;
   /** Undefined for a model that takes token ids only. */
@@ -100,8 +100,9 @@ function graphFileIn(folder: string, dtype: ModelDtype): string | undefined {
 
 async function readGraph(file: string, folder: string): Promise<Uint8Array> {
   try {
-    return await readFileWithRoom(file);
+    return await readLeanModel(file);
   } catch (cause) {
+    if (cause instanceof StreamgaugeError) throw cause;
     const others = modelDtypes.filter((dtype) => graphFileIn(folder, dtype) !== undefined);
     const remedy =
       others.length === 0

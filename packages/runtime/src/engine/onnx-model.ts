@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -10,7 +11,6 @@ import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
 import { isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
-import { withAppended } from "./growable-file.js";
 import { KeptCache, mostPrefixReuse, type PrefixReuse, type Seat } from "./kept-cache.js";
 import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
@@ -22,7 +22,7 @@ import {
   type ProfilingOptions,
 } from "./operator-profile.js";
 import { createSampler, type Sampler } from "./sampling/sampler.js";
-import { StepBatcher, mostPromptIdsBetweenSteps, type Advance } from "./step-batcher.js";
+import { StepBatcher, mostPromptIds, mostSharedPromptIds, type Advance } from "./step-batcher.js";
 
 /** How a model folder is to be opened. */
 export interface OnnxModelOptions {
@@ -81,7 +81,7 @@ export async function openOnnxModel(
   const bytes =
     shape === undefined
       ? graph
-      : withAppended(graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape));
+      : Buffer.concat([graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape)]);
   if (cache === "delta") {
     withdrawOutputs(
       bytes,
@@ -107,6 +107,7 @@ export async function openOnnxModel(
       ? names.own(standardNames.positionIds)
       : undefined,
     hasBranches,
+    joinsPrompts: cache === "delta" && !summary.inputs.includes(standardNames.logitsCount),
     // A graph that computes as many positions' logits as it is told needs only the last.
     constants: summary.inputs.includes(standardNames.logitsCount)
       ? { [standardNames.logitsCount]: new Tensor("int64", BigInt64Array.of(1n), []) }
@@ -119,7 +120,7 @@ export async function openOnnxModel(
   const maxBatch = chooseMaxBatch(options.maxBatch, cache === "delta" && most !== "off");
   const openCache = cache === "delta" ? createDeltaCache : createFetchedCache;
   const kept = new KeptCache(openCache(entries), prefixReuse);
-  const batcher = new StepBatcher<RunningSequence>((advances) => runTogether(run, kept, advances));
+  const batcher = new StepBatcher<RunningSequence>((advances) => runAll(run, kept, advances));
   return {
     settings,
     dtype,
@@ -167,6 +168,8 @@ interface GraphRun {
   readonly positionsInput: string | undefined;
   /** Whether the graph has a branch for the first run and one that reads the cache. */
   readonly hasBranches: boolean;
+  /** Whether prompts of several sequences can be run together: it has logits for every position. */
+  readonly joinsPrompts: boolean;
   /** What each run is fed alike. */
   readonly constants: Readonly<Record<string, Tensor>>;
   /** As many ones as the context is long, to take attention masks from. */
@@ -193,9 +196,13 @@ function beginSequence(
     cachedTokens: seat.cachedTokens,
     get mostIdsAtOnce() {
       if (run.hasBranches) return Infinity;
-      return batcher.sequences > 1 ? mostPromptIdsBetweenSteps : pieceTokens;
+      return batcher.sequences > 1 ? mostSharedPromptIds : mostPromptIds;
     },
-    advance: (ids) => batcher.advance(sequence, ids),
+    advance(ids) {
+      // GroupQueryAttention takes several ids each of several sequences only where they begin.
+      const joins = run.joinsPrompts && kept.cache.lengthOf(seat.place) === 0;
+      return batcher.advance(sequence, ids, joins);
+    },
     choose: () => sample(sequence.logits),
     end() {
       kept.end(seat);
@@ -204,13 +211,29 @@ function beginSequence(
   };
 }
 
-/** Prompt ids in one run: chunks of 256 take no longer than the whole, and much less memory. */
-const pieceTokens = 256;
+/** Steps together; pieces of prompts together where no other sequence's place is in between. */
+async function runAll(
+  run: GraphRun,
+  kept: KeptCache,
+  advances: readonly Advance<RunningSequence>[],
+): Promise<void> {
+  kept.gather(advances.map(({ member }) => member.seat));
+  if (advances[0]?.ids.length === 1) return await runTogether(run, kept, advances);
+  const placeOf = ({ member }: Advance<RunningSequence>): number => member.seat.place;
+  const neighbours: Advance<RunningSequence>[][] = [];
+  for (const advance of advances.toSorted((left, right) => placeOf(left) - placeOf(right))) {
+    const before = neighbours.at(-1)?.at(-1);
+    if (before !== undefined && placeOf(before) === placeOf(advance) - 1) {
+      neighbours.at(-1)?.push(advance);
+    } else neighbours.push([advance]);
+  }
+  for (const group of neighbours) await runTogether(run, kept, group);
+}
 
 /**
- * Runs as many ids of each sequence. Their places and those between them are the
- * rows of the batch; a row that no sequence takes part in runs an id whose results
- * nobody looks at.
+ * Runs ids of each sequence: one, or several where all begin. Their places and those
+ * between them are the rows of the batch; a row that no sequence takes part in, and
+ * the end of one with fewer ids, runs ids whose results nobody looks at.
  */
 async function runTogether(
   run: GraphRun,
@@ -218,13 +241,14 @@ async function runTogether(
   advances: readonly Advance<RunningSequence>[],
 ): Promise<void> {
   const { cache } = kept;
-  kept.gather(advances.map(({ member }) => member.seat));
   const places = advances.map(({ member }) => member.seat.place);
   const first = Math.min(...places);
   const count = Math.max(...places) - first + 1;
-  const length = advances[0]?.ids.length ?? 0;
+  const length = Math.max(...advances.map(({ ids }) => ids.length));
   const lengths = kept.lengths;
-  for (const place of places) lengths[place] = cache.lengthOf(place) + length;
+  for (const { member, ids } of advances) {
+    lengths[member.seat.place] = cache.lengthOf(member.seat.place) + ids.length;
+  }
   const total = Math.max(...places.map((place) => lengths[place] ?? 0));
 
   const ids = new BigInt64Array(count * length);
@@ -332,8 +356,8 @@ async function createSession(
       extra: {
         session: {
           intra_op: { allow_spinning: options.spinning ? "1" : "0" },
-          // A graph handed over as bytes does not say where its external data lie.
-          model_external_initializers_file_folder_path: dirname(file),
+          // A graph handed over as bytes does not say where its external data lie: its own file's too.
+          model_external_initializers_file_folder_path: dirname(await realpath(file)),
         },
       },
     });

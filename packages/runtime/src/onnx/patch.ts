@@ -7,7 +7,7 @@ import {
   type TensorHeader,
 } from "./protobuf.js";
 
-/** Output of a patched model: logits of the last position only, float [batch, vocabulary]. */
+/** Output of a patched model: logits of each row's last position only, float [batch, vocabulary]. */
 export const lastLogitsOutput = "streamgauge.last_logits";
 
 /**
@@ -72,7 +72,9 @@ export function deltaCacheCapacity(rows: number): number {
  * The host feeds buffers with at least as many rows as are valid, so the length
  * of a `present` says nothing: the new rows of a sequence end where the ones in
  * its row of `attention_mask` do. Sequences of one batch may differ in length; a
- * row of the mask is ones, then zeros.
+ * row of the mask is ones, then zeros. Several ids each can be fed to a batch of
+ * sequences that begin, with padding behind the shorter ones, whose rows and
+ * logits mean nothing.
  */
 export function deltaCachePatch({ layers, heads }: DeltaCacheShape): Uint8Array {
   const nodes: GraphNode[] = [];
@@ -97,15 +99,15 @@ export function deltaCachePatch({ layers, heads }: DeltaCacheShape): Uint8Array 
   };
   const zero = constant("zero", [], [0n]);
   const one = constant("one", [], [1n]);
-  // It has no dimension, so that picking with it removes the axis.
-  const last = constant("last", [], [-1n]);
 
   // [batch, 1]
   const maskAxis = constant("mask_axis", [1], [1n]);
   const ends = add("ReduceSum", ["attention_mask", maskAxis], "streamgauge.ends");
   const shape = add("Shape", ["input_ids"], "streamgauge.input_shape");
   const length = add("Gather", [shape, one], "streamgauge.input_length");
-  const starts = add("Sub", [ends, length], "streamgauge.starts");
+  // Of prompts that begin together, a shorter one has padding behind it.
+  const before = add("Sub", [ends, length], "streamgauge.before");
+  const starts = add("Max", [before, zero], "streamgauge.starts");
   const offsets = add("Range", [zero, length, one], "streamgauge.offsets");
   const rows = add("Add", [starts, offsets], "streamgauge.rows");
   // [batch, 1, sequence, 1], and the same for each head.
@@ -114,7 +116,13 @@ export function deltaCachePatch({ layers, heads }: DeltaCacheShape): Uint8Array 
   const everyHead = constant("every_head", [1, heads, 1, 1], Array(heads).fill(0n));
   const places = add("Add", [indices, everyHead], "streamgauge.places");
 
-  const outputs = [add("Gather", ["logits", last], lastLogitsOutput, { axis: { int: 1 } })];
+  // Some models have logits of the last position alone.
+  const logitsShape = add("Shape", ["logits"], "streamgauge.logits_shape");
+  const logitsLength = add("Gather", [logitsShape, one], "streamgauge.logits_length");
+  const counts = add("Min", [ends, logitsLength], "streamgauge.counts");
+  const lasts = add("Sub", [counts, one], "streamgauge.lasts");
+  const lastLogits = ["logits", lasts];
+  const outputs = [add("GatherND", lastLogits, lastLogitsOutput, { batch_dims: { int: 1 } })];
   // Of nodes that could run next, onnxruntime takes those that come last in the graph: the
   // first layer's, so that its `present` can be let go before the next layer makes one.
   const newRows: string[] = [];

@@ -88,19 +88,24 @@ export function encodeTensorHeader(tensor: TensorHeader): Uint8Array {
 
 /** The bytes of a constant tensor whose data lie in a file beside the model. */
 export function encodeExternalTensor(tensor: TensorHeader, place: ExternalPlace): Uint8Array {
-  const fields = tensorFields(tensor);
+  const fields = tensorFields(tensor).raw(externalPlaceFields(place, tensorByteLength(tensor)));
+  return new BinaryWriter().tag(5, WireType.LengthDelimited).bytes(fields.finish()).finish();
+}
+
+/** The fields of a constant tensor that stand for its raw data. */
+export function externalPlaceFields(place: ExternalPlace, byteLength: number): Uint8Array {
+  const fields = new BinaryWriter();
   for (const [key, value] of [
     ["location", place.file],
     ["offset", String(place.position)],
-    ["length", String(tensorByteLength(tensor))],
+    ["length", String(byteLength)],
   ] as const) {
     fields.tag(13, WireType.LengthDelimited).fork();
     fields.tag(1, WireType.LengthDelimited).string(key);
     fields.tag(2, WireType.LengthDelimited).string(value).join();
   }
   // `DataLocation.EXTERNAL`
-  fields.tag(14, WireType.Varint).int32(1);
-  return new BinaryWriter().tag(5, WireType.LengthDelimited).bytes(fields.finish()).finish();
+  return fields.tag(14, WireType.Varint).int32(1).finish();
 }
 
 function tensorFields(tensor: TensorHeader): BinaryWriter {
