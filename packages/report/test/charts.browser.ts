@@ -31,9 +31,12 @@ beforeAll(async () => {
     }),
   );
   const style =
-    ":root{color-scheme:light dark}body{margin:8px;column-width:400px;column-gap:8px}" +
+    ":root{color-scheme:light dark}body{margin:8px;columns:3;column-gap:8px}" +
     "img{display:block;break-inside:avoid;margin-bottom:8px}";
-  await writeFile(join(folder, "sheet.html"), `<style>${style}</style>${images.join("")}`);
+  await writeFile(
+    join(folder, "sheet.html"),
+    `<!doctype html><style>${style}</style>${images.join("")}`,
+  );
   sheet = pathToFileURL(join(folder, "sheet.html")).href;
 });
 afterAll(async () => {

@@ -14,7 +14,7 @@ export interface Chart {
 export interface PointCounts {
   /** Of a curve of percentiles, for each nine. */
   readonly perNine: number;
-  /** Over the course of a run; each stands for the blocks around it. */
+  /** Over the course of a run; each stands for the blocks around it. With 0 there is no such chart. */
   readonly overTime: number;
 }
 

@@ -15,7 +15,7 @@ export function latencyOverTime(
   cell: Cell | undefined,
   { overTime }: PointCounts = allPoints,
 ): Chart | undefined {
-  if (cell === undefined) return undefined;
+  if (cell === undefined || overTime === 0) return undefined;
   const size = Math.max(1, Math.ceil(cell.blocks.length / overTime));
   const values = streamed.flatMap((treatment) =>
     Array.from({ length: Math.ceil(cell.blocks.length / size) }, (_, group) => {

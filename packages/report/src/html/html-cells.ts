@@ -3,7 +3,7 @@ import { chartsOfCell } from "../charts/charts-of.js";
 import { figures } from "./html-figures.js";
 import { cellTable, latencyTable } from "./html-sections.js";
 import { escapeXml } from "./html-text.js";
-import { mostBytes, omissions, type PageDetail } from "./page-detail.js";
+import { omissions, type PageDetail } from "./page-detail.js";
 import { scenarioIndex, scenariosOf } from "./scenarios.js";
 
 /** The cells by scenario: what they compare, their latencies, their charts. */
@@ -23,22 +23,23 @@ ${omitted === "" ? "" : `<p>${escapeXml(omitted)}</p>`}
 ${cellTable(record)}
 <h3>Latencies</h3>
 ${latencyTable(record)}
-${await sections(record, detail)}
+${(await Promise.all(record.cells.map((cell) => section(record, cell, detail)))).join("\n")}
 </section>`;
 }
 
-async function sections(record: ResultRecord, detail: PageDetail): Promise<string> {
-  let text = "";
-  for (const cell of record.cells) {
-    text += await section(record, cell, detail);
-    // Too much already: the page is drawn again with less.
-    if (text.length > mostBytes) break;
-  }
-  return text;
+/** How many bytes the charts of all cells take, more or less: as some of them do. */
+export async function weightOfCharts(
+  { cells: all }: ResultRecord,
+  { points }: PageDetail,
+): Promise<number> {
+  const every = Math.ceil(all.length / 5);
+  const sample = all.filter((_, index) => index % every === 0);
+  const drawn = await Promise.all(sample.map((cell) => figures(chartsOfCell(cell, points))));
+  return (Buffer.byteLength(drawn.join("")) * all.length) / Math.max(1, sample.length);
 }
 
 async function section(record: ResultRecord, cell: Cell, { points }: PageDetail): Promise<string> {
   const charts = points === undefined ? "" : await figures(chartsOfCell(cell, points));
   return `<section class="cell" data-scenario="${scenarioIndex(record, cell)}"><h3>${escapeXml(cell.id)}</h3>
-${charts}</section>\n`;
+${charts}</section>`;
 }

@@ -1,12 +1,12 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { createHash } from "node:crypto";
 import { chartsOf } from "../charts/charts-of.js";
-import { cells } from "./html-cells.js";
+import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
 import { verdictTable } from "./html-sections.js";
 import { escapeXml, jsonForScript } from "./html-text.js";
-import { mostBytes, pageDetails, type PageDetail } from "./page-detail.js";
+import { mostBytes, pageDetails, withoutCellCharts, type PageDetail } from "./page-detail.js";
 import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";
 
@@ -17,12 +17,14 @@ import { pageStyle } from "./page-style.js";
  * record it shows fewer points and runs, and says so.
  */
 export async function renderHtmlReport(record: ResultRecord): Promise<string> {
-  let page = "";
   for (const detail of pageDetails) {
-    page = await renderPage(record, detail);
-    if (Buffer.byteLength(page) < mostBytes) break;
+    const bare = await renderPage(record, { ...detail, points: undefined });
+    const charts = await weightOfCharts(record, detail);
+    if (Buffer.byteLength(bare) + charts >= mostBytes) continue;
+    const page = await renderPage(record, detail);
+    if (Buffer.byteLength(page) < mostBytes) return page;
   }
-  return page;
+  return renderPage(record, withoutCellCharts);
 }
 
 async function renderPage(record: ResultRecord, detail: PageDetail): Promise<string> {

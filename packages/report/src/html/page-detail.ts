@@ -11,20 +11,31 @@ export interface PageDetail {
   readonly points: PointCounts | undefined;
 }
 
-/** The most first. The last one is for records whose cells alone would fill a page. */
+/** The most first. */
 export const pageDetails: readonly PageDetail[] = [
   { runs: 24_000, points: allPoints },
   { runs: 12_000, points: { perNine: 4, overTime: 24 } },
-  { runs: 6_000, points: { perNine: 2, overTime: 8 } },
-  { runs: 6_000, points: undefined },
+  { runs: 8_000, points: { perNine: 2, overTime: 8 } },
+  { runs: 8_000, points: { perNine: 2, overTime: 0 } },
 ];
+
+/** For records of more cells than a page has room for charts of. */
+export const withoutCellCharts: PageDetail = { runs: 8_000, points: undefined };
 
 /** What is left out of a page, in words; nothing where everything is in it. */
 export function omissions({ points }: PageDetail): string {
   if (points === allPoints) return "";
-  const charts =
-    points === undefined
-      ? "there are no charts of single cells"
-      : `charts of single cells have ${points.perNine} points for each nine and ${points.overTime} over the run`;
-  return `The record is large, and this page is kept below 3 MB: ${charts}. The record has all.`;
+  return (
+    `The record is large, and this page is kept below 3 MB: ${chartsOfCells(points)}. ` +
+    "The record has all."
+  );
+}
+
+function chartsOfCells(points: PageDetail["points"]): string {
+  if (points === undefined) return "there are no charts of single cells";
+  const { perNine, overTime } = points;
+  const curves = `percentiles of single cells have ${perNine} points for each nine`;
+  return overTime === 0
+    ? `${curves}, and there is no chart of their course`
+    : `${curves}, and their course ${overTime} points`;
 }
