@@ -169,6 +169,7 @@ describe("charts", () => {
     expect(svg).toContain(
       "main: 20.0 µs per token, most by themselves: poll (ring) 45.0 %, next (adapter) 25.0 %",
     );
+    expect(svg).toContain("main: poll, 65.0 %, 13.0 µs per token, @streamgauge/runtime/dist/ring/");
     expect(svg).toContain(">worker 0, 200.0 µs per token</text>");
   });
 

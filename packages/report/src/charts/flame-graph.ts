@@ -46,7 +46,7 @@ export function flameGraph(record: ResultRecord): Chart | undefined {
       middle: floor - bar.depth - 0.5,
       whose: bar.node.category,
       label: labelOf(bar),
-      about: chartText(aboutOf(thread, bar)),
+      about: aboutOf(thread, bar),
     })),
   );
   const headings = placed.map(({ heading, title }) => ({ heading, title }));
@@ -149,6 +149,6 @@ function nameOf({ name, file, line }: CallTreeNode): string {
 }
 
 function aboutOf(thread: string, { node, share, microsecondsPerToken }: Bar): string {
-  const place = node.file === "" ? "" : ` (${node.file}:${node.line})`;
-  return `${thread}: ${nameOf(node)}${place}, ${percent(share)}, ${oneDecimal(microsecondsPerToken)} µs per token`;
+  const place = node.file === "" ? "" : `, ${chartText(`${node.file}:${node.line}`)}`;
+  return `${thread}: ${nameOf(node)}, ${percent(share)}, ${oneDecimal(microsecondsPerToken)} µs per token${place}`;
 }
