@@ -205,7 +205,8 @@ export const definitions: readonly Definition[] = [
     metric: "CPU profile",
     formula:
       "samples of each thread's stack, by whose code is on top, without what it calls; shares " +
-      "are of the thread's time that was not idle",
+      "are of the thread's time that was not idle; of a tree of calls the 120 nodes with most time in " +
+      "and under them, with 0.2 % of it at least: (rest) stands for the others",
   },
   {
     metric: "cause of a gap",

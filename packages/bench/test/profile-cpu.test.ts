@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CallTreeNode, CodeCategory } from "@streamgauge/bench/record";
 import { attributionOf, nameOf } from "../src/profile/code-category.js";
 import { summarizeCpuProfiles } from "../src/profile/cpu-profile-summary.js";
 import type { CallFrame, CpuProfile } from "../src/profile/diagnostics.js";
@@ -71,6 +72,16 @@ describe("nameOf", () => {
   });
 });
 
+function node(
+  caller: number,
+  place: Pick<CallTreeNode, "name" | "file" | "line">,
+  category: CodeCategory,
+  selfMicrosecondsPerToken: number,
+  selfSamples: number,
+): CallTreeNode {
+  return { caller, ...place, category, selfMicrosecondsPerToken, selfSamples };
+}
+
 describe("summarizeCpuProfiles", () => {
   const profile: CpuProfile = {
     nodes: [
@@ -135,6 +146,48 @@ describe("summarizeCpuProfiles", () => {
       threads: [{ thread: "main", samples: 0, busyMicrosecondsPerToken: 0 }],
       categories: [],
       hotFunctions: [],
+      callTrees: [{ thread: "main", nodes: [] }],
     });
+  });
+
+  it("keeps who called whom, the largest first, without the places of this machine", () => {
+    const [main] = findings.callTrees ?? [];
+    const backend = { file: "onnxruntime-node/dist/backend.js", line: 114 };
+    const poll = { name: "poll", file: "@streamgauge/runtime/dist/ring/consumer.js", line: 30 };
+    const native = { file: "", line: 0 };
+    expect(main).toEqual({
+      thread: "main",
+      nodes: [
+        node(-1, { ...backend, name: "run" }, "onnxruntime", 0, 0),
+        node(0, { ...native, name: "(anonymous)" }, "onnxruntime", 80, 2),
+        node(1, poll, "ring", 100, 2),
+        node(-1, poll, "ring", 60, 4),
+        node(-1, { ...native, name: "(program)" }, "other", 60, 2),
+      ],
+    });
+  });
+
+  it("puts calls with little time together, and bounds the tree", () => {
+    // Functions that `all` calls, with 1 to 300 µs.
+    const many = Array.from({ length: 300 }, (_, index) => index + 1);
+    const wide: CpuProfile = {
+      nodes: [
+        { id: 5000, callFrame: frame("all", "node:all", 0), children: many },
+        ...many.map((id) => ({ id, callFrame: frame(`f${id}`, "node:some", id) })),
+      ],
+      startTime: 0,
+      endTime: 45_150,
+      samples: many,
+      timeDeltas: [0, ...many.slice(0, -1)],
+    };
+    const report = { thread: "main", clockOffsetMilliseconds: 0, report: wide };
+    const [tree] = summarizeCpuProfiles([report], 1).callTrees ?? [];
+    const nodes = tree?.nodes ?? [];
+    expect(nodes).toHaveLength(1 + 120);
+    expect(nodes[1]).toMatchObject({ caller: 0, name: "f300", selfMicrosecondsPerToken: 300 });
+    // `all` and the largest 119 are kept.
+    expect(nodes.at(-1)).toMatchObject({ caller: 0, name: "(rest)", selfSamples: 181 });
+    const all = nodes.reduce((sum, own) => sum + own.selfMicrosecondsPerToken, 0);
+    expect(all).toBe(45_150);
   });
 });

@@ -57,7 +57,7 @@ Examples:
       }
       await written(command, out, writeFile(out, content));
     } else if (out !== undefined)
-      await written(command, out, write(out, format.renderFiles(found.record)));
+      await written(command, out, write(out, await format.renderFiles(found.record)));
     tell(`Wrote ${out} from ${found.path}.`);
   });
 }

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Command } from "commander";
-import { InvalidImportError } from "./imports/foreign-result.js";
+import { InvalidImportError, type ForeignResult } from "./imports/foreign-result.js";
 import { renderImport } from "./imports/import-table.js";
-import { readForeign } from "./imports/read-foreign.js";
 
 /** `streamgauge-report import`: another tool's result under our definitions. */
 export function importCommand(): Command {
@@ -25,13 +24,15 @@ request) or profile_export_aiperf.json (summaries); GuideLLM's benchmarks.json.`
     });
 }
 
-async function importFile(file: string): Promise<ReturnType<typeof readForeign>> {
+async function importFile(file: string): Promise<ForeignResult[]> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
     throw new InvalidImportError(`There is no readable file ${file}.`, { cause });
   }
+  // With its schemas: other commands should not wait for them.
+  const { readForeign } = await import("./imports/read-foreign.js");
   try {
     return readForeign(text);
   } catch (error) {

@@ -1,4 +1,10 @@
-export { chartNames, type Chart, type ChartName, type HistoryChartName } from "./charts/chart.js";
+export {
+  chartNames,
+  type Chart,
+  type ChartName,
+  type HistoryChartName,
+  type PointCounts,
+} from "./charts/chart.js";
 export { chartsOf, chartsOfCell } from "./charts/charts-of.js";
 export { historyTrends } from "./charts/history-trend.js";
 export type { CommittedResults } from "./committed-results.js";

@@ -27,6 +27,7 @@ describe("charts", () => {
       "latency-over-time",
       "token-ledger",
       "slowest-gaps",
+      "flame-graph",
     ]);
     expect(chartsOf({ ...record, profiles: [] }).map(({ name }) => name)).not.toContain(
       "token-ledger",
@@ -143,6 +144,43 @@ describe("charts", () => {
     const gaps = await draw(record, "slowest-gaps");
     expect(gaps).toContain("major GC 4.1 ms on worker 0");
     expect(gaps).toContain("1 × garbage collection, 1 × unexplained");
+  });
+
+  it("show who called whom, as wide as its share of the thread", async () => {
+    const svg = await draw(await wholeRecord(), "flame-graph");
+    const bars = new Map(
+      [...svg.matchAll(/<path aria-label="([^"]*)"[^>]* d="M([\d.]+),([\d.]+)h([\d.]+)/g)].map(
+        ([, about, x, y, width]) => [about!, { x: Number(x), y: Number(y), width: Number(width) }],
+      ),
+    );
+    const bar = (words: string) => {
+      const found = [...bars].find(([about]) => about.startsWith(words));
+      if (found === undefined) throw new Error(`No bar says ${words}: ${[...bars.keys()].join()}`);
+      return found[1];
+    };
+    const [next, poll, program] = ["next", "poll", "(program)"].map((name) => bar(`main: ${name}`));
+    // 18, 13 and 2 of 20 µs: a callee stands on its caller, another begins where the first ends.
+    expect(poll!.width / next!.width).toBeCloseTo(13 / 18, 2);
+    expect(poll!.x).toBe(next!.x);
+    expect(poll!.y).toBeLessThan(next!.y);
+    expect(program!.x).toBeCloseTo(next!.x + next!.width, 1);
+    expect(program!.y).toBe(next!.y);
+    expect(bar("worker 0: decode").width).toBeCloseTo(next!.width + program!.width, 1);
+    expect(svg).toContain(
+      "main: 20.0 µs per token, most by themselves: poll (ring) 45.0 %, next (adapter) 25.0 %",
+    );
+    expect(svg).toContain("main: poll, 65.0 %, 13.0 µs per token, @streamgauge/runtime/dist/ring/");
+    expect(svg).toContain(">worker 0, 200.0 µs per token</text>");
+  });
+
+  it("have no flame graph of a record that has no calls", async () => {
+    const record = await wholeRecord();
+    const profiles = (record.profiles ?? []).map((profile) =>
+      profile.findings.kind === "cpuProfile"
+        ? { ...profile, findings: { ...profile.findings, callTrees: [] } }
+        : profile,
+    );
+    expect(chartsOf({ ...record, profiles }).map(({ name }) => name)).not.toContain("flame-graph");
   });
 
   it("leave nothing of a record's strings but text", async () => {

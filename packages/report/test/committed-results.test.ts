@@ -44,7 +44,7 @@ describe("the chart of a history", () => {
     expect(chart?.description).toContain("generate, pequod-pooled-100: 500 → 510");
     const svg = await renderSvg(chart!);
     expect(svg).toContain("Too few commits");
-    expect(svg).not.toContain("mark-line");
+    expect(svg).not.toContain("line mark container");
     expect(svg).toContain("prefers-color-scheme:dark");
     expect(Number(/ width="(\d+)"/.exec(svg)?.[1])).toBeLessThan(500);
   });
@@ -57,7 +57,7 @@ describe("the chart of a history", () => {
     const changed = historyTrends([history("a-cpu", times)])[0]!;
     expect(changed.description).toMatch(/changed from 501 to 601 \(p = 0\.\d+\)/);
     const svg = await renderSvg(changed);
-    expect(svg).toContain("mark-line");
+    expect(svg).toContain("line mark container");
     expect(svg.match(/stroke-dasharray/g)?.length).toBe(2);
   });
 

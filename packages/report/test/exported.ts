@@ -4,7 +4,10 @@ import { fixtureRecord } from "./fixture.js";
 import { wholeRecord } from "./whole-record.js";
 
 /** Every file of a format, by its name in the list. */
-export async function exportedFiles(name: string, record: ResultRecord): Promise<ExportedFile[]> {
+export async function exportedFiles(
+  name: string,
+  record: ResultRecord,
+): Promise<readonly ExportedFile[]> {
   const format = exportFormats.find((candidate) => candidate.name === name);
   if (format === undefined) throw new Error(`There is no format ${name}.`);
   if ("renderFiles" in format) return format.renderFiles(record);

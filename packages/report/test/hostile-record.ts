@@ -1,4 +1,4 @@
-import type { ResultRecord } from "@streamgauge/bench/record";
+import type { ProfileFindings, ResultRecord } from "@streamgauge/bench/record";
 import { wholeRecord } from "./whole-record.js";
 
 /** Markup, ends of scripts and attributes, an expression, line ends, control characters, half a pair. */
@@ -27,14 +27,28 @@ export async function hostileRecord(): Promise<ResultRecord> {
       ...profile,
       model: hostile,
       host: hostile,
-      findings:
-        profile.findings.kind === "timeline"
-          ? {
-              ...profile.findings,
-              slowestGaps: profile.findings.slowestGaps.map((gap) => ({ ...gap, cause: hostile })),
-            }
-          : profile.findings,
+      findings: hostileFindings(profile.findings),
     })),
     definitions: record.definitions.map(() => ({ metric: hostile, formula: hostile })),
   };
+}
+
+function hostileFindings(findings: ProfileFindings): ProfileFindings {
+  switch (findings.kind) {
+    case "timeline":
+      return {
+        ...findings,
+        slowestGaps: findings.slowestGaps.map((gap) => ({ ...gap, cause: hostile })),
+      };
+    case "cpuProfile":
+      return {
+        ...findings,
+        callTrees: (findings.callTrees ?? []).map(({ thread, nodes }) => ({
+          thread: `${hostile} ${thread}`,
+          nodes: nodes.map((node) => ({ ...node, name: hostile, file: hostile })),
+        })),
+      };
+    default:
+      return findings;
+  }
 }

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readRecord, renderHtmlReport } from "@streamgauge/report";
-import { findChromium } from "../../core/test/find-chromium.js";
+import { openChromium } from "./chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
 /** Written by the test of the looks; docs/ holds copies of them. */
@@ -22,10 +22,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "streamgauge-page-"));
   const page = await renderHtmlReport((await readRecord(record)).record);
   report = await put("report.html", page);
-  browser = await chromium.launch({
-    executablePath: await findChromium(),
-    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-  });
+  browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();

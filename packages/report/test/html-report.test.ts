@@ -1,8 +1,14 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { renderHtmlReport } from "@streamgauge/report";
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { readRecord, renderHtmlReport } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 import { hostileRecord } from "./hostile-record.js";
 import { wholeRecord } from "./whole-record.js";
+
+const committed = fileURLToPath(
+  new URL("../../../results/2026-11-25-standard/record.json", import.meta.url),
+);
 
 describe("renderHtmlReport", () => {
   it("is one file that asks nothing of a network, verdicts first", async () => {
@@ -31,6 +37,33 @@ describe("renderHtmlReport", () => {
     const { cells } = JSON.parse(json!) as { cells: { rows: unknown[] }[] };
     expect(cells[0]!.rows).toHaveLength(6000 * 4);
     expect(page.length).toBeLessThan(3e6);
+  });
+
+  it("shows less of each of many cells, and says so", { timeout: 60_000 }, async () => {
+    const { record } = await readRecord(committed);
+    expect(await renderHtmlReport(record)).not.toContain("kept below 3 MB");
+    const copies = Array.from({ length: Math.ceil(120 / record.cells.length) }, (_, copy) => copy);
+    const named = (id: string, copy: number): string => `${id}, copy ${copy}`;
+    const large: ResultRecord = {
+      ...record,
+      cells: copies.flatMap((copy) =>
+        record.cells.map((cell) => ({ ...cell, id: named(cell.id, copy) })),
+      ),
+      claims: copies.flatMap((copy) =>
+        record.claims.map((claim) => ({ ...claim, cell: named(claim.cell, copy) })),
+      ),
+    };
+    expect(large.cells.length).toBeGreaterThanOrEqual(119);
+    const page = await renderHtmlReport(large);
+    expect(Buffer.byteLength(page)).toBeLessThan(3e6);
+    expect(page).toMatch(/this page is kept below 3 MB: [^.]+\. The record has all\./);
+    expect(page.match(/<section class="cell"/g)).toHaveLength(large.cells.length);
+  });
+
+  it("says what choosing a scenario does not change", async () => {
+    expect(await renderHtmlReport(await fixtureRecord())).toContain(
+      "the charts above are of all scenarios",
+    );
   });
 
   it("leaves nothing of a record's strings but text", async () => {

@@ -9,6 +9,7 @@ import { definitions } from "@streamgauge/bench";
 import { arrivalsOf, estimatesOf, latency } from "../../bench/test/example-profiles.js";
 import { exampleEngine } from "../../bench/test/example-engine.js";
 import { exampleTransports } from "../../bench/test/example-transports.js";
+import { exampleCallTrees } from "./example-call-trees.js";
 import { fixtureRecord } from "./fixture.js";
 
 const mode: MeasuredMode = {
@@ -49,6 +50,7 @@ const profiles: readonly ProfileMeasurement[] = [
       threads: [{ thread: "main", samples: 420, busyMicrosecondsPerToken: 21.5 }],
       categories: [{ ...hot, selfMicrosecondsPerToken: 13.1, fraction: 0.61 }],
       hotFunctions: [{ ...hot, name: "poll (ring/consumer.js:52)", fraction: 0.428 }],
+      callTrees: exampleCallTrees,
     },
     ["profiles/main.cpuprofile", "profiles/worker-0.cpuprofile"],
   ),

@@ -1,6 +1,8 @@
 import type { CodeCategory, CpuProfileFindings } from "../record.js";
-import { attributionOf, nameOf, type Attribution } from "./code-category.js";
-import type { CallFrame, CpuProfile, ThreadReport } from "./diagnostics.js";
+import { callTreeOf } from "./call-tree.js";
+import { nameOf } from "./code-category.js";
+import { isBusy, visitNodes, type NodeTime } from "./cpu-profile-nodes.js";
+import type { CpuProfile, ThreadReport } from "./diagnostics.js";
 import { groupBy } from "./group-by.js";
 
 /** Hot functions that are kept of each thread. */
@@ -16,12 +18,11 @@ export function summarizeCpuProfiles(
   reports: readonly ThreadReport<"cpuProfile">[],
   tokens: number,
 ): CpuProfileFindings {
-  const threads = [...groupBy(reports, ({ thread }) => thread)].map(([thread, own]) =>
-    summarizeThread(
-      thread,
-      own.flatMap(({ report }) => [...selfTimes(report)]),
-      tokens,
-    ),
+  const profilesByThread = [...groupBy(reports, ({ thread }) => thread)].map(
+    ([thread, own]) => [thread, own.map(({ report }) => report)] as const,
+  );
+  const threads = profilesByThread.map(([thread, profiles]) =>
+    summarizeThread(thread, profiles.flatMap(selfTimes), tokens),
   );
   return {
     kind: "cpuProfile",
@@ -32,15 +33,14 @@ export function summarizeCpuProfiles(
       .toSorted(
         (first, second) => second.selfMicrosecondsPerToken - first.selfMicrosecondsPerToken,
       ),
+    callTrees: profilesByThread.map(([thread, profiles]) => callTreeOf(thread, profiles, tokens)),
   };
 }
 
 /** What one function, or one category, took by itself. */
-interface SelfTime {
+interface SelfTime extends NodeTime {
   readonly category: CodeCategory;
   readonly name: string;
-  readonly microseconds: number;
-  readonly samples: number;
 }
 
 function summarizeThread(thread: string, nodes: readonly SelfTime[], tokens: number) {
@@ -74,61 +74,10 @@ function merge(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): S
 }
 
 /** What each node of one profile took by itself. */
-function* selfTimes(profile: CpuProfile): Generator<SelfTime, void, undefined> {
-  const timesById = timeByNode(profile);
-  for (const { id, frame, caller, attribution } of walk(profile)) {
-    const time = timesById.get(id);
-    if (time === undefined || attribution === "asleep" || attribution === "instrument") continue;
-    yield { category: attribution, name: nameOf(frame, caller), ...time };
-  }
-}
-
-/** A sample stands for the time until the next one, as in Chrome's developer tools. */
-function timeByNode({
-  samples = [],
-  timeDeltas = [],
-  startTime,
-  endTime,
-}: CpuProfile): Map<number, Pick<SelfTime, "microseconds" | "samples">> {
-  const times = new Map<number, { microseconds: number; samples: number }>();
-  let now = startTime;
-  for (const [index, id] of samples.entries()) {
-    now += timeDeltas[index] ?? 0;
-    const time = times.get(id) ?? { microseconds: 0, samples: 0 };
-    time.microseconds += timeDeltas[index + 1] ?? endTime - now;
-    time.samples += 1;
-    times.set(id, time);
-  }
-  return times;
-}
-
-interface Visit {
-  readonly id: number;
-  readonly frame: CallFrame;
-  /** The closest one with a file. */
-  readonly caller: CallFrame | undefined;
-  readonly attribution: Attribution;
-}
-
-/** Every node, callers before those whom they call. */
-function* walk({ nodes }: CpuProfile): Generator<Visit, void, undefined> {
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const called = new Set(nodes.flatMap(({ children }) => children ?? []));
-  const waiting: Visit[] = nodes
-    .filter(({ id }) => !called.has(id))
-    .map(({ id, callFrame: frame }) => ({
-      id,
-      frame,
-      caller: undefined,
-      attribution: attributionOf(frame, "other"),
-    }));
-  for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
-    yield visit;
-    const caller = visit.frame.url === "" ? visit.caller : visit.frame;
-    for (const id of byId.get(visit.id)?.children ?? []) {
-      const frame = byId.get(id)?.callFrame;
-      if (frame === undefined) continue;
-      waiting.push({ id, frame, caller, attribution: attributionOf(frame, visit.attribution) });
-    }
-  }
+function selfTimes(profile: CpuProfile): SelfTime[] {
+  return [...visitNodes(profile)].flatMap(({ frame, caller, attribution, time }) =>
+    time !== undefined && isBusy(attribution)
+      ? [{ category: attribution, name: nameOf(frame, caller), ...time }]
+      : [],
+  );
 }

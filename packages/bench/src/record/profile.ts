@@ -1,7 +1,19 @@
+import { callTree, type CallTree } from "./call-tree.js";
+import { codeCategory, type CodeCategory } from "./code-category.js";
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
 import type { MeasuredMode } from "./load.js";
-import { array, fail, nullable, number, object, oneOf, string, type Check } from "./shape.js";
+import {
+  array,
+  fail,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+  type Check,
+} from "./shape.js";
 import { treatment } from "./treatment.js";
 
 /**
@@ -29,6 +41,9 @@ export interface ProfileCost {
   readonly overhead: Estimates | null;
   readonly costMicrosecondsPerToken: Estimates | null;
 }
+
+export type { CallTree, CallTreeNode } from "./call-tree.js";
+export type { CodeCategory };
 
 /** `main`: the consuming thread; `worker 0`, `worker 1`, …: the runtime's. */
 export type ThreadName = string;
@@ -67,21 +82,9 @@ export interface CpuProfileFindings {
     readonly selfMicrosecondsPerToken: number;
     readonly fraction: number;
   }[];
+  /** Who called whom, of each thread. Records from before 25 November 2026 have none. */
+  readonly callTrees?: readonly CallTree[];
 }
-
-export type CodeCategory =
-  | "engine"
-  | "ring"
-  | "adapter"
-  | "tokenizer"
-  | "onnxruntime"
-  /** Pool and task entry: the runtime's own, piscina's and comlink's. */
-  | "host"
-  | "bench"
-  | "user"
-  | "node"
-  | "garbage collection"
-  | "other";
 
 /**
  * The sampling heap profiler's samples (`.heapprofile`), garbage included. It
@@ -192,20 +195,6 @@ export interface LedgerFindings {
   readonly residual: LatencySummary;
 }
 
-const category = oneOf(
-  "engine",
-  "ring",
-  "adapter",
-  "tokenizer",
-  "onnxruntime",
-  "host",
-  "bench",
-  "user",
-  "node",
-  "garbage collection",
-  "other",
-);
-
 const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
   cpuProfile: object<CpuProfileFindings>({
     kind: string,
@@ -219,7 +208,7 @@ const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
     categories: array(
       object<CpuProfileFindings["categories"][number]>({
         thread: string,
-        category,
+        category: codeCategory,
         selfMicrosecondsPerToken: number,
         fraction: number,
       }),
@@ -227,12 +216,13 @@ const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
     hotFunctions: array(
       object<CpuProfileFindings["hotFunctions"][number]>({
         thread: string,
-        category,
+        category: codeCategory,
         name: string,
         selfMicrosecondsPerToken: number,
         fraction: number,
       }),
     ),
+    callTrees: optional(array(callTree)),
   }),
   allocations: object<AllocationFindings>({
     kind: string,
@@ -246,7 +236,7 @@ const findingsByKind: { readonly [Kind in ProfileFindings["kind"]]: Check } = {
     largest: array(
       object<AllocationFindings["largest"][number]>({
         thread: string,
-        category,
+        category: codeCategory,
         name: string,
         bytesPerToken: number,
       }),

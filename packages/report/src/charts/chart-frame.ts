@@ -4,8 +4,17 @@ import { gridLine, ink, mutedInk, paper } from "./palette.js";
 /** Of the plot: with its axis, some 440 together, which can be read at 400. */
 const plotWidthPixels = 370;
 
+/** Of a chart whose rows have names beside them; the library takes letters to be wider than they are. */
+export const namedRows = {
+  plotWidthPixels: 210,
+  axis: { title: null, labelFontSize: 11, labelLimit: 240 },
+};
+
+/** Of every letter of a chart. */
+export const font = "system-ui, sans-serif";
+
 const config: Config = {
-  font: "system-ui, sans-serif",
+  font,
   axis: {
     domainColor: gridLine,
     gridColor: gridLine,

@@ -10,6 +10,17 @@ export interface Chart {
   readonly spec: TopLevelSpec;
 }
 
+/** How many points the charts of a single cell have. */
+export interface PointCounts {
+  /** Of a curve of percentiles, for each nine. */
+  readonly perNine: number;
+  /** Over the course of a run; each stands for the blocks around it. With 0 there is no such chart. */
+  readonly overTime: number;
+}
+
+/** As many as can be told apart. */
+export const allPoints: PointCounts = { perNine: 8, overTime: 64 };
+
 /** All charts of a record that there are, in the order in which documents show them. */
 export const chartNames = [
   "overhead",
@@ -19,6 +30,7 @@ export const chartNames = [
   "latency-over-time",
   "token-ledger",
   "slowest-gaps",
+  "flame-graph",
 ] as const;
 
 export type ChartName = (typeof chartNames)[number];

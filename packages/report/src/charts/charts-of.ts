@@ -1,6 +1,7 @@
 import type { Cell, ResultRecord } from "@streamgauge/bench/record";
 import { breakEven } from "./break-even.js";
-import type { Chart } from "./chart.js";
+import { allPoints, type Chart, type PointCounts } from "./chart.js";
+import { flameGraph } from "./flame-graph.js";
 import { latencyOverTime } from "./latency-over-time.js";
 import { overheadForest } from "./overhead-forest.js";
 import { percentileCurves } from "./percentile-curves.js";
@@ -19,12 +20,13 @@ export function chartsOf(record: ResultRecord): readonly Chart[] {
     latencyOverTime(cell),
     tokenLedger(record),
     slowestGaps(record),
+    flameGraph(record),
   ]);
 }
 
-/** The charts of a single cell. */
-export function chartsOfCell(cell: Cell): readonly Chart[] {
-  return present([percentileCurves(cell), latencyOverTime(cell)]);
+/** The charts of a single cell, with fewer points where many cells have to share a page. */
+export function chartsOfCell(cell: Cell, points: PointCounts = allPoints): readonly Chart[] {
+  return present([percentileCurves(cell, points), latencyOverTime(cell, points)]);
 }
 
 /** Of the cells that something is claimed of, the one with the most gaps between tokens; else of all. */

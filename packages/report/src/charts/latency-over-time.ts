@@ -1,22 +1,22 @@
 import type { Cell } from "@streamgauge/bench/record";
 import { modeNames } from "../mode-names.js";
 import { duration } from "../numbers.js";
-import { chartText, type Chart } from "./chart.js";
+import { allPoints, chartText, type Chart, type PointCounts } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";
 
 const streamed = ["stream", "streamAsync"] as const;
 
-/** More would be narrower than a pixel or two. */
-const mostGroups = 64;
-
 /**
  * Time per output token over the blocks of a cell: the median of blocks that
  * follow one another, in the range of what they were.
  */
-export function latencyOverTime(cell: Cell | undefined): Chart | undefined {
-  if (cell === undefined) return undefined;
-  const size = Math.max(1, Math.ceil(cell.blocks.length / mostGroups));
+export function latencyOverTime(
+  cell: Cell | undefined,
+  { overTime }: PointCounts = allPoints,
+): Chart | undefined {
+  if (cell === undefined || overTime === 0) return undefined;
+  const size = Math.max(1, Math.ceil(cell.blocks.length / overTime));
   const values = streamed.flatMap((treatment) =>
     Array.from({ length: Math.ceil(cell.blocks.length / size) }, (_, group) => {
       const times = cell.blocks

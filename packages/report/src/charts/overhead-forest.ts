@@ -8,7 +8,7 @@ import { shortModeNames } from "../mode-names.js";
 import { percent } from "../numbers.js";
 import { comparisonOf } from "../section.js";
 import { chartText, type Chart } from "./chart.js";
-import { chartFrame } from "./chart-frame.js";
+import { chartFrame, namedRows } from "./chart-frame.js";
 import { ink, limitColor, unclaimed, verdictScale, verdictShapeScale } from "./palette.js";
 
 interface Row {
@@ -41,7 +41,7 @@ export function overheadForest(record: ResultRecord): Chart | undefined {
     field: "label",
     type: "nominal",
     sort: null,
-    axis: { title: null, grid: true, labelLimit: 175 },
+    axis: { ...namedRows.axis, grid: true },
   };
   const hasLimits = rows.some(({ limit }) => limit !== null);
   return {
@@ -53,7 +53,7 @@ export function overheadForest(record: ResultRecord): Chart | undefined {
       hasLimits ? "Bar: interval. Red: claimed limit." : "Bar: interval.",
       22 * rows.length,
       {
-        width: 240,
+        width: namedRows.plotWidthPixels,
         data: { values: rows },
         encoding: { y, description: { field: "about", type: "nominal" } },
         layer: [

@@ -1,4 +1,4 @@
-import type { Treatment, Verdict } from "@streamgauge/bench/record";
+import type { CodeCategory, Treatment, Verdict } from "@streamgauge/bench/record";
 import { modeNames } from "../mode-names.js";
 
 /** Colours in a light room, each with what it becomes in a dark one. No two may be equal. */
@@ -14,6 +14,8 @@ const darkFor = {
   "#cf222e": "#f85149",
   "#9a6700": "#d29922",
   "#8250df": "#ab7df8",
+  "#bf3989": "#db61a2",
+  "#1b7c83": "#39c5cf",
 } as const;
 
 export type Color = keyof typeof darkFor;
@@ -54,6 +56,25 @@ const verdictShapes: Readonly<Record<Verdict, string>> = {
 
 /** Colours of stages, in the order in which a token passes them. */
 export const stageColors: readonly Color[] = ["#0969da", "#bc4c00", "#8250df", "#1a7f37"];
+
+const categoryColors: Readonly<Record<CodeCategory, Color>> = {
+  engine: "#0969da",
+  ring: "#bc4c00",
+  adapter: "#1a7f37",
+  tokenizer: "#8250df",
+  onnxruntime: "#9a6700",
+  host: "#bf3989",
+  bench: "#1f2328",
+  user: "#59636e",
+  node: "#1b7c83",
+  "garbage collection": "#cf222e",
+  other: "#6e7781",
+};
+
+/** A scale of colours for whose code it is. */
+export function categoryScale(shown: readonly string[]): { domain: string[]; range: string[] } {
+  return only(shown, categoryColors);
+}
 
 /** A scale of colours for those modes that a chart shows. */
 export function modeScale(treatments: readonly Treatment[]): { domain: string[]; range: string[] } {

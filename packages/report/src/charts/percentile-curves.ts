@@ -2,7 +2,7 @@ import type { Cell, Distribution, Treatment } from "@streamgauge/bench/record";
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { modeNames } from "../mode-names.js";
 import { duration } from "../numbers.js";
-import { chartText, type Chart } from "./chart.js";
+import { allPoints, chartText, type Chart, type PointCounts } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";
 
@@ -15,12 +15,15 @@ interface Point {
 }
 
 /** Percentiles of a cell's inter-token latency on the scale of HDR histograms: each nine has the same width. */
-export function percentileCurves(cell: Cell | undefined): Chart | undefined {
+export function percentileCurves(
+  cell: Cell | undefined,
+  { perNine }: PointCounts = allPoints,
+): Chart | undefined {
   if (cell === undefined) return undefined;
   const found = cell.distributions.filter(
     ({ metric, count }) => metric === "interTokenLatency" && count > 0,
   );
-  const points = found.flatMap(curveOf);
+  const points = found.flatMap((own) => curveOf(own, perNine));
   if (points.length === 0) return undefined;
   const modes = found.map(({ treatment }): Treatment => treatment);
   const named = chartText(cell.id);
@@ -69,13 +72,13 @@ export function percentileCurves(cell: Cell | undefined): Chart | undefined {
   };
 }
 
-/** Eight points for each nine, from the 25th percentile on and as far as there are values for them. */
-function curveOf(distribution: Distribution): Point[] {
+/** So many points for each nine, as far as there are values for them. */
+function curveOf(distribution: Distribution, perNine: number): Point[] {
   const mode = modeNames[distribution.treatment];
   const nines = Math.log10(Math.max(2, distribution.count));
   const rarities = Array.from(
-    { length: Math.floor(nines * 8) },
-    (_, step) => 10 ** ((step + 1) / 8),
+    { length: Math.floor(nines * perNine) },
+    (_, step) => 10 ** ((step + 1) / perNine),
   );
   const valueAt = reader(distribution);
   return rarities

@@ -1,5 +1,6 @@
 import { escapeXml } from "../html/html-text.js";
 import type { Chart } from "./chart.js";
+import { font } from "./chart-frame.js";
 import { themeStyle } from "./palette.js";
 
 /** Draws a chart as a file of its own: with its title, description and both themes. */
@@ -31,9 +32,9 @@ async function draw({ spec }: Chart): Promise<{ opening: string; content: string
     await view.runAsync();
     // The library counts on from drawing to drawing.
     resetSVGDefIds();
-    const svg = roundCoordinates(withoutEmptyPaths(await view.toSVG()));
+    const svg = withoutDefaults(roundCoordinates(withoutNothing(await view.toSVG())));
     const end = svg.indexOf(">");
-    return { opening: svg.slice(0, end), content: svg.slice(end + 1) };
+    return { opening: `${svg.slice(0, end)} font-family="${font}"`, content: svg.slice(end + 1) };
   } finally {
     view.finalize();
   }
@@ -48,7 +49,18 @@ function roundCoordinates(svg: string): string {
   );
 }
 
-/** Groups have a background and a foreground even where nothing is painted. */
-function withoutEmptyPaths(svg: string): string {
-  return svg.replaceAll(/<path class="(?:back|fore)ground"(?![^>]* (?:fill|stroke)=)[^>]*\/>/g, "");
+/** Groups have a background and a foreground even where nothing is painted, and axes empty labels. */
+function withoutNothing(svg: string): string {
+  return svg
+    .replaceAll(/<path class="(?:back|fore)ground"(?![^>]* (?:fill|stroke)=)[^>]*\/>/g, "")
+    .replaceAll(/<text [^>]*\/>/g, "");
+}
+
+/** What marks say of themselves that is so anyway, or that the drawing says as a whole: a third of it. */
+function withoutDefaults(svg: string): string {
+  const defaults = new RegExp(
+    ` (?:(?:opacity|stroke-width)="1"|font-family="${font}"|class="mark-[^"]*"|pointer-events="none")`,
+    "g",
+  );
+  return svg.replaceAll(/<[a-z][^>]*>/g, (tag) => tag.replaceAll(defaults, ""));
 }

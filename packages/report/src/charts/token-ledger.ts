@@ -2,7 +2,7 @@ import { profilesOfKind, type ResultRecord } from "@streamgauge/bench/record";
 import { shortModeNames } from "../mode-names.js";
 import { duration } from "../numbers.js";
 import { chartText, type Chart } from "./chart.js";
-import { chartFrame } from "./chart-frame.js";
+import { chartFrame, namedRows } from "./chart-frame.js";
 import { stageColors } from "./palette.js";
 
 const stageNames = {
@@ -35,11 +35,16 @@ export function tokenLedger(record: ResultRecord): Chart | undefined {
     title: "Where a token's time goes",
     description: `Mean time from the model to the user's code, by stage. ${values.map(({ about }) => about).join("; ")}.`,
     spec: chartFrame("Where a token's time goes", "From the model to the user's code", 36 * rows, {
-      width: 240,
+      width: namedRows.plotWidthPixels,
       data: { values },
       mark: { type: "bar", height: 20 },
       encoding: {
-        y: { field: "label", type: "nominal", sort: null, axis: { title: null, labelLimit: 175 } },
+        y: {
+          field: "label",
+          type: "nominal",
+          sort: null,
+          axis: namedRows.axis,
+        },
         x: {
           field: "microseconds",
           type: "quantitative",

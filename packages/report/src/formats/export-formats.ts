@@ -1,80 +1,88 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { renderAiperf } from "./aiperf.js";
-import { renderBencherMetrics } from "./bencher.js";
-import { renderBiggerIsBetter, renderSmallerIsBetter } from "./benchmark-action.js";
-import { renderBenchstat } from "./benchstat.js";
-import { renderCsv } from "./csv.js";
 import type { ExportedFile } from "./exported-file.js";
-import { renderHistogramLog, renderPercentileTexts } from "./hdr-histogram.js";
-import { renderJUnit } from "./junit.js";
-import { renderSpreadsheet } from "./spreadsheet.js";
-import { renderVllm } from "./vllm.js";
 
 /** A format of one file. */
 export interface SingleFileFormat {
   readonly name: string;
   readonly description: string;
   readonly isBinary?: true;
-  readonly render: (record: ResultRecord) => string | Uint8Array | Promise<Uint8Array>;
+  readonly render: (record: ResultRecord) => Promise<string | Uint8Array>;
 }
 
 /** A format of several files in a folder. */
 export interface FolderFormat {
   readonly name: string;
   readonly description: string;
-  readonly renderFiles: (record: ResultRecord) => ExportedFile[];
+  readonly renderFiles: (record: ResultRecord) => Promise<readonly ExportedFile[]>;
 }
 
 export type ExportFormat = SingleFileFormat | FolderFormat;
 
-/** Every format that a record can be exported to; each renderer is pure. */
+/**
+ * Every format that a record can be exported to; each renderer is pure. It is loaded,
+ * with its libraries, when it renders: a command that lists them should not wait.
+ */
 export const exportFormats: readonly ExportFormat[] = [
   {
     name: "xlsx",
     description: "spreadsheet: summary, blocks, percentiles, environment",
     isBinary: true,
-    render: renderSpreadsheet,
+    render: async (record) => (await import("./spreadsheet.js")).renderSpreadsheet(record),
   },
-  { name: "csv", description: "the same tables as CSV files", renderFiles: renderCsv },
+  {
+    name: "csv",
+    description: "the same tables as CSV files",
+    renderFiles: async (record) => (await import("./csv.js")).renderCsv(record),
+  },
   {
     name: "hlog",
     description: "HdrHistogram V2 log of all distributions",
-    render: renderHistogramLog,
+    render: async (record) => (await import("./hdr-histogram.js")).renderHistogramLog(record),
   },
   {
     name: "hgrm",
     description: "HdrHistogram percentile text (µs), a file for each distribution",
-    renderFiles: renderPercentileTexts,
+    renderFiles: async (record) =>
+      (await import("./hdr-histogram.js")).renderPercentileTexts(record),
   },
   {
     name: "benchmark-action-smaller",
     description: "github-action-benchmark, customSmallerIsBetter",
-    render: renderSmallerIsBetter,
+    render: async (record) => (await import("./benchmark-action.js")).renderSmallerIsBetter(record),
   },
   {
     name: "benchmark-action-bigger",
     description: "github-action-benchmark, customBiggerIsBetter",
-    render: renderBiggerIsBetter,
+    render: async (record) => (await import("./benchmark-action.js")).renderBiggerIsBetter(record),
   },
   {
     name: "bencher",
     description: "Bencher Metric Format, with bounds",
-    render: renderBencherMetrics,
+    render: async (record) => (await import("./bencher.js")).renderBencherMetrics(record),
   },
   {
     name: "benchstat",
     description: "Go benchmark text, a line for each run",
-    render: renderBenchstat,
+    render: async (record) => (await import("./benchstat.js")).renderBenchstat(record),
   },
   {
     name: "vllm",
     description: "vLLM serving-benchmark JSON, a file for each streaming mode",
-    renderFiles: renderVllm,
+    renderFiles: async (record) => (await import("./vllm.js")).renderVllm(record),
   },
   {
     name: "aiperf",
     description: "AIPerf profile_export_aiperf JSON, a file for each streaming mode",
-    renderFiles: renderAiperf,
+    renderFiles: async (record) => (await import("./aiperf.js")).renderAiperf(record),
   },
-  { name: "junit", description: "JUnit XML of the claims", render: renderJUnit },
+  {
+    name: "speedscope",
+    description: "calls of the CPU profiles for speedscope, a profile for each thread",
+    render: async (record) => (await import("./speedscope.js")).renderSpeedscope(record),
+  },
+  {
+    name: "junit",
+    description: "JUnit XML of the claims",
+    render: async (record) => (await import("./junit.js")).renderJUnit(record),
+  },
 ];

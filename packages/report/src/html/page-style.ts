@@ -27,6 +27,7 @@ ${["upheld", "refuted", "inconclusive", "void"].map((verdict) => `.${verdict}{co
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1rem}
 figure{margin:0;border:1px solid var(--line);border-radius:6px;padding:.5rem;min-width:0}
 figure svg{display:block;width:100%;height:auto;max-width:34rem;margin:0 auto}
+figure svg text,figure svg line{pointer-events:none}
 figure svg [aria-label][d]:hover{stroke-width:3;stroke:currentColor}
 .filter{position:sticky;top:0;z-index:1;background:var(--paper);padding:.6rem 0;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:.4rem 1rem;align-items:center}
 select,button{font:inherit;color:inherit;background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:.25rem .6rem;max-width:100%}

@@ -1,0 +1,105 @@
+// Writes docs/api from the doc comments of what the packages export: a page for each entry point.
+// With --check it writes nothing, and fails when a page is not what the comments say.
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Application } from "typedoc";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const committed = join(root, "docs/api");
+
+/** The source of each entry point of the packages that are published. */
+async function entryPoints() {
+  const found = [];
+  for (const name of ["core", "runtime", "bench", "report"]) {
+    const folder = join(root, "packages", name);
+    const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    for (const [path, { types }] of Object.entries(exports)) {
+      // A command line is documented by its --help.
+      if (types === undefined || path === "./cli") continue;
+      found.push(join(folder, types.replace("./dist/", "src/").replace(".d.ts", ".ts")));
+    }
+  }
+  return found;
+}
+
+async function generate(folder) {
+  const app = await Application.bootstrapWithPlugins({
+    plugin: ["typedoc-plugin-markdown"],
+    tsconfig: join(root, "tsconfig.json"),
+    entryPoints: await entryPoints(),
+    basePath: root,
+    name: "API",
+    readme: "none",
+    logLevel: "Warn",
+    // Types are checked by the build, with the compiler that the packages are made for.
+    skipErrorChecking: true,
+    disableSources: true,
+    excludeExternals: true,
+    excludeInternal: true,
+    excludePrivate: true,
+    excludeProtected: true,
+    githubPages: false,
+    validation: { notExported: false, invalidLink: true, notDocumented: false },
+    outputFileStrategy: "modules",
+    flattenOutputFiles: true,
+    entryFileName: "README",
+    hidePageHeader: true,
+    hideBreadcrumbs: true,
+    pageTitleTemplates: { index: "API", module: ({ name }) => `@streamgauge/${name}` },
+    parametersFormat: "table",
+    interfacePropertiesFormat: "table",
+    classPropertiesFormat: "table",
+    typeAliasPropertiesFormat: "table",
+    typeDeclarationFormat: "table",
+    tableColumnSettings: {
+      hideSources: true,
+      hideModifiers: true,
+      hideInherited: true,
+      hideOverrides: true,
+    },
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error("TypeDoc could not read the packages.");
+  // "packages/runtime/src/ring/index" is "runtime/ring" to whoever imports it.
+  for (const entry of project.children ?? []) {
+    entry.name = entry.name
+      .replace("packages/", "")
+      .replace("/src", "")
+      .replace(/\/index$/, "");
+  }
+  await app.outputs.writeOutput({ name: "markdown", path: folder }, project);
+  if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1;
+}
+
+async function pagesOf(folder) {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".md"));
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await readFile(join(folder, name), "utf8")]),
+    ),
+  );
+}
+
+if (process.argv.includes("--check")) {
+  const folder = await mkdtemp(join(tmpdir(), "streamgauge-api-"));
+  try {
+    await generate(folder);
+    const [expected, actual] = [await pagesOf(folder), await pagesOf(committed)];
+    const stale = [...new Set([...expected.keys(), ...actual.keys()])]
+      .filter((name) => expected.get(name) !== actual.get(name))
+      .toSorted((first, second) => (first < second ? -1 : 1));
+    if (stale.length > 0) {
+      process.stderr.write(
+        `Not what the doc comments say: ${stale.map((name) => `docs/api/${name}`).join(", ")}.\n` +
+          "Run `pnpm docs:api`.\n",
+      );
+      process.exitCode = 1;
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+} else {
+  await generate(committed);
+}
