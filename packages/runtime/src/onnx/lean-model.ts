@@ -1,6 +1,6 @@
 import { open, realpath, type FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { StreamgaugeError } from "@streamgauge/core";
 import { externalPlaceFields } from "./protobuf.js";
 
@@ -61,6 +61,9 @@ async function leanTensor(reader: FileReader, end: number, location: string): Pr
   return Buffer.concat([...fields, ...places]);
 }
 
+/** How a field is written, as its tag says it. */
+const wire = { varint: 0, bit64: 1, lengthDelimited: 2, bit32: 5 } as const;
+
 /**
  * The fields of a message up to its end, as they are but for those with a length
  * that `replace` reads: their contents become what it returns, null drops the
@@ -75,8 +78,8 @@ async function copyFields(
   while (reader.position < end) {
     const start = reader.position;
     const tag = await reader.varint(end);
-    const type = (tag % 8) as WireType;
-    if (type === WireType.LengthDelimited) {
+    const type = tag % 8;
+    if (type === wire.lengthDelimited) {
       const length = await reader.varint(end);
       const fieldEnd = reader.position + length;
       if (fieldEnd > end)
@@ -90,9 +93,9 @@ async function copyFields(
       reader.position = fieldEnd;
       continue;
     }
-    if (type === WireType.Varint) await reader.varint(end);
-    else if (type === WireType.Bit64) reader.position += 8;
-    else if (type === WireType.Bit32) reader.position += 4;
+    if (type === wire.varint) await reader.varint(end);
+    else if (type === wire.bit64) reader.position += 8;
+    else if (type === wire.bit32) reader.position += 4;
     else throw new RangeError(`There is no field of the type ${type}.`);
     copied.push(await reader.bytes(start, reader.position));
   }
