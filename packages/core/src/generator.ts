@@ -259,11 +259,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=generate -->
    *
-   * Measured on 2026-11-25 (profile standard, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: 1352 tokens/s at 10 tokens, 1841 tokens/s at
-   * 50, 1868 tokens/s at 100 and 1125 tokens/s at 1000. It is what streaming is compared with;
-   * against itself it differs by -0.1 % (-0.8 to 0.6) at 10 tokens, -0.8 % (-1.7 to 0.1) at
-   * 50, 0.9 % (-0.2 to 2.0) at 100 and -0.6 % (-2.7 to 1.9) at 1000.
+   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
+   * x64, Node.js 20.20.2) with pequod, pooled: 1706 tokens/s at 10 tokens, 2135 tokens/s at
+   * 50, 2134 tokens/s at 100 and 1293 tokens/s at 1000. It is what streaming is compared with;
+   * against itself it differs by 0.6 % (-0.2 to 1.3) at 10 tokens, 0.1 % (-0.6 to 0.7) at 50,
+   * 0.5 % (-0.1 to 1.2) at 100 and 0.2 % (-0.7 to 1.1) at 1000.
    * `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
@@ -274,12 +274,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=stream -->
    *
-   * Measured on 2026-11-25 (profile standard, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 5.3 % (4.3
-   * to 6.2) at 10 tokens, 8.9 % (6.1 to 12.9) at 50, 9.8 % (8.5 to 12.5) at 100 and 5.4 % (3.2
-   * to 7.6) at 1000; per token by 42.0 µs to 56.3 µs. Less than 5 % is inconclusive at 10
-   * tokens, void at 50, 100 and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that
-   * depends on.
+   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
+   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.1 % (5.7
+   * to 6.5) at 10 tokens, 8.1 % (7.3 to 8.8) at 50, 9.2 % (7.8 to 11.1) at 100 and 6.1 % (5.2
+   * to 7.0) at 1000; per token by 36.0 µs to 47.3 µs. Less than 5 % is refuted at 10, 50, 100
+   * and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
    */
@@ -293,12 +292,12 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=streamAsync -->
    *
-   * Measured on 2026-11-25 (profile standard, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.9 % (6.0
-   * to 7.7) at 10 tokens, 8.7 % (6.8 to 12.1) at 50, 9.7 % (7.6 to 12.2) at 100 and 5.5 % (3.2
-   * to 7.7) at 1000; per token by 48.9 µs to 56.8 µs. Less than 10 % is upheld at 10 and 1000
-   * tokens, inconclusive at 100 tokens, void at 50 tokens. `docs/STREAMING_PERFORMANCE.md`
-   * says what that depends on.
+   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
+   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.5 % (5.8
+   * to 7.2) at 10 tokens, 8.0 % (7.2 to 8.7) at 50, 9.2 % (8.3 to 11.6) at 100 and 5.9 % (4.9
+   * to 6.8) at 1000; per token by 37.4 µs to 45.6 µs. Less than 10 % is upheld at 10, 50 and
+   * 1000 tokens, inconclusive at 100 tokens. `docs/STREAMING_PERFORMANCE.md` says what that
+   * depends on.
    *
    * <!-- /sg -->
    */
