@@ -40,7 +40,7 @@ describe.each([false, true])("folders with external data: %s", (externalData) =>
         dtype: (dtype ?? "auto") satisfies DataType,
       });
       await using ours = await createInlineGenerator({ model: join(parent, "pequod"), ...named });
-      expect(ours.describe()).toMatchObject({ dtype: dtype ?? "q4f16", cache: "delta" });
+      expect(ours.describe()).toMatchObject({ dtype: dtype ?? "q4f16", cache: "in-place" });
       for (const prompt of prompts) {
         const inputs = tokenizer(prompt) as { input_ids: Tensor };
         const sequences = (await theirs.generate({

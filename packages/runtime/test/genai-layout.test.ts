@@ -150,7 +150,7 @@ describe("a folder for onnxruntime-genai", () => {
       vocabularySize: 2048,
       contextLength: 1024,
       eosTokenIds: [0],
-      cache: "delta",
+      cache: "in-place",
       recommendedSampling: { temperature: 0.7, topK: 20, topP: 0.8, repetitionPenalty: 1.1 },
     });
     const { ids, text } = await embedded();
@@ -165,7 +165,7 @@ describe("a folder for onnxruntime-genai", () => {
     await writeRenamed(join(folder, "decoder.onnx"));
     const operatorProfile = join(folder, "profile");
     const generator = await createInlineGenerator({ model: folder, operatorProfile });
-    expect(generator.describe().cache).toBe("delta");
+    expect(generator.describe().cache).toBe("in-place");
     // Across several growths of the cache's buffers.
     const ours = await generator.generate(prompt, { maxTokens: 300, ignoreEos: true });
     expect(ours.ids).toEqual((await embedded()).ids);

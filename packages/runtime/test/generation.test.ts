@@ -169,7 +169,7 @@ describe("a generation of the embedded model", () => {
       vocabularySize: 2048,
       contextLength: 1024,
       eosTokenIds: [0],
-      cache: "delta",
+      cache: "in-place",
       prefixReuse: "sequences",
       executionProvider: "cpu",
       workers: 1,

@@ -2,17 +2,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildModel } from "@streamgauge/runtime/onnx";
-import { InferenceSession, type Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import {
-  createDeltaCache,
   createFetchedCache,
+  createInPlaceCache,
   type CacheEntry,
-  type KeyValueCache,
+  type FetchedCache,
+  type InPlaceCache,
 } from "../src/engine/key-value-cache.js";
 import type { FloatType } from "../src/engine/float-tensor.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
-import { deltaCachePatch, newRowsHead } from "../src/onnx/patch.js";
+import { inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
+import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { argmaxOfLast, tokenFeeds } from "./greedy-reference.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
@@ -23,33 +25,55 @@ const entriesOf = (type: FloatType): CacheEntry[] =>
     (["key", "value"] as const).map((part) => ({
       past: `past_key_values.${layer}.${part}`,
       present: `present.${layer}.${part}`,
-      addedHead: newRowsHead(2, layer, part),
       type,
       heads: 2,
       headSize: 64,
     })),
   ).flat();
 
+/** Runs ids at the end of what a cache holds in place 0, and gives the likeliest next id. */
+type Step = (ids: readonly number[]) => Promise<number>;
+
 /** Greedy ids behind a prompt given in pieces. */
 async function decode(
-  session: InferenceSession,
-  cache: KeyValueCache,
+  step: Step,
   pieces: readonly (readonly number[])[],
   count: number,
 ): Promise<number[]> {
   const ids: number[] = [];
   const queue = [...pieces];
   while (ids.length < count) {
-    const next = queue.shift() ?? ids.slice(-1);
-    const feeds = {
-      ...tokenFeeds(next, cache.lengthOf(0) + next.length),
-      ...cache.feed(0, 1, [cache.lengthOf(0) + next.length]),
-    };
-    const results = await session.run(feeds, ["logits", ...cache.outputs]);
-    cache.accept(0, 0, next.length, results);
-    if (queue.length === 0) ids.push(argmaxOfLast(results["logits"] as Tensor));
+    const id = await step(queue.shift() ?? ids.slice(-1));
+    if (queue.length === 0) ids.push(id);
   }
   return ids;
+}
+
+function fetchedStep(session: InferenceSession, cache: FetchedCache): Step {
+  return async (ids) => {
+    const feeds = tokenFeeds(ids, cache.lengthOf(0) + ids.length);
+    const outputs = ["logits", ...cache.outputs];
+    const results = await session.run({ ...feeds, ...cache.feeds }, outputs);
+    cache.take(results);
+    cache.accept(0, ids.length);
+    return argmaxOfLast(results["logits"] as Tensor);
+  };
+}
+
+function inPlaceStep(session: InferenceSession, cache: InPlaceCache): Step {
+  return async (ids) => {
+    const total = cache.lengthOf(0) + ids.length;
+    cache.makeRoom(0, 1, [total]);
+    const { feeds, fetches } = cache.tensors(0, 1);
+    const logits = new Tensor("float32", new Float32Array(2048), [1, 2048]);
+    await runInPlace(
+      session,
+      { ...tokenFeeds(ids, total), ...feeds },
+      { [lastLogitsOutput]: logits, ...fetches },
+    );
+    cache.accept(0, ids.length);
+    return argmaxOfLast(logits);
+  };
 }
 
 describe("the two caches", () => {
@@ -64,31 +88,86 @@ describe("the two caches", () => {
       await buildModel({ checkpoint, out, dtypes: [dtype] });
       const entries = entriesOf(type);
       const graph = await readFile(join(out, "onnx", graphFileName(dtype)));
-      const session = await InferenceSession.create(
-        Buffer.concat([graph, deltaCachePatch({ layers, heads: 2 })]),
+      const plain = await InferenceSession.create(graph, { logSeverityLevel: 3 });
+      const presents = entries.map(({ present }) => present);
+      withdrawOutputs(graph, ["logits", ...presents]);
+      const patched = await InferenceSession.create(
+        Buffer.concat([graph, inPlacePatch(presents)]),
         { logSeverityLevel: 3 },
       );
       const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
-      const delta = createDeltaCache(entries);
-      const ids = await decode(session, delta, [prompt.slice(0, 100), prompt.slice(100)], 60);
-      const fetched = await decode(session, createFetchedCache(entries), [prompt], 60);
-      expect(ids).toEqual(fetched);
-      expect(delta.lengthOf(0)).toBe(230 + 59);
+      const inPlace = createInPlaceCache(entries);
+      const step = inPlaceStep(patched, inPlace);
+      const ids = await decode(step, [prompt.slice(0, 100), prompt.slice(100)], 60);
+      const fetched = createFetchedCache(entries);
+      expect(ids).toEqual(await decode(fetchedStep(plain, fetched), [prompt], 60));
+      expect(inPlace.lengthOf(0)).toBe(230 + 59);
 
-      // Cut back, the buffers give way too: a step costs what they are long.
       const other = prompt.slice(0, 90).toReversed();
-      const fresh = createFetchedCache(entries);
-      const expected = await decode(session, fresh, [prompt.slice(0, 120), other], 20);
-      for (const cache of [delta, createFetchedCache(entries)]) {
-        if (cache !== delta) await decode(session, cache, [prompt], 2);
+      const fresh = fetchedStep(plain, createFetchedCache(entries));
+      const expected = await decode(fresh, [prompt.slice(0, 120), other], 20);
+      for (const [cache, again] of [
+        [inPlace, step],
+        [fetched, fetchedStep(plain, fetched)],
+      ] as const) {
         cache.truncate(0, 120);
         expect(cache.lengthOf(0)).toBe(120);
-        expect(await decode(session, cache, [other], 20)).toEqual(expected);
+        expect(await decode(again, [other], 20)).toEqual(expected);
       }
-      const [{ past }] = entries as [CacheEntry];
-      expect(delta.feed(0, 1, [150])[past]?.dims[2]).toBe(160);
-      expect(createDeltaCache(entries).feed(0, 1, [257])[past]?.dims[2]).toBe(288);
-      await session.release();
+      await plain.release();
+      await patched.release();
     },
   );
+});
+
+describe("the cache in place", () => {
+  const entries = entriesOf("float32");
+  const [{ past, present }] = entries as [CacheEntry];
+  const shapeOf = (cache: InPlaceCache, count: number) => cache.tensors(0, count).feeds[past]?.dims;
+
+  it("is fed and fetched as the same memory, which stays where it is while there is room", () => {
+    const cache = createInPlaceCache(entries);
+    cache.makeRoom(0, 1, [200]);
+    expect(shapeOf(cache, 1)).toEqual([1, 2, 224, 64]);
+    const { feeds, fetches } = cache.tensors(0, 1);
+    expect(Object.keys(fetches)).toEqual(entries.map((entry) => entry.present));
+    expect(fetches[present]).toBe(feeds[past]);
+    cache.makeRoom(0, 1, [223]);
+    expect(cache.tensors(0, 1).feeds[past]).toBe(feeds[past]);
+    // A row more than is asked for: a run may write one that nobody wants.
+    cache.makeRoom(0, 1, [224]);
+    expect(shapeOf(cache, 1)).toEqual([1, 2, 256, 64]);
+  });
+
+  it("keeps what it holds when it grows, and gives back what is far too long", () => {
+    const cache = createInPlaceCache(entries);
+    cache.makeRoom(0, 2, [10, 10]);
+    const rowOf = (place: number, head: number, row: number): number => {
+      const { data, dims } = cache.tensors(0, 2).feeds[past]!;
+      return (data as Float32Array)[((place * 2 + head) * dims[2]! + row) * 64]!;
+    };
+    const { data } = cache.tensors(0, 2).feeds[past]!;
+    for (let at = 0; at < data.length; at++) (data as Float32Array)[at] = at;
+    cache.accept(0, 10);
+    cache.accept(1, 7);
+    const before = [rowOf(0, 1, 9), rowOf(1, 0, 6), rowOf(1, 1, 0)];
+    cache.makeRoom(0, 2, [10, 1000]);
+    expect(shapeOf(cache, 2)).toEqual([2, 2, 1024, 64]);
+    expect([rowOf(0, 1, 9), rowOf(1, 0, 6), rowOf(1, 1, 0)]).toEqual(before);
+    cache.makeRoom(0, 2, [10, 300]);
+    expect(shapeOf(cache, 2)).toEqual([2, 2, 1024, 64]);
+    cache.makeRoom(0, 2, [10, 10]);
+    expect(shapeOf(cache, 2)).toEqual([2, 2, 32, 64]);
+    expect([rowOf(0, 1, 9), rowOf(1, 0, 6), rowOf(1, 1, 0)]).toEqual(before);
+  });
+
+  it("forgets the last row of a full place that a run goes past", () => {
+    const cache = createInPlaceCache(entries);
+    cache.makeRoom(0, 2, [31, 31]);
+    cache.accept(0, 32);
+    cache.accept(1, 20);
+    cache.makeRoom(0, 2, [undefined, 21]);
+    expect(cache.lengthOf(0)).toBe(31);
+    expect(cache.lengthOf(1)).toBe(20);
+  });
 });

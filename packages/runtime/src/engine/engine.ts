@@ -39,11 +39,11 @@ export interface EngineDescription {
   /** Whether it takes conversations as prompts. */
   readonly chatTemplate: boolean;
   /**
-   * "delta": the cache stays in buffers on this side and a step fetches the rows
-   * it added. "fetched": the graph hands the whole cache back each step. "none":
+   * "in-place": the cache stays where it is, and a step writes the rows it adds behind
+   * the others. "fetched": the graph hands the whole cache back each step. "none":
    * there is no cache.
    */
-  readonly cache: "delta" | "fetched" | "none";
+  readonly cache: "in-place" | "fetched" | "none";
   /**
    * What a generation's prompt may begin with and is not run again: "sequences",
    * prompt and completion of the one before; "prompts", its prompt alone; "off".

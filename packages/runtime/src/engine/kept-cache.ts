@@ -1,4 +1,3 @@
-import type { InferenceSession } from "onnxruntime-node";
 import { commonPrefixLength } from "../common-prefix.js";
 import type { CacheEntry, KeyValueCache } from "./key-value-cache.js";
 
@@ -30,6 +29,8 @@ export interface Seat {
   place: number;
   /** Ids of its prompt whose rows were there when it began. */
   readonly cachedTokens: number;
+  /** Rows that it is expected to have in the end, so that its place has room from the beginning. */
+  readonly expectedRows: number;
 }
 
 /** What was run in a place, as far as another sequence can go on from it. */
@@ -66,7 +67,7 @@ export class KeptCache {
    * Begins a sequence: leaves the rows of the ids that the prompt begins with,
    * and not of all of them, because the logits of its last position are needed.
    */
-  begin(promptIds: readonly number[]): Seat {
+  begin(promptIds: readonly number[], expectedRows: number): Seat {
     let best: Place | undefined;
     let most = -1;
     for (const place of this.#free) {
@@ -84,7 +85,7 @@ export class KeptCache {
     const place = this.#places.indexOf(best);
     this.cache.truncate(place, kept);
     best.ids.length = kept;
-    const seat = { place, cachedTokens: kept };
+    const seat = { place, cachedTokens: kept, expectedRows };
     best.seat = seat;
     return seat;
   }
@@ -100,12 +101,12 @@ export class KeptCache {
     for (const { ids } of this.#free) ids.length = 0;
   }
 
-  /** Rows of the places that have a sequence, by place. */
-  get lengths(): (number | undefined)[] {
+  /** Rows that the places which have a sequence need room for, by place. */
+  get rooms(): (number | undefined)[] {
     const last = this.#places.findLastIndex(({ seat }) => seat !== undefined);
     return this.#places
       .slice(0, last + 1)
-      .map(({ seat }, place) => (seat === undefined ? undefined : this.cache.lengthOf(place)));
+      .map(({ seat }, place) => seat && Math.max(seat.expectedRows, this.cache.lengthOf(place)));
   }
 
   /**
@@ -123,16 +124,11 @@ export class KeptCache {
     }
   }
 
-  /** Takes in what a run of these ids returned for the `index`th of the places it was fed. */
-  accept(
-    { place }: Seat,
-    index: number,
-    ids: readonly number[],
-    results: InferenceSession.OnnxValueMapType,
-  ): void {
+  /** Takes in what a run of these ids has added. */
+  accept({ place }: Seat, ids: readonly number[]): void {
     const kept = this.#at(place).ids;
     const follows = this.cache.lengthOf(place) === kept.length;
-    this.cache.accept(place, index, ids.length, results);
+    this.cache.accept(place, ids.length);
     if (follows && ids.length >= this.#leastTogether) for (const id of ids) kept.push(id);
   }
 

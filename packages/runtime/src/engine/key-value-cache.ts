@@ -1,12 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { deltaCacheCapacity, newRowsOutput } from "../onnx/patch.js";
-import {
-  createFloats,
-  floatTensor,
-  rawFloats,
-  type FloatType,
-  type Floats,
-} from "./float-tensor.js";
+import { cacheCapacity } from "../onnx/in-place.js";
+import { createFloats, floatTensor, rawFloats, type FloatType } from "./float-tensor.js";
 
 /** One key or value cache of one layer, as the graph names it. */
 export interface CacheEntry {
@@ -14,8 +8,6 @@ export interface CacheEntry {
   readonly past: string;
   /** Graph output holding the whole cache after the run. */
   readonly present: string;
-  /** The first of its heads in the graph's output of added rows, where the graph has it. */
-  readonly addedHead: number;
   readonly type: FloatType;
   readonly heads: number;
   readonly headSize: number;
@@ -26,54 +18,65 @@ export interface CacheEntry {
  * from 0: [places, heads, rows, headSize] per entry.
  */
 export interface KeyValueCache {
-  /** Outputs to fetch so that {@link accept} can do its work. */
-  readonly outputs: readonly string[];
   /** Rows (positions) held in a place. */
   lengthOf(place: number): number;
   /**
-   * Inputs of a run over `count` places from `first` on.
+   * Makes room for a run over `count` places from `first` on. A run writes a row into
+   * each of them, also into those whose sequence takes no part in it.
    *
-   * @param lengths rows that each place which matters must have room for, by place;
-   *   of the others, past the first ones, as many are kept as there is room for
+   * @param rooms rows that each place which matters must have room for, by place, no
+   *   fewer than it holds; of the others, past the first ones, as many are kept as
+   *   there is room for
    */
-  feed(
-    first: number,
-    count: number,
-    lengths: readonly (number | undefined)[],
-  ): Readonly<Record<string, Tensor>>;
-  /**
-   * Takes in the first rows that a run returned for one place, the `index`th of those it
-   * was fed; it returns as many for each.
-   */
-  accept(
-    place: number,
-    index: number,
-    rows: number,
-    results: InferenceSession.OnnxValueMapType,
-  ): void;
+  makeRoom(first: number, count: number, rooms: readonly (number | undefined)[]): void;
+  /** Counts the rows that a run has added to a place. */
+  accept(place: number, rows: number): void;
   /** Forgets all rows of a place but the first; there must be as many. */
   truncate(place: number, rows: number): void;
   /** Exchanges what is in two places. */
   swap(first: number, second: number): void;
 }
 
+/** See {@link createInPlaceCache}. */
+export interface InPlaceCache extends KeyValueCache {
+  /**
+   * Inputs of a run over `count` places from `first` on, and the tensors that its
+   * outputs are to be fetched into: the same memory.
+   */
+  tensors(
+    first: number,
+    count: number,
+  ): Readonly<Record<"feeds" | "fetches", Readonly<Record<string, Tensor>>>>;
+}
+
+/** See {@link createFetchedCache}. */
+export interface FetchedCache extends KeyValueCache {
+  /** Inputs of the next run. */
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** Outputs that it has to fetch. */
+  readonly outputs: readonly string[];
+  /** Takes what it has fetched. */
+  take(results: InferenceSession.OnnxValueMapType): void;
+}
+
+/** Buffers this many times as long as they have to be are given back. */
+const mostSpare = 4;
+
 /**
- * A cache in this side's own buffers, longer than what they hold. A run reads
- * them in place and returns only the rows it added, so that a step moves one row
- * of each sequence instead of the whole cache. Needs a graph whose attention reads
- * no further than the attention mask says (GroupQueryAttention) and that was given
- * the output {@link newRowsOutput}.
+ * A cache in this side's own buffers, longer than what they hold. A run reads them
+ * and writes the rows it adds where they are, so that nothing is moved. Needs a model
+ * that runs in place, see `inPlacePatch`.
  *
- * All places are equally long, because they are fed as one tensor: as long as the
- * longest that matters.
+ * All places are equally long, because they are fed as one tensor: at least as long
+ * as the longest that matters.
  */
-export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache {
-  let held: number[] = [0];
+export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache {
+  let held: number[] = [];
   let places = 0;
   let capacity = 0;
   let blocks = entries.map((entry) => ({ ...entry, buffer: createFloats(entry.type, 0) }));
   /** By first place and count. */
-  const feeds = new Map<string, Record<string, Tensor>>();
+  const views = new Map<string, ReturnType<InPlaceCache["tensors"]>>();
 
   function resize(enoughPlaces: number, enough: number): void {
     blocks = blocks.map(({ buffer: old, ...entry }) => {
@@ -91,53 +94,50 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
     places = enoughPlaces;
     capacity = enough;
     held = Array.from({ length: places }, (_, place) => Math.min(held[place] ?? 0, enough));
-    feeds.clear();
+    views.clear();
   }
 
   /** Room for what matters; and what does not never makes the buffers longer. */
-  function makeRoom(lengths: readonly (number | undefined)[]): void {
-    const longest = lengths.reduce<number>((most, rows) => Math.max(most, rows ?? 0), 0);
-    const enough = deltaCacheCapacity(longest);
-    // Also when rows were forgotten: what is too long is copied at each step.
-    if (enough === capacity && lengths.length <= places) return;
-    const fitting = enough === 0 ? 0 : Math.floor((places * capacity) / enough);
-    resize(Math.max(lengths.length, Math.min(places, fitting)), enough);
+  function resizeFor(rooms: readonly (number | undefined)[]): void {
+    // One more, for the row of a run that a place takes no part in.
+    const enough = cacheCapacity(1 + Math.max(0, ...rooms.map((rows) => rows ?? 0)));
+    if (rooms.length > places || enough > capacity) {
+      const fitting = Math.floor((places * capacity) / enough);
+      return resize(Math.max(rooms.length, Math.min(places, fitting)), enough);
+    }
+    const kept = Math.max(enough, cacheCapacity(1 + Math.max(0, ...held)));
+    if (kept * mostSpare <= capacity) resize(places, kept);
   }
 
   return {
     lengthOf: (place) => held[place] ?? 0,
-    outputs: [newRowsOutput],
-    feed(first, count, lengths) {
-      makeRoom(lengths);
-      const key = `${first} ${count}`;
-      let fed = feeds.get(key);
-      if (fed === undefined) {
-        fed = Object.fromEntries(
-          blocks.map(({ past, type, heads, headSize, buffer }) => {
-            const length = heads * capacity * headSize;
-            const floats = buffer.subarray(first * length, (first + count) * length);
-            return [past, floatTensor(type, floats, [count, heads, capacity, headSize])];
-          }),
-        );
-        feeds.set(key, fed);
+    makeRoom(first, count, rooms) {
+      resizeFor(rooms);
+      for (let place = first; place < first + count; place++) {
+        if (rooms[place] !== undefined) continue;
+        held[place] = Math.min(held[place] ?? 0, capacity - 1);
       }
-      return fed;
     },
-    accept(place, index, rows, results) {
-      const length = held[place] ?? 0;
-      const tensor = results[newRowsOutput] as Tensor;
-      const [, allHeads = 0, returned = 0] = tensor.dims;
-      const source: Floats = rawFloats(tensor);
-      for (const { addedHead, heads, headSize, buffer } of blocks) {
-        for (let head = 0; head < heads; head++) {
-          const from = (index * allHeads + addedHead + head) * returned * headSize;
-          buffer.set(
-            source.subarray(from, from + rows * headSize),
-            ((place * heads + head) * capacity + length) * headSize,
-          );
-        }
+    tensors(first, count) {
+      const key = `${first} ${count}`;
+      let view = views.get(key);
+      if (view === undefined) {
+        const tensors = blocks.map(({ past, present, type, heads, headSize, buffer }) => {
+          const length = heads * capacity * headSize;
+          const floats = buffer.subarray(first * length, (first + count) * length);
+          const tensor = floatTensor(type, floats, [count, heads, capacity, headSize]);
+          return { past, present, tensor };
+        });
+        view = {
+          feeds: Object.fromEntries(tensors.map(({ past, tensor }) => [past, tensor])),
+          fetches: Object.fromEntries(tensors.map(({ present, tensor }) => [present, tensor])),
+        };
+        views.set(key, view);
       }
-      held[place] = length + rows;
+      return view;
+    },
+    accept(place, rows) {
+      held[place] = (held[place] ?? 0) + rows;
     },
     truncate(place, rows) {
       held[place] = rows;
@@ -161,22 +161,27 @@ export function createDeltaCache(entries: readonly CacheEntry[]): KeyValueCache 
  * is fed what came back. Slow for long contexts, and right for every graph. It has
  * one place.
  */
-export function createFetchedCache(entries: readonly CacheEntry[]): KeyValueCache {
+export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache {
   let length = 0;
   let feeds: Record<string, Tensor> = Object.fromEntries(
     entries.map((entry) => [entry.past, firstRows(entry, 0, undefined)]),
   );
   return {
     lengthOf: () => length,
+    makeRoom: () => undefined,
+    get feeds() {
+      return feeds;
+    },
     outputs: entries.map(({ present }) => present),
-    feed: () => feeds,
-    accept(_place, _index, rows, results) {
+    take(results) {
       feeds = Object.fromEntries(
         entries.map(({ past, present, type }) => {
           const tensor = results[present] as Tensor;
           return [past, floatTensor(type, rawFloats(tensor), tensor.dims)];
         }),
       );
+    },
+    accept(_place, rows) {
       length += rows;
     },
     truncate(_place, rows) {

@@ -60,7 +60,10 @@ export interface Sequence {
   readonly mostIdsAtOnce: number;
   /** Runs these ids behind those run before. Takes one turn of the event loop or more. */
   advance(ids: readonly number[]): Promise<void>;
-  /** Chooses the id that follows what was run. Once for each id: the choice is remembered. */
+  /**
+   * Chooses the id that follows what was run. Once for each id, as the choice is
+   * remembered; and as soon as {@link advance} has resolved, before anything else is run.
+   */
   choose(): Choice;
   /** Ends it, whatever became of it. Once; nothing else may be called afterwards. */
   end(): void;

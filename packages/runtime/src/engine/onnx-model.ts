@@ -5,14 +5,19 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { aliasPatch } from "../onnx/alias-patch.js";
 import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
-import { deltaCachePatch, deltaCacheShape, lastLogitsOutput, newRowsHead } from "../onnx/patch.js";
+import { canRunInPlace, inPlacePatch, lastLogitsOutput, runInPlace } from "../onnx/in-place.js";
 import { withdrawOutputs } from "../onnx/withdraw-outputs.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
-import { isFloatType, widenFloats } from "./float-tensor.js";
+import { createFloats, floatTensor, isFloatType, widenFloats } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
 import { KeptCache, mostPrefixReuse, type PrefixReuse, type Seat } from "./kept-cache.js";
-import { createFetchedCache, createDeltaCache, type CacheEntry } from "./key-value-cache.js";
+import {
+  createFetchedCache,
+  createInPlaceCache,
+  type CacheEntry,
+  type KeyValueCache,
+} from "./key-value-cache.js";
 import type { Model, Sequence, TextAssembler } from "./model.js";
 import { readModelFolder } from "./model-folder.js";
 import type { ModelSettings } from "./model-settings.js";
@@ -50,7 +55,7 @@ export interface OpenOnnxModel {
   readonly model: Model;
   readonly settings: ModelSettings;
   readonly dtype: ModelDtype | "unknown";
-  readonly cache: "delta" | "fetched";
+  readonly cache: "in-place" | "fetched";
   readonly prefixReuse: PrefixReuse;
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;
@@ -74,20 +79,9 @@ export async function openOnnxModel(
   onProgress({ stage: "preparing" });
   const summary = withStandardNames(readGraphSummary(graph, graphFile), names);
   const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
-  const shape = hasBranches ? undefined : deltaCacheShape(summary);
-  const cache = shape === undefined ? "fetched" : "delta";
+  const isInPlace = !hasBranches && canRunInPlace(summary);
   const outputs = summary.outputs.map((name) => names.own(name));
-  // Concatenated protobuf messages merge: this adds outputs to the graph.
-  const bytes =
-    shape === undefined
-      ? graph
-      : Buffer.concat([graph, aliasPatch(aliasesOf(summary, names)), deltaCachePatch(shape)]);
-  if (cache === "delta") {
-    withdrawOutputs(
-      bytes,
-      summary.outputs.filter((name) => name.startsWith("present.")).map((name) => names.own(name)),
-    );
-  }
+  const bytes = isInPlace ? patchInPlace(graph, summary, names) : graph;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
   const session = await createSession(bytes, graphFile, {
     executionProvider,
@@ -98,33 +92,35 @@ export async function openOnnxModel(
   const profileFile = profiling && (await findOperatorProfile(profiling));
   const entries = readCacheEntries(session, graphFile, names, outputs);
 
+  const most = mostPrefixReuse(summary.operators, entries);
+  // The branch for an empty cache takes the whole prompt.
+  const prefixReuse = options.prefixReuse && !hasBranches ? most : "off";
+  const maxBatch = chooseMaxBatch(options.maxBatch, isInPlace && most !== "off");
+  const way = isInPlace
+    ? openInPlace(session, entries, settings.vocabularySize)
+    : openFetched(session, entries, names.own(standardNames.logits));
   const run: GraphRun = {
-    session,
-    logitsOutput: cache === "delta" ? lastLogitsOutput : names.own(standardNames.logits),
+    execute: way.execute,
+    turns: 0,
     idsInput: names.own(standardNames.inputIds),
     maskInput: names.own(standardNames.attentionMask),
     positionsInput: summary.inputs.includes(standardNames.positionIds)
       ? names.own(standardNames.positionIds)
       : undefined,
     hasBranches,
-    joinsPrompts: cache === "delta" && !summary.inputs.includes(standardNames.logitsCount),
+    joinsPrompts: isInPlace && !summary.inputs.includes(standardNames.logitsCount),
     // A graph that computes as many positions' logits as it is told needs only the last.
     constants: summary.inputs.includes(standardNames.logitsCount)
       ? { [standardNames.logitsCount]: new Tensor("int64", BigInt64Array.of(1n), []) }
       : {},
     onesMask: new BigInt64Array(settings.contextLength).fill(1n),
   };
-  const most = mostPrefixReuse(summary.operators, entries);
-  // The branch for an empty cache takes the whole prompt.
-  const prefixReuse = options.prefixReuse && !hasBranches ? most : "off";
-  const maxBatch = chooseMaxBatch(options.maxBatch, cache === "delta" && most !== "off");
-  const openCache = cache === "delta" ? createDeltaCache : createFetchedCache;
-  const kept = new KeptCache(openCache(entries), prefixReuse);
+  const kept = new KeptCache(way.cache, prefixReuse);
   const batcher = new StepBatcher<RunningSequence>((advances) => runAll(run, kept, advances));
   return {
     settings,
     dtype,
-    cache,
+    cache: isInPlace ? "in-place" : "fetched",
     prefixReuse,
     operatorProfile: profileFile,
     model: {
@@ -142,9 +138,11 @@ export async function openOnnxModel(
       maxBatch,
       createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
       begin(config, promptIds) {
-        const { eosTokenIds } = settings;
+        const { eosTokenIds, contextLength } = settings;
         const sample = createSampler(config, { promptIds, eosTokenIds });
-        return beginSequence(run, kept, batcher, kept.begin(promptIds), sample);
+        const expectedTokens = Math.min(config.maxTokens, mostExpectedTokens);
+        const expectedRows = Math.min(promptIds.length + expectedTokens, contextLength);
+        return beginSequence(run, kept, batcher, kept.begin(promptIds, expectedRows), sample);
       },
       forget: () => kept.forget(),
       async close() {
@@ -159,9 +157,23 @@ export async function openOnnxModel(
 /** The text of a model without a tokenizer, as those with random weights are. */
 const idsOnly: TextAssembler = { push: () => "", flush: () => "" };
 
+/** Tokens of a completion that the cache has room for before it is known how many they become. */
+const mostExpectedTokens = 256;
+
 interface GraphRun {
-  readonly session: InferenceSession;
-  readonly logitsOutput: string;
+  /**
+   * Runs the graph over `count` places of the cache from `first` on.
+   *
+   * @returns the logits of all, [count, …, vocabulary], in memory that the next run over
+   *   these places may use again
+   */
+  readonly execute: (
+    feeds: Readonly<Record<string, Tensor>>,
+    first: number,
+    count: number,
+  ) => Promise<Tensor>;
+  /** Steps, or pieces of prompts, that have been run at one time. */
+  turns: number;
   readonly idsInput: string;
   readonly maskInput: string;
   /** Undefined for a graph that finds the positions itself. */
@@ -179,8 +191,10 @@ interface GraphRun {
 /** Of a sequence, what a run needs and changes. */
 interface RunningSequence {
   readonly seat: Seat;
-  /** Of the last position that was run. */
+  /** Of the last position that was run, until the next turn of any sequence. */
   logits: Float32Array;
+  /** The turn that they are of. */
+  turn: number;
 }
 
 function beginSequence(
@@ -190,7 +204,7 @@ function beginSequence(
   seat: Seat,
   sample: Sampler,
 ): Sequence {
-  const sequence: RunningSequence = { seat, logits: new Float32Array(0) };
+  const sequence: RunningSequence = { seat, logits: new Float32Array(0), turn: 0 };
   batcher.begin();
   return {
     cachedTokens: seat.cachedTokens,
@@ -203,7 +217,10 @@ function beginSequence(
       const joins = run.joinsPrompts && kept.cache.lengthOf(seat.place) === 0;
       return batcher.advance(sequence, ids, joins);
     },
-    choose: () => sample(sequence.logits),
+    choose() {
+      if (sequence.turn === run.turns) return sample(sequence.logits);
+      throw new RangeError("The sequence's logits are gone: others have been run since.");
+    },
     end() {
       kept.end(seat);
       batcher.end();
@@ -217,6 +234,7 @@ async function runAll(
   kept: KeptCache,
   advances: readonly Advance<RunningSequence>[],
 ): Promise<void> {
+  run.turns += 1;
   kept.gather(advances.map(({ member }) => member.seat));
   if (advances[0]?.ids.length === 1) return await runTogether(run, kept, advances);
   const placeOf = ({ member }: Advance<RunningSequence>): number => member.seat.place;
@@ -245,16 +263,20 @@ async function runTogether(
   const first = Math.min(...places);
   const count = Math.max(...places) - first + 1;
   const length = Math.max(...advances.map(({ ids }) => ids.length));
-  const lengths = kept.lengths;
+  const rooms = kept.rooms;
   for (const { member, ids } of advances) {
-    lengths[member.seat.place] = cache.lengthOf(member.seat.place) + ids.length;
+    const { place } = member.seat;
+    rooms[place] = Math.max(rooms[place] ?? 0, cache.lengthOf(place) + ids.length);
   }
-  const total = Math.max(...places.map((place) => lengths[place] ?? 0));
+  cache.makeRoom(first, count, rooms);
 
+  // Where nobody takes part, one row more than there are: it is not taken into the cache.
+  const lengths = Array.from({ length: count }, (_, index) => cache.lengthOf(first + index) + 1);
   const ids = new BigInt64Array(count * length);
   const positions = new BigInt64Array(count * length);
   for (const { member, ids: own } of advances) {
     const { place } = member.seat;
+    lengths[place - first] = cache.lengthOf(place) + own.length;
     const from = (place - first) * length;
     for (const [index, id] of own.entries()) {
       ids[from + index] = BigInt(id);
@@ -263,12 +285,8 @@ async function runTogether(
   }
   const feeds: Record<string, Tensor> = {
     ...run.constants,
-    ...cache.feed(first, count, lengths),
     [run.idsInput]: new Tensor("int64", ids, [count, length]),
-    [run.maskInput]: new Tensor("int64", maskOf(run, first, count, total, places, lengths), [
-      count,
-      total,
-    ]),
+    [run.maskInput]: maskOf(run, lengths),
   };
   if (run.positionsInput !== undefined) {
     feeds[run.positionsInput] = new Tensor("int64", positions, [count, length]);
@@ -277,10 +295,11 @@ async function runTogether(
     const readsCache = Uint8Array.of(cache.lengthOf(first) > 0 ? 1 : 0);
     feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
   }
-  let results: InferenceSession.OnnxValueMapType;
+  let output: Tensor;
   try {
-    results = await run.session.run(feeds, [run.logitsOutput, ...cache.outputs]);
+    output = await run.execute(feeds, first, count);
   } catch (cause) {
+    const total = Math.max(...lengths);
     throw new StreamgaugeError(
       "ENGINE_FAILED",
       `onnxruntime failed while running ${length === 1 ? "a position" : `${length} positions`} ` +
@@ -289,35 +308,27 @@ async function runTogether(
     );
   }
   // Rows for every position, or for the last alone: the last is what counts.
-  const output = results[run.logitsOutput] as Tensor;
   const vocabulary = output.dims.at(-1) ?? 0;
   const rowLength = output.size / count;
   const logits = widenFloats(output, rowLength - vocabulary);
   for (const { member, ids: own } of advances) {
     const index = member.seat.place - first;
     member.logits = logits.subarray(index * rowLength, index * rowLength + vocabulary);
-    kept.accept(member.seat, index, own, results);
+    member.turn = run.turns;
+    kept.accept(member.seat, own);
   }
 }
 
-/** A row of ones as long as each sequence, then zeros. */
-function maskOf(
-  { onesMask }: GraphRun,
-  first: number,
-  count: number,
-  total: number,
-  places: readonly number[],
-  lengths: readonly (number | undefined)[],
-): BigInt64Array {
-  if (count === 1) return onesMask.subarray(0, total);
+/** For each length a row with as many ones, then zeros. */
+function maskOf({ onesMask }: GraphRun, lengths: readonly number[]): Tensor {
+  const count = lengths.length;
+  const total = Math.max(...lengths);
+  if (count === 1) return new Tensor("int64", onesMask.subarray(0, total), [1, total]);
   const mask = new BigInt64Array(count * total);
-  for (let index = 0; index < count; index++) {
-    // Where nobody takes part, one: its key and value are not taken into the cache.
-    const place = first + index;
-    const ones = places.includes(place) ? (lengths[place] ?? 1) : 1;
+  for (const [index, ones] of lengths.entries()) {
     mask.fill(1n, index * total, index * total + ones);
   }
-  return mask;
+  return new Tensor("int64", mask, [count, total]);
 }
 
 /** Sequences at once where nobody chooses. */
@@ -394,19 +405,91 @@ function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSumma
   const inputShapes = new Map(
     [...summary.inputShapes].map(([own, shape]) => [names.standard(own) ?? own, shape]),
   );
+  const producers = new Map(
+    [...summary.producers].map(([own, operator]) => [names.standard(own) ?? own, operator]),
+  );
   const { inputs, outputs } = summary;
-  return { ...summary, inputs: standard(inputs), inputShapes, outputs: standard(outputs) };
+  return {
+    ...summary,
+    inputs: standard(inputs),
+    inputShapes,
+    outputs: standard(outputs),
+    producers,
+  };
 }
 
-/** What the patch for the delta cache reads by its standard name, and the graph calls otherwise. */
-function aliasesOf(
-  { inputs, outputs }: GraphSummary,
-  names: GraphNames,
-): { readonly value: string; readonly alias: string }[] {
-  return [...inputs, ...outputs]
-    .filter((name) => /^(input_ids|attention_mask|logits|present\..*)$/.test(name))
+/** The graph with the outputs of one that runs in place. Concatenated protobuf messages merge. */
+function patchInPlace(graph: Uint8Array, { outputs }: GraphSummary, names: GraphNames): Buffer {
+  // What the patch reads by its standard name, and the graph may call otherwise.
+  const aliases = [standardNames.attentionMask, standardNames.logits]
     .map((alias) => ({ value: names.own(alias), alias }))
     .filter(({ value, alias }) => value !== alias);
+  const presents = outputs.filter((name) => name.startsWith("present."));
+  const ownPresents = presents.map((name) => names.own(name));
+  const patched = Buffer.concat([graph, aliasPatch(aliases), inPlacePatch(ownPresents)]);
+  withdrawOutputs(
+    patched.subarray(0, graph.length),
+    outputs.map((name) => names.own(name)),
+  );
+  return patched;
+}
+
+/** How a graph is run, and the cache that goes with it. */
+interface WayToRun {
+  readonly cache: KeyValueCache;
+  readonly execute: GraphRun["execute"];
+}
+
+/** For a graph that {@link patchInPlace} has made. */
+function openInPlace(
+  session: InferenceSession,
+  entries: readonly CacheEntry[],
+  vocabularySize: number,
+): WayToRun {
+  const cache = createInPlaceCache(entries);
+  const output = session.outputMetadata.find(({ name }) => name === lastLogitsOutput);
+  const { type: logitsType, shape } = output?.isTensor === true ? output : { type: "", shape: [] };
+  const type = isFloatType(logitsType) ? logitsType : "float32";
+  const width = shape.at(-1);
+  const vocabulary = typeof width === "number" ? width : vocabularySize;
+  let room = createFloats(type, 0);
+  return {
+    cache,
+    async execute(feeds, first, count) {
+      const end = (first + count) * vocabulary;
+      if (room.length < end) {
+        room = createFloats(type, end);
+        // Not numbers, so that it is noticed if onnxruntime does not write here.
+        room.fill(type === "float16" ? 0x7e00 : Number.NaN);
+      }
+      const logits = floatTensor(type, room.subarray(first * vocabulary, end), [count, vocabulary]);
+      const { feeds: pasts, fetches: presents } = cache.tensors(first, count);
+      await runInPlace(
+        session,
+        { ...feeds, ...pasts },
+        { [lastLogitsOutput]: logits, ...presents },
+      );
+      return logits;
+    },
+  };
+}
+
+/** For any graph. */
+function openFetched(
+  session: InferenceSession,
+  entries: readonly CacheEntry[],
+  logitsOutput: string,
+): WayToRun {
+  const cache = createFetchedCache(entries);
+  return {
+    cache,
+    async execute(feeds) {
+      const outputs = [logitsOutput, ...cache.outputs];
+      const results = await session.run({ ...feeds, ...cache.feeds }, outputs);
+      cache.take(results);
+      return results[logitsOutput] as Tensor;
+    },
+  };
 }
 
 /**
@@ -430,8 +513,7 @@ function readCacheEntries(
       const [, heads, , headSize] = input.shape;
       if (typeof heads === "number" && typeof headSize === "number") {
         const present = names.own(`present.${layer}.${part}`);
-        const addedHead = newRowsHead(heads, Number(layer), part === "key" ? "key" : "value");
-        entries.push({ past: input.name, present, addedHead, type, heads, headSize });
+        entries.push({ past: input.name, present, type, heads, headSize });
         continue;
       }
     }

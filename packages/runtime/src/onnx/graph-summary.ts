@@ -9,6 +9,8 @@ export interface GraphSummary {
   /** Dimensions by input; undefined for one that is not a fixed size. */
   readonly inputShapes: ReadonlyMap<string, readonly (number | undefined)[]>;
   readonly outputs: readonly string[];
+  /** The operator that computes each output. */
+  readonly producers: ReadonlyMap<string, string>;
   /** Operator set version by domain; `""` is ONNX itself. */
   readonly operatorSets: ReadonlyMap<string, number>;
 }
@@ -22,13 +24,14 @@ export interface GraphSummary {
  * @throws StreamgaugeError `MODEL_CORRUPT` when the bytes are no ONNX model
  */
 export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary {
-  const operators = new Set<string>();
+  /** Operators by the values that they compute. */
+  const computed = new Map<string, string>();
   const inputShapes = new Map<string, readonly (number | undefined)[]>();
   const outputs: string[] = [];
   const operatorSets = new Map<string, number>();
   try {
     eachField(bytes, (field, reader, type) => {
-      if (field === 7) readGraph(reader.bytes(), operators, inputShapes, outputs);
+      if (field === 7) readGraph(reader.bytes(), computed, inputShapes, outputs);
       else if (field === 8) readOperatorSet(reader.bytes(), operatorSets);
       else reader.skip(type, field);
     });
@@ -39,13 +42,20 @@ export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary 
       { cause },
     );
   }
-  if (operators.size === 0 || outputs.length === 0) {
+  if (computed.size === 0 || outputs.length === 0) {
     throw new StreamgaugeError(
       "MODEL_CORRUPT",
       `${file} holds no ONNX graph. Build or download it again.`,
     );
   }
-  return { operators, inputs: [...inputShapes.keys()], inputShapes, outputs, operatorSets };
+  return {
+    operators: new Set(computed.values()),
+    inputs: [...inputShapes.keys()],
+    inputShapes,
+    outputs,
+    producers: new Map([...computed].filter(([name]) => outputs.includes(name))),
+    operatorSets,
+  };
 }
 
 /** Calls back behind the tag of each field of a message; the callback reads or skips the field. */
@@ -62,14 +72,18 @@ export function eachField(
 
 function readGraph(
   bytes: Uint8Array,
-  operators: Set<string>,
+  computed: Map<string, string>,
   inputShapes: Map<string, readonly (number | undefined)[]>,
   outputs: string[],
 ): void {
   eachField(bytes, (field, reader, type) => {
     if (field === 1) {
-      const operator = readString(reader.bytes(), 4);
-      if (operator !== undefined) operators.add(operator);
+      const node = reader.bytes();
+      const operator = readString(node, 4) ?? "";
+      eachField(node, (nodeField, nodeReader, nodeType) => {
+        if (nodeField === 2) computed.set(nodeReader.string(), operator);
+        else nodeReader.skip(nodeType, nodeField);
+      });
     } else if (field === 11) {
       const input = reader.bytes();
       inputShapes.set(readString(input, 1) ?? "", readShape(input));

@@ -11,12 +11,10 @@ export { llamaPresets } from "./llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
 export {
-  deltaCacheCapacity,
-  deltaCachePatch,
-  deltaCacheShape,
+  cacheCapacity,
+  canRunInPlace,
+  inPlacePatch,
   lastLogitsOutput,
-  newRowsHead,
-  newRowsOutput,
-  type DeltaCacheShape,
-} from "./patch.js";
+  runInPlace,
+} from "./in-place.js";
 export { withdrawOutputs } from "./withdraw-outputs.js";

@@ -1,4 +1,4 @@
-import { deltaCacheCapacity } from "@streamgauge/runtime/onnx";
+import { cacheCapacity } from "@streamgauge/runtime/onnx";
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
@@ -42,8 +42,15 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
       context.report?.("loading");
       const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
       const { spinning } = own.describe();
-      const capacity = deltaCacheCapacity(promptTokens + tokens);
-      const bare = await openBareLoop({ folder, dtype, threads, spinning, capacity });
+      const capacity = cacheCapacity(promptTokens + tokens);
+      const bare = await openBareLoop({
+        folder,
+        dtype,
+        threads,
+        spinning,
+        vocabularySize,
+        capacity,
+      });
       const timed = (run: () => Promise<readonly number[]>) => async () => {
         const start = performance.now();
         const ids = await run();

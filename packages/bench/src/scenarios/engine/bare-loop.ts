@@ -2,12 +2,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
-  deltaCachePatch,
-  deltaCacheShape,
+  canRunInPlace,
+  inPlacePatch,
   lastLogitsOutput,
-  newRowsHead,
-  newRowsOutput,
   readGraphSummary,
+  runInPlace,
   withdrawOutputs,
 } from "@streamgauge/runtime/onnx";
 import { graphFile, type EngineDtype } from "./engine-model.js";
@@ -24,27 +23,24 @@ export interface BareLoopOptions {
   readonly dtype: EngineDtype;
   readonly threads: number;
   readonly spinning: boolean;
+  readonly vocabularySize: number;
   /** Rows of the cache, as many as the engine would have. */
   readonly capacity: number;
 }
 
 /**
  * The least that any host has to do over the patched graph with a cache of this
- * capacity: feed ids, mask and buffers, copy the new rows into them, and take the
- * likeliest id. No options, no checks, no text, no delivery.
+ * capacity: feed ids, mask and buffers, and take the likeliest id. No options, no checks, no text, no delivery.
  */
 export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> {
-  const { folder, dtype, threads, spinning, capacity } = options;
+  const { folder, dtype, threads, spinning, vocabularySize, capacity } = options;
   const file = join(folder, graphFile(dtype));
   const graph = await readFile(file);
   const summary = readGraphSummary(graph, file);
-  const patch = deltaCacheShape(summary);
-  if (patch === undefined) throw new TypeError(`${file} has no cache that the patch fits.`);
-  withdrawOutputs(
-    graph,
-    summary.outputs.filter((name) => name.startsWith("present.")),
-  );
-  const session = await InferenceSession.create(Buffer.concat([graph, deltaCachePatch(patch)]), {
+  if (!canRunInPlace(summary)) throw new TypeError(`${file} cannot run in place.`);
+  withdrawOutputs(graph, summary.outputs);
+  const presents = summary.outputs.filter((name) => name.startsWith("present."));
+  const session = await InferenceSession.create(Buffer.concat([graph, inPlacePatch(presents)]), {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -56,25 +52,20 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
       },
     },
   });
-  const entries = session.inputMetadata
-    .filter(({ name }) => name.startsWith("past_key_values."))
-    .map((input) => {
-      const shape = input.isTensor ? input.shape : [];
-      const heads = Number(shape[1]);
-      const headSize = Number(shape[3]);
-      const [, layer, part] = /\.(\d+)\.(key|value)$/.exec(input.name) ?? [];
-      const buffer = new Float32Array(heads * capacity * headSize);
-      return {
-        buffer,
-        heads,
-        headSize,
-        addedHead: newRowsHead(heads, Number(layer), part as "key" | "value"),
-        past: input.name,
-        tensor: new Tensor("float32", buffer, [1, heads, capacity, headSize]),
-      };
-    });
-  const feeds = Object.fromEntries(entries.map(({ past, tensor }) => [past, tensor]));
-  const fetches = [lastLogitsOutput, newRowsOutput];
+  const logits = new Float32Array(vocabularySize);
+  const feeds: Record<string, Tensor> = {};
+  const fetches: Record<string, Tensor> = {
+    [lastLogitsOutput]: new Tensor("float32", logits, [1, vocabularySize]),
+  };
+  for (const input of session.inputMetadata) {
+    if (!input.name.startsWith("past_key_values.")) continue;
+    const [, heads, , headSize] = input.isTensor ? input.shape.map(Number) : [];
+    const dims = [1, heads as number, capacity, headSize as number];
+    const buffer = new Float32Array(dims.reduce((product, size) => product * size));
+    const tensor = new Tensor("float32", buffer, dims);
+    feeds[input.name] = tensor;
+    fetches[input.name.replace("past_key_values", "present")] = tensor;
+  }
   const ones = new BigInt64Array(capacity).fill(1n);
 
   return {
@@ -85,7 +76,8 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
       for (;;) {
         const rows = ids.length;
         const total = length + rows;
-        const results = await session.run(
+        await runInPlace(
+          session,
           {
             ...feeds,
             input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, rows]),
@@ -93,18 +85,8 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
           },
           fetches,
         );
-        const source = (results[newRowsOutput] as Tensor).data as Float32Array;
-        for (const { addedHead, buffer, heads, headSize } of entries) {
-          for (let head = 0; head < heads; head++) {
-            const from = (addedHead + head) * rows * headSize;
-            buffer.set(
-              source.subarray(from, from + rows * headSize),
-              (head * capacity + length) * headSize,
-            );
-          }
-        }
         length = total;
-        const id = likeliest((results[lastLogitsOutput] as Tensor).data as Float32Array);
+        const id = likeliest(logits);
         made.push(id);
         if (made.length === tokens) return made;
         ids = [id];

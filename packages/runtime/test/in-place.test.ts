@@ -1,51 +1,44 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { createInlineGenerator } from "@streamgauge/runtime";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { embeddedModel } from "../src/embedded-model.js";
 import { readGraphSummary } from "../src/onnx/graph-summary.js";
-import {
-  deltaCachePatch,
-  deltaCacheShape,
-  lastLogitsOutput,
-  newRowsHead,
-  newRowsOutput,
-} from "../src/onnx/patch.js";
+import { canRunInPlace, inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { loadTokenizer } from "../src/text/tokenizer.js";
 import { argmaxOfLast, openGreedyReference, tokenFeeds } from "./greedy-reference.js";
-import { temporaryFolder } from "./temporary-folder.js";
 
 // pequod's shape
 const layers = 4;
 const heads = 2;
 const width = 64;
-const shape = { layers, heads };
 const presents = Array.from({ length: layers }, (_, layer) =>
   (["key", "value"] as const).map((part) => `present.${layer}.${part}`),
 ).flat();
 
-describe("the delta cache patch", () => {
+describe("the patch for running in place", () => {
   let model: Buffer;
   let session: InferenceSession;
   beforeAll(async () => {
     model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-    const patched = Buffer.concat([model, deltaCachePatch(shape)]);
-    withdrawOutputs(patched, presents);
+    const withdrawn = Buffer.from(model);
+    withdrawOutputs(withdrawn, ["logits", ...presents]);
+    const patched = Buffer.concat([withdrawn, inPlacePatch(presents)]);
     session = await InferenceSession.create(patched, { intraOpNumThreads: 2 });
   });
   afterAll(() => session.release());
 
-  it("is seen by the summary of the concatenated bytes", () => {
+  it("is seen by the summary of the concatenated bytes, and puts the end before all else", () => {
     const before = readGraphSummary(model, "model.onnx");
-    const patched = Buffer.concat([model, deltaCachePatch(shape)]);
-    const after = readGraphSummary(patched, "model.onnx");
-    expect(deltaCacheShape(before)).toEqual(shape);
+    expect(canRunInPlace(before)).toBe(true);
+    const after = readGraphSummary(Buffer.concat([model, inPlacePatch([])]), "model.onnx");
     expect(before.operatorSets).toEqual(after.operatorSets);
-    expect(after.outputs).toEqual([...before.outputs, lastLogitsOutput, newRowsOutput]);
+    expect(after.outputs.slice(0, before.outputs.length)).toEqual(before.outputs);
+    expect(session.outputNames.slice(1)).toEqual([lastLogitsOutput, ...presents]);
+    expect(session.outputMetadata[0]?.isTensor).toBe(false);
   });
 
   it.each([
@@ -75,20 +68,22 @@ describe("the delta cache patch", () => {
       for (const [name, data] of buffers) {
         feeds[`past_key_values.${name}`] = new Tensor("float32", data, [1, heads, capacity, width]);
       }
-      const outputs = await session.run(feeds, [lastLogitsOutput, newRowsOutput]);
-      const rows = outputs[newRowsOutput]!;
-      expect(rows.dims).toEqual([1, 2 * layers * heads, ids.length, width]);
-      for (const [name, data] of buffers) {
-        const [layer, part] = name.split(".") as [string, "key" | "value"];
+      const logits = new Tensor("float32", new Float32Array(2048).fill(NaN), [1, 2048]);
+      const fetches: Record<string, Tensor> = { [lastLogitsOutput]: logits };
+      for (const name of buffers.keys()) {
+        fetches[`present.${name}`] = feeds[`past_key_values.${name}`]!;
+      }
+      expect(await runInPlace(session, feeds, fetches)).toBe(fetches);
+      valid += ids.length;
+      for (const data of buffers.values()) {
         for (let head = 0; head < heads; head++) {
-          const from = (newRowsHead(heads, Number(layer), part) + head) * ids.length * width;
-          const of = (rows.data as Float32Array).subarray(from, from + ids.length * width);
-          data.set(of, (head * capacity + valid) * width);
+          const written = data.subarray(head * capacity * width, (head + 1) * capacity * width);
+          expect(written.findIndex((value) => Number.isNaN(value))).toBe(
+            valid < capacity ? valid * width : -1,
+          );
         }
       }
-      valid += ids.length;
-      expect(outputs[lastLogitsOutput]!.dims).toEqual([1, 2048]);
-      return argmaxOfLast(outputs[lastLogitsOutput]!);
+      return argmaxOfLast(logits);
     };
 
     let next = -1;
@@ -112,27 +107,30 @@ describe("withdrawing outputs", () => {
     expect(readGraphSummary(withdrawn, "model.onnx")).toEqual({
       ...readGraphSummary(model, "model.onnx"),
       outputs: ["logits"],
+      producers: new Map([["logits", "FusedMatMul"]]),
     });
     expect(withdrawn.filter((byte, at) => byte !== model[at])).toHaveLength(presents.length);
   });
+});
 
-  it("lets a layer's cache go before the next layer makes its own", async () => {
-    const operatorProfile = join(await temporaryFolder(), "operators");
-    const generator = await createInlineGenerator({ operatorProfile });
-    await generator.generate("It is not", { maxTokens: 4 });
-    await generator.close();
-    const [file = ""] = generator.operatorProfiles();
-    const events = JSON.parse(await readFile(file, "utf8")) as {
-      readonly name: string;
-      readonly args?: { readonly op_name?: string };
-    }[];
-    const order = events
-      .filter(({ name }) => name.endsWith("_kernel_time"))
-      .map(({ name, args }) => (/^streamgauge\.new\.\d/.test(name) ? "take" : args?.op_name))
-      .filter((step) => step === "take" || step === "GroupQueryAttention");
-    expect(order.length).toBeGreaterThan(0);
-    expect(order).toEqual(order.map((_, at) => (at % 3 === 0 ? "GroupQueryAttention" : "take")));
-  });
+it("throws what a run throws that fails", async () => {
+  const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
+  withdrawOutputs(model, ["logits", ...presents]);
+  const session = await InferenceSession.create(Buffer.concat([model, inPlacePatch(presents)]));
+  const feeds = tokenFeeds([4000], 1);
+  const fetches: Record<string, Tensor> = {};
+  for (const name of presents) {
+    const tensor = new Tensor("float32", new Float32Array(heads * 32 * width), [
+      1,
+      heads,
+      32,
+      width,
+    ]);
+    feeds[name.replace("present", "past_key_values")] = tensor;
+    fetches[name] = tensor;
+  }
+  await expect(runInPlace(session, feeds, fetches)).rejects.toThrow("out of");
+  await session.release();
 });
 
 it("is refused to a model which it does not fit", () => {
@@ -142,20 +140,21 @@ it("is refused to a model which it does not fit", () => {
     inputs: ["input_ids", "attention_mask", ...pasts],
     inputShapes: new Map(pasts.map((name) => [name, [undefined, 3, undefined, 64]])),
     outputs: ["logits", "present.0.key", "present.0.value"],
+    producers: new Map([
+      ["logits", "MatMul"],
+      ["present.0.key", "GroupQueryAttention"],
+      ["present.0.value", "GroupQueryAttention"],
+    ]),
     operatorSets: new Map([["", 17]]),
   };
-  expect(deltaCacheShape(summary)).toEqual({ layers: 1, heads: 3 });
-  const uneven = (...value: number[]) =>
-    new Map([...summary.inputShapes, ["past_key_values.0.value", value]]);
+  expect(canRunInPlace(summary)).toBe(true);
   for (const other of [
-    { operators: new Set(["MatMul", "Softmax"]) },
+    { producers: new Map([...summary.producers, ["present.0.value", "Concat"]]) },
     { operatorSets: new Map([["", 12]]) },
     { inputs: ["tokens", ...pasts] },
     { outputs: ["logits"] },
-    { inputShapes: new Map() },
-    { inputShapes: uneven(1, 4, 0, 64) },
-    { inputShapes: uneven(1, 3, 0, 32) },
+    { inputs: ["input_ids", "attention_mask", "past_key_values.0.key"] },
   ]) {
-    expect(deltaCacheShape({ ...summary, ...other })).toBeUndefined();
+    expect(canRunInPlace({ ...summary, ...other })).toBe(false);
   }
 });
