@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { embeddedModel } from "../src/embedded-model.js";
 import { readGraphSummary } from "../src/onnx/graph-summary.js";
-import { canRunInPlace, inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
+import {
+  canRunInPlace,
+  endOutput,
+  inPlacePatch,
+  largestLogitsOutput,
+  lastLogitsOutput,
+  runInPlace,
+} from "../src/onnx/in-place.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { loadTokenizer } from "../src/text/tokenizer.js";
 import { argmaxOfLast, openGreedyReference, tokenFeeds } from "./greedy-reference.js";
@@ -26,7 +33,7 @@ describe("the patch for running in place", () => {
     model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
     const withdrawn = Buffer.from(model);
     withdrawOutputs(withdrawn, ["logits", ...presents]);
-    const patched = Buffer.concat([withdrawn, inPlacePatch(presents)]);
+    const patched = Buffer.concat([withdrawn, inPlacePatch(presents, 17)]);
     session = await InferenceSession.create(patched, { intraOpNumThreads: 2 });
   });
   afterAll(() => session.release());
@@ -34,10 +41,14 @@ describe("the patch for running in place", () => {
   it("is seen by the summary of the concatenated bytes, and puts the end before all else", () => {
     const before = readGraphSummary(model, "model.onnx");
     expect(canRunInPlace(before)).toBe(true);
-    const after = readGraphSummary(Buffer.concat([model, inPlacePatch([])]), "model.onnx");
+    const after = readGraphSummary(Buffer.concat([model, inPlacePatch([], 17)]), "model.onnx");
     expect(before.operatorSets).toEqual(after.operatorSets);
     expect(after.outputs.slice(0, before.outputs.length)).toEqual(before.outputs);
-    expect(session.outputNames.slice(1)).toEqual([lastLogitsOutput, ...presents]);
+    expect(session.outputNames.slice(1)).toEqual([
+      lastLogitsOutput,
+      largestLogitsOutput,
+      ...presents,
+    ]);
     expect(session.outputMetadata[0]?.isTensor).toBe(false);
   });
 
@@ -69,11 +80,17 @@ describe("the patch for running in place", () => {
         feeds[`past_key_values.${name}`] = new Tensor("float32", data, [1, heads, capacity, width]);
       }
       const logits = new Tensor("float32", new Float32Array(2048).fill(NaN), [1, 2048]);
-      const fetches: Record<string, Tensor> = { [lastLogitsOutput]: logits };
+      const largest = new Float32Array(1);
+      const fetches: Record<string, Tensor | null> = {
+        [endOutput]: null,
+        [lastLogitsOutput]: logits,
+        [largestLogitsOutput]: new Tensor("float32", largest, [1]),
+      };
       for (const name of buffers.keys()) {
         fetches[`present.${name}`] = feeds[`past_key_values.${name}`]!;
       }
-      expect(await runInPlace(session, feeds, fetches)).toBe(fetches);
+      await runInPlace(session, feeds, fetches);
+      expect(largest[0]).toBe(Math.max(...(logits.data as Float32Array)));
       valid += ids.length;
       for (const data of buffers.values()) {
         for (let head = 0; head < heads; head++) {
@@ -113,23 +130,63 @@ describe("withdrawing outputs", () => {
   });
 });
 
+/** A buffer for each output of the cache, fed and fetched. */
+function rowsFor(capacity: number): [Record<string, Tensor>, Record<string, Tensor>] {
+  const dims = [1, heads, capacity, width];
+  const tensors = presents.map((name) => {
+    const floats = new Float32Array(heads * capacity * width);
+    return [name, new Tensor("float32", floats, dims)] as const;
+  });
+  const feeds = tensors.map(([name, tensor]) => [
+    name.replace("present", "past_key_values"),
+    tensor,
+  ]);
+  return [Object.fromEntries(feeds), Object.fromEntries(tensors)];
+}
+
+/** Changes the version of ONNX's own operators that the embedded model names. */
+function withOperatorSet(model: Buffer, version: number): Buffer {
+  // ModelProto.opset_import { domain: "", version: 17 }
+  const at = model.indexOf(Buffer.of(0x42, 4, 0x0a, 0, 0x10, 17));
+  const changed = Buffer.from(model);
+  changed[at + 5] = version;
+  return changed;
+}
+
+it.each([17, 18, 21])("takes the largest logit in operator set %i", async (version) => {
+  const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
+  withdrawOutputs(model, ["logits", ...presents]);
+  const patched = Buffer.concat([withOperatorSet(model, version), inPlacePatch(presents, version)]);
+  expect(readGraphSummary(patched, "model.onnx").operatorSets.get("")).toBe(version);
+  const session = await InferenceSession.create(patched, { logSeverityLevel: 3 });
+  const logits = new Float32Array(2048);
+  const largest = new Float32Array(1);
+  const [pasts, cache] = rowsFor(32);
+  await runInPlace(
+    session,
+    { ...tokenFeeds([5, 9, 400], 3), ...pasts },
+    {
+      ...cache,
+      [endOutput]: null,
+      [lastLogitsOutput]: new Tensor("float32", logits, [1, 2048]),
+      [largestLogitsOutput]: new Tensor("float32", largest, [1]),
+    },
+  );
+  expect(largest[0]).toBe(Math.max(...logits));
+  expect(largest[0]).not.toBe(0);
+  await session.release();
+});
+
 it("throws what a run throws that fails", async () => {
   const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
   withdrawOutputs(model, ["logits", ...presents]);
-  const session = await InferenceSession.create(Buffer.concat([model, inPlacePatch(presents)]));
-  const feeds = tokenFeeds([4000], 1);
-  const fetches: Record<string, Tensor> = {};
-  for (const name of presents) {
-    const tensor = new Tensor("float32", new Float32Array(heads * 32 * width), [
-      1,
-      heads,
-      32,
-      width,
-    ]);
-    feeds[name.replace("present", "past_key_values")] = tensor;
-    fetches[name] = tensor;
-  }
-  await expect(runInPlace(session, feeds, fetches)).rejects.toThrow("out of");
+  const patched = Buffer.concat([model, inPlacePatch(presents, 17)]);
+  const session = await InferenceSession.create(patched, { logSeverityLevel: 4 });
+  const [pasts, cache] = rowsFor(32);
+  const feeds = { ...tokenFeeds([4000], 1), ...pasts };
+  await expect(runInPlace(session, feeds, { ...cache, [endOutput]: null })).rejects.toThrow(
+    "must be within the inclusive range",
+  );
   await session.release();
 });
 

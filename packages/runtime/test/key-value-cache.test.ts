@@ -13,7 +13,7 @@ import {
 } from "../src/engine/key-value-cache.js";
 import type { FloatType } from "../src/engine/float-tensor.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
-import { inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
+import { endOutput, inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { argmaxOfLast, tokenFeeds } from "./greedy-reference.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -69,7 +69,7 @@ function inPlaceStep(session: InferenceSession, cache: InPlaceCache): Step {
     await runInPlace(
       session,
       { ...tokenFeeds(ids, total), ...feeds },
-      { [lastLogitsOutput]: logits, ...fetches },
+      { ...fetches, [endOutput]: null, [lastLogitsOutput]: logits },
     );
     cache.accept(0, ids.length);
     return argmaxOfLast(logits);
@@ -92,7 +92,7 @@ describe("the two caches", () => {
       const presents = entries.map(({ present }) => present);
       withdrawOutputs(graph, ["logits", ...presents]);
       const patched = await InferenceSession.create(
-        Buffer.concat([graph, inPlacePatch(presents)]),
+        Buffer.concat([graph, inPlacePatch(presents, 17)]),
         { logSeverityLevel: 3 },
       );
       const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));

@@ -111,12 +111,15 @@ export class KeptCache {
 
   /**
    * Moves these sequences next to each other where only free places are between
-   * them, so that one run has few rows that nobody needs.
+   * them, or others that have no rows yet, so that one run has few rows that nobody
+   * needs.
    */
   gather(seats: readonly Seat[]): void {
     const inOrder = seats.toSorted((left, right) => left.place - right.place);
     for (let hole = inOrder[0]?.place ?? 0; hole < (inOrder.at(-1)?.place ?? 0); hole++) {
-      if (this.#at(hole).seat !== undefined) continue;
+      const { seat } = this.#at(hole);
+      const stays = seat !== undefined && this.cache.lengthOf(hole) > 0;
+      if (stays || inOrder.some(({ place }) => place === hole)) continue;
       const mover = inOrder.pop();
       if (mover === undefined) break;
       this.#swap(mover.place, hole);

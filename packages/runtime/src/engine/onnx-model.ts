@@ -5,7 +5,14 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { aliasPatch } from "../onnx/alias-patch.js";
 import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
-import { canRunInPlace, inPlacePatch, lastLogitsOutput, runInPlace } from "../onnx/in-place.js";
+import {
+  canRunInPlace,
+  endOutput,
+  inPlacePatch,
+  largestLogitsOutput,
+  lastLogitsOutput,
+  runInPlace,
+} from "../onnx/in-place.js";
 import { withdrawOutputs } from "../onnx/withdraw-outputs.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
@@ -165,13 +172,13 @@ interface GraphRun {
    * Runs the graph over `count` places of the cache from `first` on.
    *
    * @returns the logits of all, [count, …, vocabulary], in memory that the next run over
-   *   these places may use again
+   *   these places may use again; and the largest of each, where the graph says it
    */
   readonly execute: (
     feeds: Readonly<Record<string, Tensor>>,
     first: number,
     count: number,
-  ) => Promise<Tensor>;
+  ) => Promise<{ readonly logits: Tensor; readonly largest: Float32Array | undefined }>;
   /** Steps, or pieces of prompts, that have been run at one time. */
   turns: number;
   readonly idsInput: string;
@@ -193,6 +200,8 @@ interface RunningSequence {
   readonly seat: Seat;
   /** Of the last position that was run, until the next turn of any sequence. */
   logits: Float32Array;
+  /** Of the logits, where the graph says it. */
+  largestLogit: number | undefined;
   /** The turn that they are of. */
   turn: number;
 }
@@ -204,7 +213,12 @@ function beginSequence(
   seat: Seat,
   sample: Sampler,
 ): Sequence {
-  const sequence: RunningSequence = { seat, logits: new Float32Array(0), turn: 0 };
+  const sequence: RunningSequence = {
+    seat,
+    logits: new Float32Array(0),
+    largestLogit: undefined,
+    turn: 0,
+  };
   batcher.begin();
   return {
     cachedTokens: seat.cachedTokens,
@@ -218,7 +232,7 @@ function beginSequence(
       return batcher.advance(sequence, ids, joins);
     },
     choose() {
-      if (sequence.turn === run.turns) return sample(sequence.logits);
+      if (sequence.turn === run.turns) return sample(sequence.logits, sequence.largestLogit);
       throw new RangeError("The sequence's logits are gone: others have been run since.");
     },
     end() {
@@ -295,7 +309,7 @@ async function runTogether(
     const readsCache = Uint8Array.of(cache.lengthOf(first) > 0 ? 1 : 0);
     feeds[standardNames.cacheBranch] = new Tensor("bool", readsCache, [1]);
   }
-  let output: Tensor;
+  let output: Awaited<ReturnType<GraphRun["execute"]>>;
   try {
     output = await run.execute(feeds, first, count);
   } catch (cause) {
@@ -308,12 +322,13 @@ async function runTogether(
     );
   }
   // Rows for every position, or for the last alone: the last is what counts.
-  const vocabulary = output.dims.at(-1) ?? 0;
-  const rowLength = output.size / count;
-  const logits = widenFloats(output, rowLength - vocabulary);
+  const vocabulary = output.logits.dims.at(-1) ?? 0;
+  const rowLength = output.logits.size / count;
+  const logits = widenFloats(output.logits, rowLength - vocabulary);
   for (const { member, ids: own } of advances) {
     const index = member.seat.place - first;
     member.logits = logits.subarray(index * rowLength, index * rowLength + vocabulary);
+    member.largestLogit = output.largest?.[index];
     member.turn = run.turns;
     kept.accept(member.seat, own);
   }
@@ -419,14 +434,19 @@ function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSumma
 }
 
 /** The graph with the outputs of one that runs in place. Concatenated protobuf messages merge. */
-function patchInPlace(graph: Uint8Array, { outputs }: GraphSummary, names: GraphNames): Buffer {
+function patchInPlace(
+  graph: Uint8Array,
+  { outputs, operatorSets }: GraphSummary,
+  names: GraphNames,
+): Buffer {
   // What the patch reads by its standard name, and the graph may call otherwise.
   const aliases = [standardNames.attentionMask, standardNames.logits]
     .map((alias) => ({ value: names.own(alias), alias }))
     .filter(({ value, alias }) => value !== alias);
   const presents = outputs.filter((name) => name.startsWith("present."));
   const ownPresents = presents.map((name) => names.own(name));
-  const patched = Buffer.concat([graph, aliasPatch(aliases), inPlacePatch(ownPresents)]);
+  const patch = inPlacePatch(ownPresents, operatorSets.get("") ?? 0);
+  const patched = Buffer.concat([graph, aliasPatch(aliases), patch]);
   withdrawOutputs(
     patched.subarray(0, graph.length),
     outputs.map((name) => names.own(name)),
@@ -452,24 +472,36 @@ function openInPlace(
   const type = isFloatType(logitsType) ? logitsType : "float32";
   const width = shape.at(-1);
   const vocabulary = typeof width === "number" ? width : vocabularySize;
-  let room = createFloats(type, 0);
+  let places = 0;
+  let logitsRoom = createFloats(type, 0);
+  let largestRoom = createFloats(type, 0);
   return {
     cache,
     async execute(feeds, first, count) {
-      const end = (first + count) * vocabulary;
-      if (room.length < end) {
-        room = createFloats(type, end);
+      const end = first + count;
+      if (end > places) {
+        places = end;
+        logitsRoom = createFloats(type, places * vocabulary);
+        largestRoom = createFloats(type, places);
         // Not numbers, so that it is noticed if onnxruntime does not write here.
-        room.fill(type === "float16" ? 0x7e00 : Number.NaN);
+        for (const room of [logitsRoom, largestRoom]) {
+          room.fill(type === "float16" ? 0x7e00 : Number.NaN);
+        }
       }
-      const logits = floatTensor(type, room.subarray(first * vocabulary, end), [count, vocabulary]);
-      const { feeds: pasts, fetches: presents } = cache.tensors(first, count);
+      const rows = logitsRoom.subarray(first * vocabulary, end * vocabulary);
+      const logits = floatTensor(type, rows, [count, vocabulary]);
+      const largest = floatTensor(type, largestRoom.subarray(first, end), [count]);
+      const tensors = cache.tensors(first, count);
       await runInPlace(
         session,
-        { ...feeds, ...pasts },
-        { [lastLogitsOutput]: logits, ...presents },
+        Object.assign(tensors.feeds, feeds),
+        Object.assign(tensors.fetches, {
+          [endOutput]: null,
+          [lastLogitsOutput]: logits,
+          [largestLogitsOutput]: largest,
+        }),
       );
-      return logits;
+      return { logits, largest: widenFloats(largest, 0) };
     },
   };
 }
@@ -487,7 +519,7 @@ function openFetched(
       const outputs = [logitsOutput, ...cache.outputs];
       const results = await session.run({ ...feeds, ...cache.feeds }, outputs);
       cache.take(results);
-      return results[logitsOutput] as Tensor;
+      return { logits: results[logitsOutput] as Tensor, largest: undefined };
     },
   };
 }

@@ -12,8 +12,11 @@ import {
 /** Output of a patched model: logits of each row's last position only, float [batch, vocabulary]. */
 export const lastLogitsOutput = "streamgauge.last_logits";
 
-/** Output of a patched model, its first, that no binding can hand over: see {@link runInPlace}. */
-const endOutput = "streamgauge.end";
+/** Output of a patched model: the largest of each row's last logits, float [batch]. */
+export const largestLogitsOutput = "streamgauge.largest_logits";
+
+/** Output of a patched model, its first, that the binding cannot hand over: see {@link runInPlace}. */
+export const endOutput = "streamgauge.end";
 
 /**
  * Whether a model can run with {@link inPlacePatch}: all its caches are written by
@@ -62,8 +65,9 @@ export function cacheCapacity(rows: number): number {
  * rows and logits mean nothing.
  *
  * @param presents the model's own outputs of the cache, by the names it has for them
+ * @param operatorSet the model's version of ONNX's own operators, ≥ 13
  */
-export function inPlacePatch(presents: readonly string[]): Uint8Array {
+export function inPlacePatch(presents: readonly string[], operatorSet: number): Uint8Array {
   const nodes: GraphNode[] = [];
   const add = (
     operator: string,
@@ -88,9 +92,17 @@ export function inPlacePatch(presents: readonly string[]): Uint8Array {
   const counts = add("Min", [ends, logitsLength], "streamgauge.counts");
   const lasts = add("Sub", [counts, one.name], "streamgauge.lasts");
   add("GatherND", ["logits", lasts], lastLogitsOutput, { batch_dims: { int: 1 } });
+  // Operator set 18 made the axes of ReduceMax an input.
+  const axes = { axes: { ints: [1] } };
+  add(
+    "ReduceMax",
+    operatorSet < 18 ? [lastLogitsOutput] : [lastLogitsOutput, one.name],
+    largestLogitsOutput,
+    { ...(operatorSet < 18 && axes), keepdims: { int: 0 } },
+  );
   add("SequenceEmpty", [], endOutput);
 
-  const outputs = [endOutput, lastLogitsOutput, ...presents];
+  const outputs = [endOutput, lastLogitsOutput, largestLogitsOutput, ...presents];
   const tensor = [encodeTensorHeader(one), new Uint8Array(BigInt64Array.of(1n).buffer)];
   const graph = { nodes, inputs: [], outputs: outputs.map((name) => ({ name })) };
   const byteLength = tensor.reduce((sum, bytes) => sum + bytes.length, 0);
@@ -109,18 +121,17 @@ const endMessage = "Non tensor type is temporarily not supported.";
  * in the order of the graph's outputs, when the run has ended, and stops at the first
  * that it cannot convert. The patch puts a sequence before all others.
  *
- * @returns `fetches`
+ * @param fetches a tensor for each output that is wanted, and null for {@link endOutput}
  * @throws what `session.run` throws when the run itself fails
  */
-export async function runInPlace<Fetches extends Readonly<Record<string, Tensor>>>(
+export async function runInPlace(
   session: InferenceSession,
   feeds: Readonly<Record<string, Tensor>>,
-  fetches: Fetches,
-): Promise<Fetches> {
+  fetches: Readonly<Record<string, Tensor | null>>,
+): Promise<void> {
   try {
-    await session.run(feeds, { [endOutput]: null, ...fetches });
+    await session.run(feeds, fetches);
   } catch (error) {
     if (messageOf(error) !== endMessage) throw error;
   }
-  return fetches;
 }

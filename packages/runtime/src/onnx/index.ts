@@ -13,7 +13,9 @@ export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
 export {
   cacheCapacity,
   canRunInPlace,
+  endOutput,
   inPlacePatch,
+  largestLogitsOutput,
   lastLogitsOutput,
   runInPlace,
 } from "./in-place.js";

@@ -3,7 +3,9 @@ import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
   canRunInPlace,
+  endOutput,
   inPlacePatch,
+  largestLogitsOutput,
   lastLogitsOutput,
   readGraphSummary,
   runInPlace,
@@ -30,7 +32,8 @@ export interface BareLoopOptions {
 
 /**
  * The least that any host has to do over the patched graph with a cache of this
- * capacity: feed ids, mask and buffers, and take the likeliest id. No options, no checks, no text, no delivery.
+ * capacity: feed ids, mask and buffers, and take the likeliest id. No options, no
+ * checks, no text, no delivery.
  */
 export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> {
   const { folder, dtype, threads, spinning, vocabularySize, capacity } = options;
@@ -40,7 +43,8 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
   if (!canRunInPlace(summary)) throw new TypeError(`${file} cannot run in place.`);
   withdrawOutputs(graph, summary.outputs);
   const presents = summary.outputs.filter((name) => name.startsWith("present."));
-  const session = await InferenceSession.create(Buffer.concat([graph, inPlacePatch(presents)]), {
+  const patch = inPlacePatch(presents, summary.operatorSets.get("") ?? 0);
+  const session = await InferenceSession.create(Buffer.concat([graph, patch]), {
     executionProviders: ["cpu"],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -53,9 +57,12 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
     },
   });
   const logits = new Float32Array(vocabularySize);
+  const largest = new Float32Array(1);
   const feeds: Record<string, Tensor> = {};
-  const fetches: Record<string, Tensor> = {
+  const fetches: Record<string, Tensor | null> = {
+    [endOutput]: null,
     [lastLogitsOutput]: new Tensor("float32", logits, [1, vocabularySize]),
+    [largestLogitsOutput]: new Tensor("float32", largest, [1]),
   };
   for (const input of session.inputMetadata) {
     if (!input.name.startsWith("past_key_values.")) continue;
@@ -76,17 +83,11 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
       for (;;) {
         const rows = ids.length;
         const total = length + rows;
-        await runInPlace(
-          session,
-          {
-            ...feeds,
-            input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, rows]),
-            attention_mask: new Tensor("int64", ones.subarray(0, total), [1, total]),
-          },
-          fetches,
-        );
+        feeds["input_ids"] = new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, rows]);
+        feeds["attention_mask"] = new Tensor("int64", ones.subarray(0, total), [1, total]);
+        await runInPlace(session, feeds, fetches);
         length = total;
-        const id = likeliest(logits);
+        const id = logits.indexOf(largest[0] as number);
         made.push(id);
         if (made.length === tokens) return made;
         ids = [id];
@@ -94,12 +95,4 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
     },
     close: () => session.release(),
   };
-}
-
-function likeliest(logits: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) {
-    if ((logits[id] as number) > (logits[best] as number)) best = id;
-  }
-  return best;
 }

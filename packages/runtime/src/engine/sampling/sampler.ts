@@ -6,8 +6,11 @@ import { createWarpers, drawFrom, fillCandidates, type Candidates } from "./cand
 import { createLogProbabilities } from "./log-probabilities.js";
 import { createLogitsProcessors, type SamplingContext } from "./logits-processors.js";
 
-/** Chooses the next id of one completion from the logits of its position, which it only reads. */
-export type Sampler = (logits: Float32Array) => Choice;
+/**
+ * Chooses the next id of one completion from the logits of its position, which it only
+ * reads. Where the largest of them is known already, they need not be searched for it.
+ */
+export type Sampler = (logits: Float32Array, largestLogit?: number) => Choice;
 
 /**
  * A sampler for one generation, in the order of Hugging Face: the processors
@@ -25,7 +28,7 @@ export function createSampler(config: ResolvedConfig, context: SamplingContext):
   const logProbabilities = config.logprobs ? createLogProbabilities(config.topLogprobs) : undefined;
   const choose = config.temperature === 0 ? undefined : createDraw(config);
   let processed = new Float32Array(0);
-  return (logits) => {
+  return (logits, largestLogit) => {
     let scores = logits;
     if (processors.length > 0) {
       if (processed.length !== logits.length) processed = new Float32Array(logits.length);
@@ -33,9 +36,9 @@ export function createSampler(config: ResolvedConfig, context: SamplingContext):
       scores = processed;
       for (const processor of processors) processor.apply(scores);
     }
-    const best = indexOfLargest(scores);
-    const largest = scores[best] ?? Number.NaN;
-    const id = choose === undefined ? best : choose(scores, largest);
+    const known = scores === logits ? largestLogit : undefined;
+    const largest = known ?? largestOf(scores);
+    const id = choose === undefined ? scores.indexOf(largest) : choose(scores, largest);
     if (id === undefined || !Number.isFinite(largest)) {
       throw nothingToChoose(processors.length > 0);
     }
@@ -43,25 +46,19 @@ export function createSampler(config: ResolvedConfig, context: SamplingContext):
     if (logProbabilities === undefined) {
       return { id, logprob: undefined, topLogprobs: undefined };
     }
-    const largestLogit =
-      scores === logits ? largest : (logits[indexOfLargest(logits)] ?? Number.NaN);
-    const { logprob, topLogprobs } = logProbabilities(logits, largestLogit, id);
+    const highest = scores === logits ? largest : (largestLogit ?? largestOf(logits));
+    const { logprob, topLogprobs } = logProbabilities(logits, highest, id);
     return { id, logprob, topLogprobs };
   };
 }
 
-/** The first index of the largest value. */
-function indexOfLargest(values: Float32Array): number {
-  let best = 0;
+function largestOf(values: Float32Array): number {
   let largest = values[0] ?? Number.NaN;
   for (let index = 1; index < values.length; index++) {
     const value = values[index] ?? Number.NaN;
-    if (value > largest) {
-      largest = value;
-      best = index;
-    }
+    if (value > largest) largest = value;
   }
-  return best;
+  return largest;
 }
 
 function createDraw(
