@@ -87,7 +87,7 @@ export const engine: Scenario = {
         ),
         ...decodes(size),
         againstBareLoop({
-          ...raceSize(size, [8, 12], [3, 4.5]),
+          ...raceSize(size, [24, 40], [3, 3.5]),
           // So that the engine's buffers have one length throughout, as the loop's have.
           promptTokens: 97,
           tokens: 31,
