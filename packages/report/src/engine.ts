@@ -1,26 +1,46 @@
+import { basename, dirname } from "node:path";
 import {
   engineComparison,
   type EngineClaim,
   type EngineMeasurement,
   type ResultRecord,
 } from "@streamgauge/bench/record";
+import type { CommittedResults } from "./committed-results.js";
+import type { FoundRecord } from "./find-record.js";
+import { showCommit } from "./machine.js";
 import { duration, ratio, ratioWithInterval } from "./numbers.js";
 import { section } from "./section.js";
 
 /** The meanings of the numbers in all of these tables; they stand under the first. */
 const definitions = ["engine comparison", "engine ratio"];
 
-/** The engine against others, and against itself; nothing where none was measured. */
-export function engine(record: ResultRecord): string[] {
-  return (record.engine ?? []).map((measurement, index) =>
-    comparison(record, measurement, index === 0 ? definitions : []),
+/**
+ * The engine against others, and against itself; nothing where none was measured. What
+ * a newer record says of it comes instead, with where it is from.
+ */
+export function engine(own: ResultRecord, { engine: newest }: CommittedResults = {}): string[] {
+  const newer =
+    newest !== undefined && newest.record.startedAt > own.startedAt ? newest : undefined;
+  const { engine: measurements = [], ...record } = newer?.record ?? own;
+  return measurements.map((measurement, index) =>
+    comparison(record, measurement, {
+      definitions: index === 0 ? definitions : [],
+      from: newer === undefined || index > 0 ? [] : [sourceOf(newer)],
+    }),
+  );
+}
+
+function sourceOf({ path, record: { startedAt, environment } }: FoundRecord): string {
+  return (
+    `What is said of the engine is from results/${basename(dirname(path))}, measured later ` +
+    `than the rest: on ${startedAt.slice(0, 10)}, at commit ${showCommit(environment.git)}.`
   );
 }
 
 function comparison(
   record: ResultRecord,
   measurement: EngineMeasurement,
-  defined: readonly string[],
+  about: { readonly definitions: readonly string[]; readonly from: readonly string[] },
 ): string {
   const { title, unit, contenders, terms, claims } = measurement;
   const baselines = [
@@ -49,8 +69,13 @@ function comparison(
       "max",
       ...baselines.map((name) => `its ${unit} / that of ${name}`),
     ],
-    definitions: defined,
-    notes: [blocksOf(measurement), ...terms, ...claims.map((claim) => show(measurement, claim))],
+    definitions: about.definitions,
+    notes: [
+      ...about.from,
+      blocksOf(measurement),
+      ...terms,
+      ...claims.map((claim) => show(measurement, claim)),
+    ],
   });
 }
 

@@ -60,7 +60,8 @@ function showCourse(course: ResultRecord["environment"]["course"] = []): string[
   ];
 }
 
-function showCommit(git: ResultRecord["environment"]["git"]): string {
+/** The commit that was measured. */
+export function showCommit(git: ResultRecord["environment"]["git"]): string {
   if (git === null) return "unknown";
   return git.dirty ? `${git.commit}, with uncommitted changes` : git.commit;
 }

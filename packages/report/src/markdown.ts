@@ -51,7 +51,7 @@ export function renderBenchmarks(
     aborts(record),
     slowConsumers(record),
     ...transports(record),
-    ...engine(record),
+    ...engine(record, committed),
     cpu(record),
     memory(record),
     ...profiles(record),

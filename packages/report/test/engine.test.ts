@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { exampleEngine } from "../../bench/test/example-engine.js";
 import { engine } from "../src/engine.js";
@@ -18,6 +19,24 @@ it("shows each measurement with its terms beside the numbers, and each verdict",
   expect(memory).toMatch(/\| streamgauge +\| 1300 +\| 0\.520 to 0\.520 \(range\) +\|/);
   expect(memory).toMatch(/ratio &lt; 0\.500\): refuted\. .*Any two runs give a ratio/);
   expect(memory).not.toContain("tokens/s");
+});
+
+it("shows what a newer record says instead, and where that is from", async () => {
+  const whole = await wholeRecord();
+  const { engine: measured, ...own } = { ...whole, startedAt: "2026-11-20T10:00:00.000Z" };
+  const at = (startedAt: string) => ({
+    engine: {
+      path: join("somewhere", "results", "later", "record.json"),
+      record: { ...whole, startedAt, engine: measured?.slice(1) ?? [] },
+    },
+  });
+  const [memory = "", ...others] = engine(own, at("2026-11-21T10:00:00.000Z"));
+  expect(others).toEqual([]);
+  expect(memory).toContain("from results/later, measured later than the rest: on 2026-11-21");
+  expect(memory).toContain("**engine comparison**");
+  expect(engine({ ...own, engine: measured ?? [] }, at("2026-11-19T10:00:00.000Z"))).toEqual(
+    engine({ ...own, engine: measured ?? [] }),
+  );
 });
 
 it("shows nothing where none was measured", async () => {

@@ -5,3 +5,15 @@ export function commonPrefixLength<T>(left: ArrayLike<T>, right: ArrayLike<T>): 
   while (length < most && left[length] === right[length]) length += 1;
   return length;
 }
+
+/** The part of a prompt that must be kept somewhere for that to decide where it is run. */
+const leastShared = 1 / 10;
+
+/**
+ * What it is worth that so much of a prompt is kept in one place and not in another.
+ * What every prompt begins with, as the id of the beginning, is worth nothing: to save a
+ * step's work it would displace another conversation.
+ */
+export function worthOf(shared: number, promptLength: number): number {
+  return shared >= promptLength * leastShared ? shared : 0;
+}

@@ -214,6 +214,27 @@ describe("several workers", () => {
     }
   });
 
+  it.each([
+    ["in two workers", { workers: 2, threads: 1, maxBatch: 1 }],
+    ["in one", { workers: 1, threads: 1, maxBatch: 2 }],
+  ])(
+    "keep the conversation that has only its first id in common with another: %s",
+    async (_, options) => {
+      await using runtime = await createRuntime(options);
+      const begin = opening[0]!;
+      const [left, kept] = [[...other, 5, 6, 7], opening];
+      // At once, so that each has a place; the first is left first.
+      await Promise.all([
+        runtime.generate(left, small),
+        runtime.generate(kept, { ...small, maxTokens: small.maxTokens + 20, ignoreEos: true }),
+      ]);
+      const stranger = [begin, ...other, ...other];
+      expect((await runtime.generate(stranger, small)).usage.cachedTokens).toBe(0);
+      const next = await runtime.generate([...kept, 44, 55], small);
+      expect(next.usage.cachedTokens).toBe(kept.length);
+    },
+  );
+
   it("do not let a call wait for the one that has its prompt", async () => {
     await using runtime = await createRuntime({ workers: 2, threads: 1, ring: { capacity: 8 } });
     // It fills its ring, and waits for a reader.

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Chart } from "../charts/chart.js";
 import { chartsOf } from "../charts/charts-of.js";
-import { findRecords, type FoundRecord } from "../find-record.js";
+import { findCommitted } from "../committed-results.js";
+import type { FoundRecord } from "../find-record.js";
 import { chartsFolder, picture } from "../pictures.js";
 import { UnavailableFigureError } from "./figure.js";
 import { renderMarker } from "./figures.js";
@@ -43,9 +44,7 @@ export async function readDocuments(
   );
   const marked = texts.filter(({ text }) => text.includes("<!-- sg:"));
   if (marked.length === 0) return [];
-  // Those of the author's own machine are nothing that a document could be checked against elsewhere.
-  const committed = await findRecords(join(folder, "results"), (name) => !/^local[\\/]/.test(name));
-  const others = committed.filter(({ record }) => record.status === "complete");
+  const others = await findCommitted(join(folder, "results"));
   return marked.map(({ path, text }) => fill(folder, path, text, { report, others }));
 }
 

@@ -1,4 +1,4 @@
-import { commonPrefixLength } from "../common-prefix.js";
+import { commonPrefixLength, worthOf } from "../common-prefix.js";
 import type { CacheEntry, KeyValueCache } from "./key-value-cache.js";
 
 /**
@@ -47,8 +47,8 @@ interface Place {
  * sequence ended with it.
  *
  * There are as many places as there were sequences at once. A new one takes the
- * free place with most of its prompt; of those with as much, the one that was
- * left first.
+ * free place with most of its prompt; of those with as much, or with next to nothing
+ * of it, the one that was left first.
  */
 export class KeptCache {
   readonly cache: KeyValueCache;
@@ -69,13 +69,15 @@ export class KeptCache {
    */
   begin(promptIds: readonly number[], expectedRows: number): Seat {
     let best: Place | undefined;
-    let most = -1;
+    let most = 0;
+    let mostWorth = -1;
     for (const place of this.#free) {
       const index = this.#places.indexOf(place);
       // Of a place that was made shorter, the rows are fewer than the ids.
       const ids = place.ids.slice(0, this.cache.lengthOf(index));
       const shared = commonPrefixLength(ids, promptIds);
-      if (shared > most) [best, most] = [place, shared];
+      const worth = worthOf(shared, promptIds.length);
+      if (worth > mostWorth) [best, most, mostWorth] = [place, shared, worth];
     }
     if (best === undefined) {
       best = { seat: undefined, ids: [] };

@@ -1,6 +1,6 @@
 import { StreamgaugeError, isStreamgaugeError, type GenerationRequest } from "@streamgauge/core";
 import { Piscina } from "piscina";
-import { commonPrefixLength } from "../common-prefix.js";
+import { commonPrefixLength, worthOf } from "../common-prefix.js";
 import type { Diagnostic } from "../diagnostics/index.js";
 import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
@@ -137,22 +137,23 @@ export class WorkerPool {
   /**
    * A worker that can take a generation now. Where there are several, one whose
    * caches begin with most of this prompt; if none has half of it, one with the
-   * fewest generations, of those the one whose caches have most, and then the one
-   * that is free longest.
+   * fewest generations, of those the one whose caches have most, and then, as where none
+   * has more than next to nothing, the one that is free longest.
    */
   findFree(prompt: GenerationRequest["prompt"]): PoolWorker | undefined {
-    const half = lengthOf(prompt) / 2;
+    const length = lengthOf(prompt);
     const candidates = [...this.#workers.values()]
       .filter((worker) => this.#hasRoom(worker))
       .map((worker) => {
         const shared = Math.max(0, ...worker.lastPrompts.map((last) => sharedLength(last, prompt)));
-        return { worker, shared, saved: shared >= half ? shared : 0 };
+        const saved = shared >= length / 2 ? shared : 0;
+        return { worker, worth: worthOf(shared, length), saved };
       });
     return candidates.toSorted(
       (left, right) =>
         right.saved - left.saved ||
         left.worker.running - right.worker.running ||
-        right.shared - left.shared,
+        right.worth - left.worth,
     )[0]?.worker;
   }
 

@@ -87,7 +87,7 @@ export const engine: Scenario = {
         ),
         ...decodes(size),
         againstBareLoop({
-          ...raceSize(size, [24, 40], [3, 3.5]),
+          ...raceSize(size, [40, 160], [3, 3.5]),
           // So that the engine's buffers have one length throughout, as the loop's have.
           promptTokens: 97,
           tokens: 31,
