@@ -101,13 +101,12 @@ export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache
 
   /** Room for what matters; and what does not never makes the buffers longer. */
   function resizeFor(rooms: readonly (number | undefined)[]): void {
-    // One more, for the row of a run that a place takes no part in.
-    const enough = cacheCapacity(1 + Math.max(0, ...rooms.map((rows) => rows ?? 0)));
+    const enough = cacheCapacity(Math.max(0, ...rooms.map((rows) => rows ?? 0)));
     if (rooms.length > places || enough > capacity) {
       const fitting = Math.floor((places * capacity) / enough);
       return resize(Math.max(rooms.length, Math.min(places, fitting)), enough);
     }
-    const kept = Math.max(enough, cacheCapacity(1 + Math.max(0, ...held)));
+    const kept = Math.max(enough, cacheCapacity(Math.max(0, ...held)));
     if (kept * mostSpare <= capacity) resize(places, kept);
   }
 

@@ -41,13 +41,15 @@ export function canRunInPlace(summary: GraphSummary): boolean {
 }
 
 /**
- * Rows of a cache buffer that has to hold so many: a quarter more at most, so that
- * growing, which copies what is there, is rare. What is behind the valid rows costs
- * memory alone, and that only when it is written.
+ * Rows of a cache buffer that has to hold so many: one more, which a run may write that
+ * its sequence takes no part in, and a quarter of them at most to spare, so that growing,
+ * which copies what is there, is rare. What is behind the valid rows costs memory
+ * alone, and that only when it is written.
  */
 export function cacheCapacity(rows: number): number {
-  const step = Math.max(32, 2 ** Math.floor(Math.log2(Math.max(1, rows) / 4)));
-  return Math.ceil(rows / step) * step;
+  const enough = rows + 1;
+  const step = Math.max(32, 2 ** Math.floor(Math.log2(enough / 4)));
+  return Math.ceil(enough / step) * step;
 }
 
 /**

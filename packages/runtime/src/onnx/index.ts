@@ -12,11 +12,8 @@ export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
 export {
   cacheCapacity,
-  canRunInPlace,
   endOutput,
-  inPlacePatch,
   largestLogitsOutput,
   lastLogitsOutput,
   runInPlace,
 } from "./in-place.js";
-export { withdrawOutputs } from "./withdraw-outputs.js";

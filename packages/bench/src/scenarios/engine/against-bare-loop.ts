@@ -38,19 +38,14 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
-      const { openBareLoop } = await import("./bare-loop.js");
+      const { createBareLoop, openWithSession } = await import("./bare-loop.js");
       context.report?.("loading");
-      const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
+      const { engine: own, session } = await openWithSession(() =>
+        openOwn(folder, { dtype, threads, prefixReuse: false }),
+      );
       const { spinning } = own.describe();
       const capacity = cacheCapacity(promptTokens + tokens);
-      const bare = await openBareLoop({
-        folder,
-        dtype,
-        threads,
-        spinning,
-        vocabularySize,
-        capacity,
-      });
+      const bare = createBareLoop({ session, vocabularySize, capacity });
       const timed = (run: () => Promise<readonly number[]>) => async () => {
         const start = performance.now();
         const ids = await run();
@@ -70,13 +65,10 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
           { name: bareAgain, run: runBare },
         ],
         terms: [
-          `The same patched graph of ${graphFile(dtype)}, ${capacity} rows of cache, a prompt of ${promptTokens} ids and ${tokens} tokens, greedy; the whole call / tokens, the prompt included; the ids are equal.`,
+          `The same session of the patched graph of ${graphFile(dtype)}, ${capacity} rows of cache, a prompt of ${promptTokens} ids and ${tokens} tokens, greedy; the whole call / tokens, the prompt included; the ids are equal.`,
           `Both inline with ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}; one computes at a time.`,
         ],
-        close: async () => {
-          await bare.close();
-          await own.close();
-        },
+        close: () => own.close(),
       };
     },
   });

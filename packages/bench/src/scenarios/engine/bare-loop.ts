@@ -1,61 +1,56 @@
-import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import {
-  canRunInPlace,
   endOutput,
-  inPlacePatch,
   largestLogitsOutput,
   lastLogitsOutput,
-  readGraphSummary,
   runInPlace,
-  withdrawOutputs,
 } from "@streamgauge/runtime/onnx";
-import { graphFile, type EngineDtype } from "./engine-model.js";
+
+/**
+ * Opens an engine of this thread, and gives the session that it runs. Two sessions of
+ * one graph differ by a percent or two, by where their memory happens to lie; and
+ * the runtime hands out none.
+ */
+export async function openWithSession<Engine>(
+  open: () => Promise<Engine>,
+): Promise<{ readonly engine: Engine; readonly session: InferenceSession }> {
+  const create = InferenceSession.create.bind(InferenceSession) as (
+    ...options: unknown[]
+  ) => Promise<InferenceSession>;
+  let session: InferenceSession | undefined;
+  const restore = { create: InferenceSession.create };
+  Object.assign(InferenceSession, {
+    create: async (...options: unknown[]) => (session = await create(...options)),
+  });
+  try {
+    const engine = await open();
+    if (session === undefined) throw new TypeError("The engine has opened no session.");
+    return { engine, session };
+  } finally {
+    Object.assign(InferenceSession, restore);
+  }
+}
 
 /** A loop around `session.run` and nothing else. */
 export interface BareLoop {
   /** Greedy, from an empty cache. */
   generate(prompt: readonly number[], tokens: number): Promise<number[]>;
-  close(): Promise<void>;
 }
 
 export interface BareLoopOptions {
-  readonly folder: string;
-  readonly dtype: EngineDtype;
-  readonly threads: number;
-  readonly spinning: boolean;
+  /** Of a model that runs in place. */
+  readonly session: InferenceSession;
   readonly vocabularySize: number;
-  /** Rows of the cache, as many as the engine would have. */
+  /** Rows of the cache, as many as the engine has. */
   readonly capacity: number;
 }
 
 /**
- * The least that any host has to do over the patched graph with a cache of this
+ * The least that any host has to do over a session with a cache of this
  * capacity: feed ids, mask and buffers, and take the likeliest id. No options, no
  * checks, no text, no delivery.
  */
-export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> {
-  const { folder, dtype, threads, spinning, vocabularySize, capacity } = options;
-  const file = join(folder, graphFile(dtype));
-  const graph = await readFile(file);
-  const summary = readGraphSummary(graph, file);
-  if (!canRunInPlace(summary)) throw new TypeError(`${file} cannot run in place.`);
-  withdrawOutputs(graph, summary.outputs);
-  const presents = summary.outputs.filter((name) => name.startsWith("present."));
-  const patch = inPlacePatch(presents, summary.operatorSets.get("") ?? 0);
-  const session = await InferenceSession.create(Buffer.concat([graph, patch]), {
-    executionProviders: ["cpu"],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    extra: {
-      session: {
-        intra_op: { allow_spinning: spinning ? "1" : "0" },
-        model_external_initializers_file_folder_path: dirname(file),
-      },
-    },
-  });
+export function createBareLoop({ session, vocabularySize, capacity }: BareLoopOptions): BareLoop {
   const logits = new Float32Array(vocabularySize);
   const largest = new Float32Array(1);
   const feeds: Record<string, Tensor> = {};
@@ -93,6 +88,5 @@ export async function openBareLoop(options: BareLoopOptions): Promise<BareLoop> 
         ids = [id];
       }
     },
-    close: () => session.release(),
   };
 }
