@@ -17,17 +17,17 @@ export async function openWithSession<Engine>(
   const create = InferenceSession.create.bind(InferenceSession) as (
     ...options: unknown[]
   ) => Promise<InferenceSession>;
+  const own = Object.getOwnPropertyDescriptor(InferenceSession, "create") ?? {};
   let session: InferenceSession | undefined;
-  const restore = { create: InferenceSession.create };
-  Object.assign(InferenceSession, {
-    create: async (...options: unknown[]) => (session = await create(...options)),
-  });
+  const watching = async (...options: unknown[]): Promise<InferenceSession> =>
+    (session = await create(...options));
+  Object.defineProperty(InferenceSession, "create", { ...own, value: watching });
   try {
     const engine = await open();
     if (session === undefined) throw new TypeError("The engine has opened no session.");
     return { engine, session };
   } finally {
-    Object.assign(InferenceSession, restore);
+    Object.defineProperty(InferenceSession, "create", own);
   }
 }
 
