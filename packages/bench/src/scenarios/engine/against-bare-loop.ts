@@ -2,9 +2,10 @@ import { cacheCapacity } from "@streamgauge/runtime/onnx";
 import { timePerToken } from "../../engine-analysis.js";
 import type { MeasurementPlan } from "../stage.js";
 import type { RaceSize } from "./decode-speed.js";
-import { engineMeasurement } from "./engine-measurement.js";
+import { engineMeasurement, type Contender, type ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
 import { openOwn } from "./own-engine.js";
+import { Turns, takeTurns, type TurnTaker } from "./turns.js";
 
 export interface AgainstBareLoopOptions extends RaceSize {
   readonly promptTokens: number;
@@ -17,10 +18,12 @@ const dtype = "fp32";
 const bareName = "session.run loop";
 const bareAgain = `${bareName} again`;
 
+type Member = Contender & TurnTaker<ContenderRun>;
+
 /** `generate()` against the least that a host has to do over the same graph. */
 export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPlan {
   const { promptTokens, tokens, threads, findModel, ...size } = options;
-  return engineMeasurement({
+  return engineMeasurement<Member>({
     ...size,
     id: "bare-loop",
     title: `generate() against a bare session.run loop, ${dtype}`,
@@ -38,35 +41,44 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
-      const { createBareLoop, openWithSession } = await import("./bare-loop.js");
+      const { createBareLoop, openWithSession, runInTurns } = await import("./bare-loop.js");
       context.report?.("loading");
-      const { engine: own, session } = await openWithSession(() =>
-        openOwn(folder, { dtype, threads, prefixReuse: false }),
+      const ownTurns = new Turns();
+      const { engine: own, session } = await openWithSession(
+        () => openOwn(folder, { dtype, threads, prefixReuse: false }),
+        (real) => runInTurns(real, ownTurns),
       );
       const { spinning } = own.describe();
       const capacity = cacheCapacity(promptTokens + tokens);
-      const bare = createBareLoop({ session, vocabularySize, capacity });
-      const timed = (run: () => Promise<readonly number[]>) => async () => {
-        const start = performance.now();
-        const ids = await run();
-        return { value: (performance.now() - start) / tokens, ids };
+      const member = (
+        name: string,
+        turns: Turns,
+        generate: () => Promise<readonly number[]>,
+      ): Member => ({
+        name,
+        turns,
+        async run() {
+          const ids = await generate();
+          return { value: turns.milliseconds / tokens, ids };
+        },
+      });
+      const bareMember = (name: string): Member => {
+        const turns = new Turns();
+        const inTurns = runInTurns(session, turns);
+        const bare = createBareLoop({ session: inTurns, vocabularySize, capacity });
+        return member(name, turns, () => bare.generate(prompt, tokens));
       };
-      const runBare = timed(() => bare.generate(prompt, tokens));
+      const config = { maxTokens: tokens, temperature: 0, ignoreEos: true };
       return {
         contenders: [
-          {
-            name: "generate()",
-            run: timed(async () => {
-              const config = { maxTokens: tokens, temperature: 0, ignoreEos: true };
-              return (await own.generate(prompt, config)).ids;
-            }),
-          },
-          { name: bareName, run: runBare },
-          { name: bareAgain, run: runBare },
+          member("generate()", ownTurns, async () => (await own.generate(prompt, config)).ids),
+          bareMember(bareName),
+          bareMember(bareAgain),
         ],
+        runBlock: (order) => takeTurns(order, context.seed),
         terms: [
           `The same session of the patched graph of ${graphFile(dtype)}, ${capacity} rows of cache, a prompt of ${promptTokens} ids and ${tokens} tokens, greedy; the whole call / tokens, the prompt included; the ids are equal.`,
-          `Both inline with ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}; one computes at a time.`,
+          `All inline with ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}. They take turns, a run of the session and all that goes with it each, in balanced orders; what is collected as garbage in a turn counts for that turn.`,
         ],
         close: () => own.close(),
       };

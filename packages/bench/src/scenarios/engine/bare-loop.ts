@@ -5,14 +5,18 @@ import {
   lastLogitsOutput,
   runInPlace,
 } from "@streamgauge/runtime/onnx";
+import type { Turns } from "./turns.js";
 
 /**
- * Opens an engine of this thread, and gives the session that it runs. Two sessions of
- * one graph differ by a percent or two, by where their memory happens to lie; and
- * the runtime hands out none.
+ * Opens an engine of this thread over another session than the one it creates, and
+ * gives that one. Two sessions of one graph differ by a percent or two, by where
+ * their memory happens to lie; and the runtime hands out none.
+ *
+ * @param replace gives the engine's session
  */
 export async function openWithSession<Engine>(
   open: () => Promise<Engine>,
+  replace: (session: InferenceSession) => InferenceSession,
 ): Promise<{ readonly engine: Engine; readonly session: InferenceSession }> {
   const create = InferenceSession.create.bind(InferenceSession) as (
     ...options: unknown[]
@@ -20,7 +24,7 @@ export async function openWithSession<Engine>(
   const own = Object.getOwnPropertyDescriptor(InferenceSession, "create") ?? {};
   let session: InferenceSession | undefined;
   const watching = async (...options: unknown[]): Promise<InferenceSession> =>
-    (session = await create(...options));
+    replace((session = await create(...options)));
   Object.defineProperty(InferenceSession, "create", { ...own, value: watching });
   try {
     const engine = await open();
@@ -29,6 +33,15 @@ export async function openWithSession<Engine>(
   } finally {
     Object.defineProperty(InferenceSession, "create", own);
   }
+}
+
+/** The same session, but each of its runs begins with a turn. */
+export function runInTurns(session: InferenceSession, turns: Turns): InferenceSession {
+  const run = async (...options: Parameters<InferenceSession["run"]>): Promise<unknown> => {
+    await turns.pause();
+    return await session.run(...options);
+  };
+  return Object.create(session, { run: { value: run } }) as InferenceSession;
 }
 
 /** A loop around `session.run` and nothing else. */

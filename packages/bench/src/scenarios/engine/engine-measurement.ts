@@ -9,7 +9,7 @@ import type { MeasurementContext, MeasurementPlan } from "../stage.js";
 /** One of those that do the same work. */
 export interface Contender {
   readonly name: string;
-  /** Does the work once. Nothing else computes meanwhile. */
+  /** Does the work once. Nothing else computes meanwhile, or it waits for its turns. */
   run(): Promise<ContenderRun>;
 }
 
@@ -24,8 +24,13 @@ export interface ContenderRun {
 }
 
 /** Contenders that are loaded, and what holds for them. */
-export interface Contest {
-  readonly contenders: readonly Contender[];
+export interface Contest<Member extends Contender = Contender> {
+  readonly contenders: readonly Member[];
+  /** Runs each once, and gives what each did; left out: one after another. */
+  readonly runBlock?: (
+    order: readonly Member[],
+    signal: AbortSignal | undefined,
+  ) => Promise<readonly ContenderRun[]>;
   /** See {@link EngineMeasurement.terms}. */
   readonly terms: readonly string[];
   close(): Promise<void>;
@@ -46,7 +51,7 @@ export function speedupClaim(
 }
 
 /** What {@link engineMeasurement} is told. */
-export interface EngineMeasurementOptions {
+export interface EngineMeasurementOptions<Member extends Contender = Contender> {
   /** Also for the progress display. */
   readonly id: string;
   readonly title: string;
@@ -61,7 +66,7 @@ export interface EngineMeasurementOptions {
   /** A guess, for the time left. */
   readonly expectedSeconds: number;
   /** Loads everything. What it has opened is closed when the blocks are done. */
-  open(context: MeasurementContext): Promise<Contest>;
+  open(context: MeasurementContext): Promise<Contest<Member>>;
 }
 
 /** Name of the scenario. */
@@ -71,7 +76,9 @@ export const engineScenarioName = "engine";
  * Measures contenders at the same work in interleaved blocks, in balanced orders,
  * one at a time. One that makes other ids than the first one fails it.
  */
-export function engineMeasurement(options: EngineMeasurementOptions): MeasurementPlan {
+export function engineMeasurement<Member extends Contender>(
+  options: EngineMeasurementOptions<Member>,
+): MeasurementPlan {
   return {
     id: options.id,
     expectedSeconds: options.expectedSeconds,
@@ -87,14 +94,30 @@ export function engineMeasurement(options: EngineMeasurementOptions): Measuremen
   };
 }
 
-class Race {
-  readonly #contest: Contest;
-  readonly #options: EngineMeasurementOptions;
+async function oneAfterAnother(
+  order: readonly Contender[],
+  signal: AbortSignal | undefined,
+): Promise<readonly ContenderRun[]> {
+  const made: ContenderRun[] = [];
+  for (const contender of order) {
+    if (signal?.aborted === true) break;
+    made.push(await contender.run());
+  }
+  return made;
+}
+
+class Race<Member extends Contender> {
+  readonly #contest: Contest<Member>;
+  readonly #options: EngineMeasurementOptions<Member>;
   readonly #context: MeasurementContext;
   readonly #gaps = new Map<string, LatencyHistogram>();
   #reference: { readonly contender: string; readonly ids: readonly number[] } | undefined;
 
-  constructor(contest: Contest, options: EngineMeasurementOptions, context: MeasurementContext) {
+  constructor(
+    contest: Contest<Member>,
+    options: EngineMeasurementOptions<Member>,
+    context: MeasurementContext,
+  ) {
     this.#contest = contest;
     this.#options = options;
     this.#context = context;
@@ -125,19 +148,23 @@ class Race {
     return this.#conclude(blocks);
   }
 
-  async #runBlock(order: readonly Contender[]): Promise<EngineBlock | undefined> {
-    const runs: EngineRun[] = [];
-    for (const contender of order) {
-      if (this.#context.signal?.aborted === true) return undefined;
-      const { value, ids, gapsNanoseconds } = await contender.run();
-      if (ids !== undefined) this.#requireSameIds(contender.name, ids);
+  async #runBlock(order: readonly Member[]): Promise<EngineBlock | undefined> {
+    const { signal } = this.#context;
+    if (signal?.aborted === true) return undefined;
+    const { runBlock = oneAfterAnother } = this.#contest;
+    const made = await runBlock(order, signal);
+    // It may have been aborted meanwhile.
+    if (made.length < order.length) return undefined;
+    const runs = order.map(({ name }, index): EngineRun => {
+      const { value, ids, gapsNanoseconds } = made[index] as ContenderRun;
+      if (ids !== undefined) this.#requireSameIds(name, ids);
       if (gapsNanoseconds !== undefined) {
-        const histogram = this.#gaps.get(contender.name) ?? new LatencyHistogram();
-        this.#gaps.set(contender.name, histogram);
+        const histogram = this.#gaps.get(name) ?? new LatencyHistogram();
+        this.#gaps.set(name, histogram);
         for (const gap of gapsNanoseconds) histogram.add(gap);
       }
-      runs.push({ contender: contender.name, value });
-    }
+      return { contender: name, value };
+    });
     return { runs };
   }
 

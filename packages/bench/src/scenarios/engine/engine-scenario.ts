@@ -87,10 +87,10 @@ export const engine: Scenario = {
         ),
         ...decodes(size),
         againstBareLoop({
-          ...raceSize(size, [40, 160], [3, 3.5]),
+          ...raceSize(size, [16, 60], [3, 8]),
           // So that the engine's buffers have one length throughout, as the loop's have.
-          promptTokens: 97,
-          tokens: 31,
+          promptTokens: 33,
+          tokens: 95,
           threads,
           findModel,
         }),
@@ -103,7 +103,7 @@ export const engine: Scenario = {
         }),
         ...([8, 16] as const).map((streams) =>
           concurrentStreams({
-            ...raceSize(size, [6, 8], [3, (streams * streamTokens) / 19]),
+            ...raceSize(size, [6, streams === 8 ? 8 : 12], [3, (streams * streamTokens) / 19]),
             streams,
             tokens: streamTokens,
             promptTokens: 8,
