@@ -12,8 +12,10 @@ import {
   inPlacePatch,
   largestLogitsOutput,
   lastLogitsOutput,
+  lastPositionsInput,
   runInPlace,
 } from "../src/onnx/in-place.js";
+import { narrowLogits } from "../src/onnx/narrow-logits.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { loadTokenizer } from "../src/text/tokenizer.js";
 import { argmaxOfLast, openGreedyReference, tokenFeeds } from "./greedy-reference.js";
@@ -26,26 +28,46 @@ const presents = Array.from({ length: layers }, (_, layer) =>
   (["key", "value"] as const).map((part) => `present.${layer}.${part}`),
 ).flat();
 
-describe("the patch for running in place", () => {
+/** The embedded model, changed so that it runs in place. */
+function patch(original: Buffer, narrows: boolean, operatorSet = 17): Buffer {
+  const model = Buffer.from(original);
+  const narrowed = narrows ? narrowLogits(model, "logits") : undefined;
+  expect(narrowed !== undefined).toBe(narrows);
+  withdrawOutputs(model, ["logits", ...presents]);
+  return Buffer.concat([
+    model,
+    inPlacePatch({ logits: "logits", presents, operatorSet, narrowed }),
+  ]);
+}
+
+/** Asks for the last positions of a run. */
+function lastPositions(count: number): Record<string, Tensor> {
+  const positions = BigInt64Array.from({ length: count }, (_, index) => BigInt(index - count));
+  return { [lastPositionsInput]: new Tensor("int64", positions, [1, count, 1]) };
+}
+
+describe.each([
+  ["its logits of all positions", false],
+  ["logits of some positions only", true],
+])("the patch for running in place, for a model that computes %s", (_, narrows) => {
   let model: Buffer;
   let session: InferenceSession;
   beforeAll(async () => {
     model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-    const withdrawn = Buffer.from(model);
-    withdrawOutputs(withdrawn, ["logits", ...presents]);
-    const patched = Buffer.concat([withdrawn, inPlacePatch(presents, 17)]);
-    session = await InferenceSession.create(patched, { intraOpNumThreads: 2 });
+    session = await InferenceSession.create(patch(model, narrows), { intraOpNumThreads: 2 });
   });
   afterAll(() => session.release());
 
   it("is seen by the summary of the concatenated bytes, and puts the end before all else", () => {
     const before = readGraphSummary(model, "model.onnx");
     expect(canRunInPlace(before)).toBe(true);
-    const after = readGraphSummary(Buffer.concat([model, inPlacePatch([], 17)]), "model.onnx");
+    const after = readGraphSummary(patch(model, narrows), "model.onnx");
     expect(before.operatorSets).toEqual(after.operatorSets);
-    expect(after.outputs.slice(0, before.outputs.length)).toEqual(before.outputs);
+    expect(after.inputs).toEqual([...before.inputs, lastPositionsInput]);
+    expect(after.outputs).toEqual(session.outputNames);
+    expect(lastLogitsOutput(session)).toBe(narrows ? "logits" : "streamgauge.last_logits");
     expect(session.outputNames.slice(1)).toEqual([
-      lastLogitsOutput,
+      lastLogitsOutput(session),
       largestLogitsOutput,
       ...presents,
     ]);
@@ -56,7 +78,7 @@ describe("the patch for running in place", () => {
     ["a buffer with room to spare", 160, [Infinity]],
     ["a buffer filled to its last row", 69, [Infinity]],
     ["a prompt fed in chunks", 160, [4, 1, 3, Infinity]],
-  ])("gives the same greedy ids from %s", async (_, capacity, chunks) => {
+  ])("gives the same greedy ids from %s", async (_buffer, capacity, chunks) => {
     const tokenizer = await loadTokenizer(embeddedModel);
     const prompt = tokenizer.encode("The whale came up, and the captain said").slice(0, 10);
     expect(prompt).toHaveLength(10);
@@ -75,22 +97,26 @@ describe("the patch for running in place", () => {
     }
     let valid = 0;
     const step = async (ids: readonly number[]): Promise<number> => {
-      const feeds = tokenFeeds(ids, valid + ids.length);
+      const wanted = Math.min(2, ids.length);
+      const feeds = { ...tokenFeeds(ids, valid + ids.length), ...lastPositions(wanted) };
       for (const [name, data] of buffers) {
         feeds[`past_key_values.${name}`] = new Tensor("float32", data, [1, heads, capacity, width]);
       }
-      const logits = new Tensor("float32", new Float32Array(2048).fill(NaN), [1, 2048]);
-      const largest = new Float32Array(1);
+      const all = new Float32Array(wanted * 2048).fill(NaN);
+      const logits = new Tensor("float32", all, [1, wanted, 2048]);
+      const largest = new Float32Array(wanted);
       const fetches: Record<string, Tensor | null> = {
         [endOutput]: null,
-        [lastLogitsOutput]: logits,
-        [largestLogitsOutput]: new Tensor("float32", largest, [1]),
+        [lastLogitsOutput(session)]: logits,
+        [largestLogitsOutput]: new Tensor("float32", largest, [1, wanted]),
       };
       for (const name of buffers.keys()) {
         fetches[`present.${name}`] = feeds[`past_key_values.${name}`]!;
       }
       await runInPlace(session, feeds, fetches);
-      expect(largest[0]).toBe(Math.max(...logits.data));
+      for (const [index, most] of largest.entries()) {
+        expect(most).toBe(Math.max(...all.subarray(index * 2048, (index + 1) * 2048)));
+      }
       valid += ids.length;
       for (const data of buffers.values()) {
         for (let head = 0; head < heads; head++) {
@@ -121,9 +147,11 @@ describe("withdrawing outputs", () => {
     const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
     const withdrawn = Buffer.from(model);
     withdrawOutputs(withdrawn, [...presents, "input_ids", "of.nothing"]);
+    const before = readGraphSummary(model, "model.onnx");
     expect(readGraphSummary(withdrawn, "model.onnx")).toEqual({
-      ...readGraphSummary(model, "model.onnx"),
+      ...before,
       outputs: ["logits"],
+      shapes: new Map([...before.shapes].filter(([name]) => !presents.includes(name))),
       producers: new Map([["logits", "FusedMatMul"]]),
     });
     expect(withdrawn.filter((byte, at) => byte !== model[at])).toHaveLength(presents.length);
@@ -155,8 +183,7 @@ function withOperatorSet(model: Buffer, version: number): Buffer {
 
 it.each([17, 18, 21])("takes the largest logit in operator set %i", async (version) => {
   const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-  withdrawOutputs(model, ["logits", ...presents]);
-  const patched = Buffer.concat([withOperatorSet(model, version), inPlacePatch(presents, version)]);
+  const patched = patch(withOperatorSet(model, version), true, version);
   expect(readGraphSummary(patched, "model.onnx").operatorSets.get("")).toBe(version);
   const session = await InferenceSession.create(patched, { logSeverityLevel: 3 });
   const logits = new Float32Array(2048);
@@ -164,12 +191,12 @@ it.each([17, 18, 21])("takes the largest logit in operator set %i", async (versi
   const [pasts, cache] = rowsFor(32);
   await runInPlace(
     session,
-    { ...tokenFeeds([5, 9, 400], 3), ...pasts },
+    { ...tokenFeeds([5, 9, 400], 3), ...pasts, ...lastPositions(1) },
     {
       ...cache,
       [endOutput]: null,
-      [lastLogitsOutput]: new Tensor("float32", logits, [1, 2048]),
-      [largestLogitsOutput]: new Tensor("float32", largest, [1]),
+      [lastLogitsOutput(session)]: new Tensor("float32", logits, [1, 1, 2048]),
+      [largestLogitsOutput]: new Tensor("float32", largest, [1, 1]),
     },
   );
   expect(largest[0]).toBe(Math.max(...logits));
@@ -179,11 +206,10 @@ it.each([17, 18, 21])("takes the largest logit in operator set %i", async (versi
 
 it("throws what a run throws that fails", async () => {
   const model = await readFile(join(embeddedModel, "onnx", "model.onnx"));
-  withdrawOutputs(model, ["logits", ...presents]);
-  const patched = Buffer.concat([model, inPlacePatch(presents, 17)]);
+  const patched = patch(model, true);
   const session = await InferenceSession.create(patched, { logSeverityLevel: 4 });
   const [pasts, cache] = rowsFor(32);
-  const feeds = { ...tokenFeeds([4000], 1), ...pasts };
+  const feeds = { ...tokenFeeds([4000], 1), ...pasts, ...lastPositions(1) };
   await expect(runInPlace(session, feeds, { ...cache, [endOutput]: null })).rejects.toThrow(
     "must be within the inclusive range",
   );
@@ -195,7 +221,7 @@ it("is refused to a model which it does not fit", () => {
   const summary = {
     operators: new Set(["GroupQueryAttention"]),
     inputs: ["input_ids", "attention_mask", ...pasts],
-    inputShapes: new Map(pasts.map((name) => [name, [undefined, 3, undefined, 64]])),
+    shapes: new Map(pasts.map((name) => [name, [undefined, 3, undefined, 64]])),
     outputs: ["logits", "present.0.key", "present.0.value"],
     producers: new Map([
       ["logits", "MatMul"],
@@ -207,7 +233,7 @@ it("is refused to a model which it does not fit", () => {
   expect(canRunInPlace(summary)).toBe(true);
   for (const other of [
     { producers: new Map([...summary.producers, ["present.0.value", "Concat"]]) },
-    { operatorSets: new Map([["", 12]]) },
+    { operatorSets: new Map([["", 11]]) },
     { inputs: ["tokens", ...pasts] },
     { outputs: ["logits"] },
     { inputs: ["input_ids", "attention_mask", "past_key_values.0.key"] },

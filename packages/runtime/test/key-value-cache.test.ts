@@ -13,7 +13,14 @@ import {
 } from "../src/engine/key-value-cache.js";
 import type { FloatType } from "../src/engine/float-tensor.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
-import { endOutput, inPlacePatch, lastLogitsOutput, runInPlace } from "../src/onnx/in-place.js";
+import {
+  endOutput,
+  inPlacePatch,
+  lastLogitsOutput,
+  lastPositionsInput,
+  runInPlace,
+} from "../src/onnx/in-place.js";
+import { narrowLogits } from "../src/onnx/narrow-logits.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
 import { argmaxOfLast, tokenFeeds } from "./greedy-reference.js";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -65,11 +72,12 @@ function inPlaceStep(session: InferenceSession, cache: InPlaceCache): Step {
     const total = cache.lengthOf(0) + ids.length;
     cache.makeRoom(0, 1, [total]);
     const { feeds, fetches } = cache.tensors(0, 1);
-    const logits = new Tensor("float32", new Float32Array(2048), [1, 2048]);
+    const logits = new Tensor("float32", new Float32Array(2048), [1, 1, 2048]);
+    const last = new Tensor("int64", BigInt64Array.of(-1n), [1, 1, 1]);
     await runInPlace(
       session,
-      { ...tokenFeeds(ids, total), ...feeds },
-      { ...fetches, [endOutput]: null, [lastLogitsOutput]: logits },
+      { ...tokenFeeds(ids, total), ...feeds, [lastPositionsInput]: last },
+      { ...fetches, [endOutput]: null, [lastLogitsOutput(session)]: logits },
     );
     cache.accept(0, ids.length);
     return argmaxOfLast(logits);
@@ -90,11 +98,13 @@ describe("the two caches", () => {
       const graph = await readFile(join(out, "onnx", graphFileName(dtype)));
       const plain = await InferenceSession.create(graph, { logSeverityLevel: 3 });
       const presents = entries.map(({ present }) => present);
+      const narrowed = narrowLogits(graph, "logits");
+      expect(narrowed).toBeDefined();
       withdrawOutputs(graph, ["logits", ...presents]);
-      const patched = await InferenceSession.create(
-        Buffer.concat([graph, inPlacePatch(presents, 17)]),
-        { logSeverityLevel: 3 },
-      );
+      const options = { logits: "logits", presents, operatorSet: 17, narrowed };
+      const patched = await InferenceSession.create(Buffer.concat([graph, inPlacePatch(options)]), {
+        logSeverityLevel: 3,
+      });
       const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
       const inPlace = createInPlaceCache(entries);
       const step = inPlaceStep(patched, inPlace);

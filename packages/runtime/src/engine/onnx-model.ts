@@ -2,7 +2,6 @@ import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { aliasPatch } from "../onnx/alias-patch.js";
 import { readGraphSummary, type GraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import {
@@ -11,8 +10,10 @@ import {
   inPlacePatch,
   largestLogitsOutput,
   lastLogitsOutput,
+  lastPositionsInput,
   runInPlace,
 } from "../onnx/in-place.js";
+import { hasLogitsOfAll, narrowLogits } from "../onnx/narrow-logits.js";
 import { withdrawOutputs } from "../onnx/withdraw-outputs.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import type { LoadProgress } from "./engine.js";
@@ -88,9 +89,9 @@ export async function openOnnxModel(
   const hasBranches = summary.inputs.includes(standardNames.cacheBranch);
   const isInPlace = !hasBranches && canRunInPlace(summary);
   const outputs = summary.outputs.map((name) => names.own(name));
-  const bytes = isInPlace ? patchInPlace(graph, summary, names) : graph;
+  const patched = isInPlace ? patchInPlace(graph, summary, names) : undefined;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
-  const session = await createSession(bytes, graphFile, {
+  const session = await createSession(patched?.graph ?? graph, graphFile, {
     executionProvider,
     threads,
     spinning,
@@ -103,8 +104,8 @@ export async function openOnnxModel(
   // The branch for an empty cache takes the whole prompt.
   const prefixReuse = options.prefixReuse && !hasBranches ? most : "off";
   const maxBatch = chooseMaxBatch(options.maxBatch, isInPlace && most !== "off");
-  const way = isInPlace
-    ? openInPlace(session, entries, settings.vocabularySize)
+  const way = patched
+    ? openInPlace(session, entries, settings.vocabularySize, patched.mostPositions)
     : openFetched(session, entries, names.own(standardNames.logits));
   const run: GraphRun = {
     execute: way.execute,
@@ -171,13 +172,15 @@ interface GraphRun {
   /**
    * Runs the graph over `count` places of the cache from `first` on.
    *
+   * @param ids how many each of them is fed, of which some may be less than what is run
    * @returns the logits of all, [count, …, vocabulary], in memory that the next run over
-   *   these places may use again; and the largest of each, where the graph says it
+   *   these places may use again, and the largest of each, where the graph says it; for
+   *   some of the positions, of which the last one is each one's last
    */
   readonly execute: (
     feeds: Readonly<Record<string, Tensor>>,
     first: number,
-    count: number,
+    ids: readonly number[],
   ) => Promise<{ readonly logits: Tensor; readonly largest: Float32Array | undefined }>;
   /** Steps, or pieces of prompts, that have been run at one time. */
   turns: number;
@@ -286,11 +289,13 @@ async function runTogether(
 
   // Where nobody takes part, one row more than there are: it is not taken into the cache.
   const lengths = Array.from({ length: count }, (_, index) => cache.lengthOf(first + index) + 1);
+  const idCounts = Array.from({ length: count }, () => 1);
   const ids = new BigInt64Array(count * length);
   const positions = new BigInt64Array(count * length);
   for (const { member, ids: own } of advances) {
     const { place } = member.seat;
     lengths[place - first] = cache.lengthOf(place) + own.length;
+    idCounts[place - first] = own.length;
     const from = (place - first) * length;
     for (const [index, id] of own.entries()) {
       ids[from + index] = BigInt(id);
@@ -311,7 +316,7 @@ async function runTogether(
   }
   let output: Awaited<ReturnType<GraphRun["execute"]>>;
   try {
-    output = await run.execute(feeds, first, count);
+    output = await run.execute(feeds, first, idCounts);
   } catch (cause) {
     const total = Math.max(...lengths);
     throw new StreamgaugeError(
@@ -321,14 +326,14 @@ async function runTogether(
       { cause },
     );
   }
-  // Rows for every position, or for the last alone: the last is what counts.
+  // Rows for some positions or all: the last is what counts.
   const vocabulary = output.logits.dims.at(-1) ?? 0;
   const rowLength = output.logits.size / count;
   const logits = widenFloats(output.logits, rowLength - vocabulary);
   for (const { member, ids: own } of advances) {
     const index = member.seat.place - first;
     member.logits = logits.subarray(index * rowLength, index * rowLength + vocabulary);
-    member.largestLogit = output.largest?.[index];
+    member.largestLogit = output.largest?.at((index + 1) * (output.largest.length / count) - 1);
     member.turn = run.turns;
     kept.accept(member.seat, own);
   }
@@ -417,8 +422,8 @@ const knownInputs: ReadonlySet<string> = new Set([
 function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSummary {
   const standard = (own: readonly string[]): string[] =>
     own.map((name) => names.standard(name)).filter((name) => name !== undefined);
-  const inputShapes = new Map(
-    [...summary.inputShapes].map(([own, shape]) => [names.standard(own) ?? own, shape]),
+  const shapes = new Map(
+    [...summary.shapes].map(([own, shape]) => [names.standard(own) ?? own, shape]),
   );
   const producers = new Map(
     [...summary.producers].map(([own, operator]) => [names.standard(own) ?? own, operator]),
@@ -427,31 +432,40 @@ function withStandardNames(summary: GraphSummary, names: GraphNames): GraphSumma
   return {
     ...summary,
     inputs: standard(inputs),
-    inputShapes,
+    shapes,
     outputs: standard(outputs),
     producers,
   };
 }
 
-/** The graph with the outputs of one that runs in place. Concatenated protobuf messages merge. */
+/**
+ * The graph with the outputs of one that runs in place, and how many positions it computes
+ * logits of at once. Concatenated protobuf messages merge.
+ */
 function patchInPlace(
   graph: Uint8Array,
-  { outputs, operatorSets }: GraphSummary,
+  summary: GraphSummary,
   names: GraphNames,
-): Buffer {
-  // What the patch reads by its standard name, and the graph may call otherwise.
-  const aliases = [standardNames.attentionMask, standardNames.logits]
-    .map((alias) => ({ value: names.own(alias), alias }))
-    .filter(({ value, alias }) => value !== alias);
-  const presents = outputs.filter((name) => name.startsWith("present."));
-  const ownPresents = presents.map((name) => names.own(name));
-  const patch = inPlacePatch(ownPresents, operatorSets.get("") ?? 0);
-  const patched = Buffer.concat([graph, aliasPatch(aliases), patch]);
+): { readonly graph: Buffer; readonly mostPositions: 1 | 2 } {
+  const logits = names.own(standardNames.logits);
+  const { outputs, operatorSets } = summary;
+  const presents = outputs
+    .filter((name) => name.startsWith("present."))
+    .map((name) => names.own(name));
+  const changed = Buffer.from(graph);
+  const narrowed = hasLogitsOfAll(summary) ? narrowLogits(changed, logits) : undefined;
   withdrawOutputs(
-    patched.subarray(0, graph.length),
+    changed,
     outputs.map((name) => names.own(name)),
   );
-  return patched;
+  const operatorSet = operatorSets.get("") ?? 0;
+  const patch = inPlacePatch({ logits, presents, operatorSet, narrowed });
+  return {
+    graph: Buffer.concat([changed, patch]),
+    // Kernels for one position round in their own way, and a prompt's logits are not to depend on
+    // how many of them are computed.
+    mostPositions: narrowed === undefined ? 1 : 2,
+  };
 }
 
 /** How a graph is run, and the cache that goes with it. */
@@ -465,9 +479,11 @@ function openInPlace(
   session: InferenceSession,
   entries: readonly CacheEntry[],
   vocabularySize: number,
+  mostPositions: number,
 ): WayToRun {
   const cache = createInPlaceCache(entries);
-  const output = session.outputMetadata.find(({ name }) => name === lastLogitsOutput);
+  const logitsOutput = lastLogitsOutput(session);
+  const output = session.outputMetadata.find(({ name }) => name === logitsOutput);
   const { type: logitsType, shape } = output?.isTensor === true ? output : { type: "", shape: [] };
   const type = isFloatType(logitsType) ? logitsType : "float32";
   const width = shape.at(-1);
@@ -477,33 +493,54 @@ function openInPlace(
   let largestRoom = createFloats(type, 0);
   return {
     cache,
-    async execute(feeds, first, count) {
-      const end = first + count;
-      if (end > places) {
-        places = end;
-        logitsRoom = createFloats(type, places * vocabulary);
-        largestRoom = createFloats(type, places);
+    async execute(feeds, first, ids) {
+      const count = ids.length;
+      if (first + count > places) {
+        places = first + count;
+        logitsRoom = createFloats(type, places * mostPositions * vocabulary);
+        largestRoom = createFloats(type, places * mostPositions);
         // Not numbers, so that it is noticed if onnxruntime does not write here.
         for (const room of [logitsRoom, largestRoom]) {
           room.fill(type === "float16" ? 0x7e00 : Number.NaN);
         }
       }
-      const rows = logitsRoom.subarray(first * vocabulary, end * vocabulary);
-      const logits = floatTensor(type, rows, [count, vocabulary]);
-      const largest = floatTensor(type, largestRoom.subarray(first, end), [count]);
+      const positions = lastPositions(ids, mostPositions);
+      const kept = positions.length / count;
+      const from = first * mostPositions;
+      const rows = logitsRoom.subarray(from * vocabulary, (from + count * kept) * vocabulary);
+      const logits = floatTensor(type, rows, [count, kept, vocabulary]);
+      const largestRows = largestRoom.subarray(from, from + count * kept);
+      const largest = floatTensor(type, largestRows, [count, kept]);
       const tensors = cache.tensors(first, count);
       await runInPlace(
         session,
-        Object.assign(tensors.feeds, feeds),
+        Object.assign(tensors.feeds, feeds, {
+          [lastPositionsInput]: new Tensor("int64", positions, [count, kept, 1]),
+        }),
         Object.assign(tensors.fetches, {
           [endOutput]: null,
-          [lastLogitsOutput]: logits,
+          [logitsOutput]: logits,
           [largestLogitsOutput]: largest,
         }),
       );
       return { logits, largest: widenFloats(largest, 0) };
     },
   };
+}
+
+/**
+ * The last positions of rows that have so many ids of a run, from its end on; the longest
+ * has all. As many of each as are wanted, and as the run has.
+ */
+function lastPositions(ids: readonly number[], most: number): BigInt64Array {
+  const length = Math.max(...ids);
+  const kept = Math.min(most, length);
+  return BigInt64Array.from(
+    ids.flatMap((count) =>
+      Array.from({ length: kept }, (_, index) => Math.max(0, count - kept + index) - length),
+    ),
+    BigInt,
+  );
 }
 
 /** For any graph. */
@@ -549,7 +586,7 @@ function readCacheEntries(
         continue;
       }
     }
-    if (!knownInputs.has(standard)) strange.push(input.name);
+    if (!knownInputs.has(standard) && input.name !== lastPositionsInput) strange.push(input.name);
   }
   const missing = [
     ...[standardNames.inputIds, standardNames.attentionMask]

@@ -6,9 +6,12 @@ export interface GraphSummary {
   /** Operators used by the top level of the graph. */
   readonly operators: ReadonlySet<string>;
   readonly inputs: readonly string[];
-  /** Dimensions by input; undefined for one that is not a fixed size. */
-  readonly inputShapes: ReadonlyMap<string, readonly (number | undefined)[]>;
   readonly outputs: readonly string[];
+  /**
+   * Dimensions by input and output: a size, or a name, which is one length wherever it
+   * stands; undefined for one of which nothing is said.
+   */
+  readonly shapes: ReadonlyMap<string, readonly (number | string | undefined)[]>;
   /** The operator that computes each output. */
   readonly producers: ReadonlyMap<string, string>;
   /** Operator set version by domain; `""` is ONNX itself. */
@@ -26,12 +29,13 @@ export interface GraphSummary {
 export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary {
   /** Operators by the values that they compute. */
   const computed = new Map<string, string>();
-  const inputShapes = new Map<string, readonly (number | undefined)[]>();
+  const shapes = new Map<string, readonly (number | string | undefined)[]>();
+  const inputs: string[] = [];
   const outputs: string[] = [];
   const operatorSets = new Map<string, number>();
   try {
     eachField(bytes, (field, reader, type) => {
-      if (field === 7) readGraph(reader.bytes(), computed, inputShapes, outputs);
+      if (field === 7) readGraph(reader.bytes(), { computed, shapes, inputs, outputs });
       else if (field === 8) readOperatorSet(reader.bytes(), operatorSets);
       else reader.skip(type, field);
     });
@@ -50,9 +54,9 @@ export function readGraphSummary(bytes: Uint8Array, file: string): GraphSummary 
   }
   return {
     operators: new Set(computed.values()),
-    inputs: [...inputShapes.keys()],
-    inputShapes,
+    inputs,
     outputs,
+    shapes,
     producers: new Map([...computed].filter(([name]) => outputs.includes(name))),
     operatorSets,
   };
@@ -72,9 +76,17 @@ export function eachField(
 
 function readGraph(
   bytes: Uint8Array,
-  computed: Map<string, string>,
-  inputShapes: Map<string, readonly (number | undefined)[]>,
-  outputs: string[],
+  {
+    computed,
+    shapes,
+    inputs,
+    outputs,
+  }: {
+    readonly computed: Map<string, string>;
+    readonly shapes: Map<string, readonly (number | string | undefined)[]>;
+    readonly inputs: string[];
+    readonly outputs: string[];
+  },
 ): void {
   eachField(bytes, (field, reader, type) => {
     if (field === 1) {
@@ -84,11 +96,12 @@ function readGraph(
         if (nodeField === 2) computed.set(nodeReader.string(), operator);
         else nodeReader.skip(nodeType, nodeField);
       });
-    } else if (field === 11) {
-      const input = reader.bytes();
-      inputShapes.set(readString(input, 1) ?? "", readShape(input));
-    } else if (field === 12) outputs.push(readString(reader.bytes(), 1) ?? "");
-    else reader.skip(type, field);
+    } else if (field === 11 || field === 12) {
+      const value = reader.bytes();
+      const name = readString(value, 1) ?? "";
+      shapes.set(name, readShape(value));
+      (field === 11 ? inputs : outputs).push(name);
+    } else reader.skip(type, field);
   });
 }
 
@@ -104,19 +117,20 @@ function readOperatorSet(bytes: Uint8Array, operatorSets: Map<string, number>): 
   operatorSets.set(domain === "ai.onnx" ? "" : domain, version);
 }
 
-/** Of a `ValueInfoProto`: its type, which is a tensor's, whose shape has dimensions, which may have values. */
-function readShape(value: Uint8Array): (number | undefined)[] {
-  const dimensions: (number | undefined)[] = [];
+/** Of a `ValueInfoProto`: its type, which is a tensor's, whose shape has dimensions, which may say something. */
+function readShape(value: Uint8Array): (number | string | undefined)[] {
+  const dimensions: (number | string | undefined)[] = [];
   eachMessage(value, 2, (type) =>
     eachMessage(type, 1, (tensor) =>
       eachMessage(tensor, 2, (shape) =>
         eachMessage(shape, 1, (dimension) => {
-          let size: number | undefined;
+          let said: number | string | undefined;
           eachField(dimension, (field, reader, wire) => {
-            if (field === 1) size = Number(reader.int64());
+            if (field === 1) said = Number(reader.int64());
+            else if (field === 2) said = reader.string();
             else reader.skip(wire, field);
           });
-          dimensions.push(size);
+          dimensions.push(said);
         }),
       ),
     ),

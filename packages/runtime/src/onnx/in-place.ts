@@ -1,18 +1,16 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "@streamgauge/core";
 import type { GraphSummary } from "./graph-summary.js";
-import {
-  ElementType,
-  encodeModelHeader,
-  encodeTensorHeader,
-  type GraphNode,
-  type TensorHeader,
-} from "./protobuf.js";
+import type { NarrowedLogits } from "./narrow-logits.js";
+import { ElementType, encodeModelHeader, type GraphNode } from "./protobuf.js";
 
-/** Output of a patched model: logits of each row's last position only, float [batch, vocabulary]. */
-export const lastLogitsOutput = "streamgauge.last_logits";
+/**
+ * Input of a patched model: for each row the positions of the run whose logits are
+ * wanted, int64 [batch, positions, 1]. Below 0: from the end.
+ */
+export const lastPositionsInput = "streamgauge.last_positions";
 
-/** Output of a patched model: the largest of each row's last logits, float [batch]. */
+/** Output of a patched model: the largest logit of each of those positions, float [batch, positions]. */
 export const largestLogitsOutput = "streamgauge.largest_logits";
 
 /** Output of a patched model, its first, that the binding cannot hand over: see {@link runInPlace}. */
@@ -27,8 +25,8 @@ export function canRunInPlace(summary: GraphSummary): boolean {
   const { operatorSets, inputs, outputs, producers } = summary;
   const presents = outputs.filter((name) => name.startsWith("present."));
   return (
-    // Operator set 13 made the axes of ReduceSum an input.
-    (operatorSets.get("") ?? 0) >= 13 &&
+    // Operator set 12 gave GatherND its batch_dims.
+    (operatorSets.get("") ?? 0) >= 12 &&
     ["input_ids", "attention_mask"].every((name) => inputs.includes(name)) &&
     outputs.includes("logits") &&
     presents.length > 0 &&
@@ -52,6 +50,17 @@ export function cacheCapacity(rows: number): number {
   return Math.ceil(enough / step) * step;
 }
 
+/** What {@link inPlacePatch} has to know of the model, whose outputs go by the names it has for them. */
+export interface InPlacePatchOptions {
+  readonly logits: string;
+  /** Its outputs of the cache. */
+  readonly presents: readonly string[];
+  /** The model's version of ONNX's own operators, ≥ 12. */
+  readonly operatorSet: number;
+  /** What `narrowLogits` has made of it; undefined: it computes the logits of all positions. */
+  readonly narrowed: NarrowedLogits | undefined;
+}
+
 /**
  * A serialised `ModelProto` that gives a model the outputs that {@link runInPlace}
  * needs when its bytes are appended to the model's: concatenated protobuf messages
@@ -66,10 +75,14 @@ export function cacheCapacity(rows: number): number {
  * to a batch of sequences that begin, with padding behind the shorter ones, whose
  * rows and logits mean nothing.
  *
- * @param presents the model's own outputs of the cache, by the names it has for them
- * @param operatorSet the model's version of ONNX's own operators, ≥ 13
+ * Logits are those of the positions in {@link lastPositionsInput}.
  */
-export function inPlacePatch(presents: readonly string[], operatorSet: number): Uint8Array {
+export function inPlacePatch({
+  logits,
+  presents,
+  operatorSet,
+  narrowed,
+}: InPlacePatchOptions): Uint8Array {
   const nodes: GraphNode[] = [];
   const add = (
     operator: string,
@@ -77,38 +90,38 @@ export function inPlacePatch(presents: readonly string[], operatorSet: number): 
     output: string,
     attributes: NonNullable<GraphNode["attributes"]> = {},
   ): string => {
-    nodes.push({ name: output, operator, inputs, outputs: [output], attributes });
+    const name = `streamgauge.${operator}`;
+    nodes.push({ name, operator, inputs, outputs: [output], attributes });
     return output;
   };
-  const one: TensorHeader = {
-    name: "streamgauge.one",
-    element: ElementType.int64,
-    dimensions: [1],
-  };
+  const take = (values: string, output: string): string =>
+    add("GatherND", [values, lastPositionsInput], output, { batch_dims: { int: 1 } });
 
-  // [batch, 1]
-  const ends = add("ReduceSum", ["attention_mask", one.name], "streamgauge.ends");
-  // Some models have logits of the last position alone.
-  const logitsShape = add("Shape", ["logits"], "streamgauge.logits_shape");
-  const logitsLength = add("Gather", [logitsShape, one.name], "streamgauge.logits_length");
-  const counts = add("Min", [ends, logitsLength], "streamgauge.counts");
-  const lasts = add("Sub", [counts, one.name], "streamgauge.lasts");
-  add("GatherND", ["logits", lasts], lastLogitsOutput, { batch_dims: { int: 1 } });
+  const lastLogits = narrowed === undefined ? take(logits, "streamgauge.last_logits") : logits;
+  if (narrowed !== undefined) take(narrowed.hidden, narrowed.kept);
   // Operator set 18 made the axes of ReduceMax an input.
-  const axes = { axes: { ints: [1] } };
-  add(
-    "ReduceMax",
-    operatorSet < 18 ? [lastLogitsOutput] : [lastLogitsOutput, one.name],
-    largestLogitsOutput,
-    { ...(operatorSet < 18 && axes), keepdims: { int: 0 } },
-  );
+  const axes = { ints: [2] };
+  if (operatorSet < 18) {
+    add("ReduceMax", [lastLogits], largestLogitsOutput, { axes, keepdims: { int: 0 } });
+  } else {
+    const axis = add("Constant", [], "streamgauge.axis", { value_ints: axes });
+    add("ReduceMax", [lastLogits, axis], largestLogitsOutput, { keepdims: { int: 0 } });
+  }
   add("SequenceEmpty", [], endOutput);
 
-  const outputs = [endOutput, lastLogitsOutput, largestLogitsOutput, ...presents];
-  const tensor = [encodeTensorHeader(one), new Uint8Array(BigInt64Array.of(1n).buffer)];
-  const graph = { nodes, inputs: [], outputs: outputs.map((name) => ({ name })) };
-  const byteLength = tensor.reduce((sum, bytes) => sum + bytes.length, 0);
-  return Buffer.concat([encodeModelHeader(graph, byteLength), ...tensor]);
+  const outputs = [endOutput, lastLogits, largestLogitsOutput, ...presents];
+  const dimensions = ["streamgauge.batch", "streamgauge.positions", 1];
+  const positions = { name: lastPositionsInput, type: { element: ElementType.int64, dimensions } };
+  const graph = { nodes, inputs: [positions], outputs: outputs.map((name) => ({ name })) };
+  return encodeModelHeader(graph, 0);
+}
+
+/**
+ * The output of a patched model with the logits of those positions only, float
+ * [batch, positions, vocabulary]. Its name is the model's own if nothing has to be taken from it.
+ */
+export function lastLogitsOutput(session: InferenceSession): string {
+  return session.outputNames[1] ?? "";
 }
 
 /** What onnxruntime-node says of an output that is a sequence. */

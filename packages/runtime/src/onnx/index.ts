@@ -15,5 +15,6 @@ export {
   endOutput,
   largestLogitsOutput,
   lastLogitsOutput,
+  lastPositionsInput,
   runInPlace,
 } from "./in-place.js";

@@ -3,6 +3,7 @@ import {
   endOutput,
   largestLogitsOutput,
   lastLogitsOutput,
+  lastPositionsInput,
   runInPlace,
 } from "@streamgauge/runtime/onnx";
 import type { Turns } from "./turns.js";
@@ -64,13 +65,21 @@ export interface BareLoopOptions {
  * checks, no text, no delivery.
  */
 export function createBareLoop({ session, vocabularySize, capacity }: BareLoopOptions): BareLoop {
-  const logits = new Float32Array(vocabularySize);
-  const largest = new Float32Array(1);
+  const logits = new Float32Array(2 * vocabularySize);
+  const largest = new Float32Array(2);
   const feeds: Record<string, Tensor> = {};
-  const fetches: Record<string, Tensor | null> = {
-    [endOutput]: null,
-    [lastLogitsOutput]: new Tensor("float32", logits, [1, vocabularySize]),
-    [largestLogitsOutput]: new Tensor("float32", largest, [1]),
+  const fetches: Record<string, Tensor | null> = { [endOutput]: null };
+  const fetchLogits = (positions: number): void => {
+    const from = BigInt64Array.from({ length: positions }, (_, index) => BigInt(index - positions));
+    feeds[lastPositionsInput] = new Tensor("int64", from, [1, positions, 1]);
+    const rows = logits.subarray(0, positions * vocabularySize);
+    fetches[lastLogitsOutput(session)] = new Tensor("float32", rows, [
+      1,
+      positions,
+      vocabularySize,
+    ]);
+    const most = largest.subarray(0, positions);
+    fetches[largestLogitsOutput] = new Tensor("float32", most, [1, positions]);
   };
   for (const input of session.inputMetadata) {
     if (!input.name.startsWith("past_key_values.")) continue;
@@ -93,9 +102,13 @@ export function createBareLoop({ session, vocabularySize, capacity }: BareLoopOp
         const total = length + rows;
         feeds["input_ids"] = new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, rows]);
         feeds["attention_mask"] = new Tensor("int64", ones.subarray(0, total), [1, total]);
+        // Of a prompt two, as the engine does: kernels for one position round in their own way.
+        const positions = Math.min(2, rows);
+        fetchLogits(positions);
         await runInPlace(session, feeds, fetches);
         length = total;
-        const id = logits.indexOf(largest[0] as number);
+        const from = (positions - 1) * vocabularySize;
+        const id = logits.indexOf(largest[positions - 1] as number, from) - from;
         made.push(id);
         if (made.length === tokens) return made;
         ids = [id];
