@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -141,6 +142,26 @@ describe("a run in several processes", () => {
           code: "INVALID_OPTION",
           message: expect.stringContaining("complete: there is nothing to resume") as string,
         });
+      });
+    },
+    timeout,
+  );
+
+  it(
+    "ends, and says why, where its folder can no longer be written to",
+    async () => {
+      await withModule(async (url, folder) => {
+        const out = join(folder, "out");
+        const running = runBench(
+          options(url, out, {
+            onProgress: ({ process }) => {
+              if (process?.index !== 1) return;
+              rmSync(out, { recursive: true, force: true });
+              writeFileSync(out, "a file, where the folder was");
+            },
+          }),
+        );
+        await expect(running).rejects.toThrow(out);
       });
     },
     timeout,

@@ -34,7 +34,9 @@ export async function runProcess(
       let outcome: { readonly error?: Error } | undefined;
       const fail = (error: unknown): void => {
         outcome = { error: error instanceof Error ? error : new Error(String(error)) };
-        child.kill();
+        // It ends when nobody listens any more. A signal would only interrupt what it measures,
+        // and it would wait for an answer for ever.
+        if (child.connected) child.disconnect();
       };
       child.on("message", (raw) => {
         const message = raw as FromProcess;
