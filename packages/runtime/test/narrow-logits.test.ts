@@ -113,6 +113,8 @@ describe("narrowing the logits", () => {
     const summary = readGraphSummary(modelOf([embed, head], length), "model.onnx");
     expect(summary.shapes.get("logits")).toEqual(["batch", length, vocabulary]);
     expect(hasLogitsOfAll(summary)).toBe(expected);
+    const inputs = [...summary.inputs, "num_logits_to_keep"];
+    expect(hasLogitsOfAll({ ...summary, inputs })).toBe(false);
   });
 
   it("changes one letter of the model, and takes its output away", () => {

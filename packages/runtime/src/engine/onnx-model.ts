@@ -116,7 +116,7 @@ export async function openOnnxModel(
       ? names.own(standardNames.positionIds)
       : undefined,
     hasBranches,
-    joinsPrompts: isInPlace && !summary.inputs.includes(standardNames.logitsCount),
+    joinsPrompts: isInPlace && hasLogitsOfAll(summary),
     // A graph that computes as many positions' logits as it is told needs only the last.
     constants: summary.inputs.includes(standardNames.logitsCount)
       ? { [standardNames.logitsCount]: new Tensor("int64", BigInt64Array.of(1n), []) }

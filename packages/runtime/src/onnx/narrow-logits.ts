@@ -23,10 +23,20 @@ const valueInfoField = 13;
 /** A tag of `GraphProto` that has no meaning, with the wire type of a message. */
 const noTag = (9 << 3) | 2;
 
-/** Whether a model with Hugging Face's names says that it has logits for each of the ids it is fed. */
-export function hasLogitsOfAll({ shapes }: Pick<GraphSummary, "shapes">): boolean {
+/**
+ * Whether a model with Hugging Face's names says that it has logits for each of the ids it is
+ * fed, and is not told for how many.
+ */
+export function hasLogitsOfAll({
+  inputs,
+  shapes,
+}: Pick<GraphSummary, "inputs" | "shapes">): boolean {
   const length = shapes.get("input_ids")?.[1];
-  return typeof length === "string" && shapes.get("logits")?.[1] === length;
+  return (
+    !inputs.includes("num_logits_to_keep") &&
+    typeof length === "string" &&
+    shapes.get("logits")?.[1] === length
+  );
 }
 
 /**
