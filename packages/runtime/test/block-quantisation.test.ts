@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-import { quantiseRows } from "../src/onnx/block-quantisation.js";
+import { quantiseRows } from "../src/onnx/build/block-quantisation.js";
 import { roundToFloat16 } from "../src/onnx/half-precision.js";
 import { dequantise } from "./quantised-reference.js";
 

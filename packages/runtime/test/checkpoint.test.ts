@@ -5,7 +5,7 @@ import { createInlineGenerator, createRuntime } from "@streamgauge/runtime";
 import { buildModel, type BuildDtype } from "@streamgauge/runtime/onnx";
 import { describe, expect, it } from "vitest";
 
-import { describeDtypes } from "../src/onnx/dtype-config.js";
+import { describeDtypes } from "../src/onnx/build/dtype-config.js";
 import {
   randomWeights,
   writeCheckpoint,

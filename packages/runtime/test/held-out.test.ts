@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 
 import { embeddedModel } from "../src/embedded-model.js";
 import { loadTokenizer } from "../src/text/tokenizer.js";
-import { buildModel } from "../src/onnx/build-model.js";
+import { buildModel } from "../src/onnx/build/build-model.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
 import { emptyCache, tokenFeeds } from "./greedy-reference.js";
 import { temporaryFolder } from "./temporary-folder.js";

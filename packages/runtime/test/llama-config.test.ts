@@ -7,8 +7,8 @@ import {
   parameterCount,
   parseLlamaConfig,
   type LlamaShape,
-} from "../src/onnx/llama-config.js";
-import { llamaPresets } from "../src/onnx/llama-presets.js";
+} from "../src/onnx/build/llama-config.js";
+import { llamaPresets } from "../src/onnx/build/llama-presets.js";
 
 const pequodFile = new URL("../checkpoints/pequod/config.json", import.meta.url);
 const pequod = JSON.parse(await readFile(pequodFile, "utf8")) as Record<string, unknown>;

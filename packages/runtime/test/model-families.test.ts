@@ -5,7 +5,7 @@ import { buildModel, type BuildDtype } from "@streamgauge/runtime/onnx";
 import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 
-import { quantiseRows } from "../src/onnx/block-quantisation.js";
+import { quantiseRows } from "../src/onnx/build/block-quantisation.js";
 import { roundToFloat16 } from "../src/onnx/half-precision.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
 import { forward, multiplyBy, type ForwardOptions } from "./forward-reference.js";

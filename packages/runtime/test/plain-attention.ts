@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { GraphBuilder } from "../src/onnx/graph-builder.js";
-import { randomWeights } from "../src/onnx/llama-weights.js";
-import { writeModelFiles } from "../src/onnx/model-file.js";
-import { layOutModel } from "../src/onnx/model-layout.js";
+import { GraphBuilder } from "../src/onnx/build/graph-builder.js";
+import { randomWeights } from "../src/onnx/build/llama-weights.js";
+import { writeModelFiles } from "../src/onnx/build/model-file.js";
+import { layOutModel } from "../src/onnx/build/model-layout.js";
 import { ElementType, type Attribute, type GraphValue } from "../src/onnx/protobuf.js";
 
 /** What else than ids, mask and cache a {@link writePlainAttention} graph takes. */

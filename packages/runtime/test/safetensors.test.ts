@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { openSafetensors } from "../src/onnx/safetensors.js";
+import { openSafetensors } from "../src/onnx/build/safetensors.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 function file(header: unknown, data: Uint8Array = new Uint8Array(), claimed?: bigint): Buffer {

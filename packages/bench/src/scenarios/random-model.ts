@@ -108,7 +108,8 @@ async function builderHash(shape: object): Promise<string> {
   const entry = createRequire(import.meta.url).resolve("@streamgauge/runtime/onnx");
   const hash = createHash("sha256").update(JSON.stringify([shape, seed]));
   try {
-    const names = (await readdir(dirname(entry))).filter((name) => name.endsWith(".js"));
+    const files = await readdir(dirname(entry), { recursive: true });
+    const names = files.filter((name) => name.endsWith(".js"));
     for (const name of names.toSorted()) hash.update(await readFile(join(dirname(entry), name)));
   } catch (error) {
     // Bundled into one file, perhaps: better rebuilt once too often than never.

@@ -1,6 +1,5 @@
 import { StreamgaugeError, isStreamgaugeError, type GenerationRequest } from "@streamgauge/core";
 import { Piscina } from "piscina";
-import { commonPrefixLength, worthOf } from "../common-prefix.js";
 import type { Diagnostic } from "../diagnostics/index.js";
 import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import type { EngineDescription, EngineSpec } from "../engine/engine.js";
@@ -8,6 +7,7 @@ import type { GenerateOutcome, GenerateTask, Hello, WorkerMemory } from "../prot
 import type { NewRing } from "../ring/index.js";
 import type { RuntimeLoadProgress } from "./options.js";
 import { PoolWorker, type PoolWorkerListener } from "./pool-worker.js";
+import { routeByPrefix } from "./prefix-routing.js";
 import { ReplacementLimit } from "./replacement-limit.js";
 import { startWorkerDiagnostic, type RunningWorkerDiagnostic } from "./worker-diagnostic.js";
 
@@ -134,27 +134,10 @@ export class WorkerPool {
     return [...this.#workers.values()].some((worker) => this.#hasRoom(worker));
   }
 
-  /**
-   * A worker that can take a generation now. Where there are several, one whose
-   * caches begin with most of this prompt; if none has half of it, one with the
-   * fewest generations, of those the one whose caches have most, and then, as where none
-   * has more than next to nothing, the one that is free longest.
-   */
+  /** A worker that can take a generation now; of several, see {@link routeByPrefix}. */
   findFree(prompt: GenerationRequest["prompt"]): PoolWorker | undefined {
-    const length = lengthOf(prompt);
-    const candidates = [...this.#workers.values()]
-      .filter((worker) => this.#hasRoom(worker))
-      .map((worker) => {
-        const shared = Math.max(0, ...worker.lastPrompts.map((last) => sharedLength(last, prompt)));
-        const saved = shared >= length / 2 ? shared : 0;
-        return { worker, worth: worthOf(shared, length), saved };
-      });
-    return candidates.toSorted(
-      (left, right) =>
-        right.saved - left.saved ||
-        left.worker.running - right.worker.running ||
-        right.worth - left.worth,
-    )[0]?.worker;
+    const withRoom = [...this.#workers.values()].filter((worker) => this.#hasRoom(worker));
+    return routeByPrefix(withRoom, prompt);
   }
 
   #hasRoom({ isOpen, running }: PoolWorker): boolean {
@@ -283,31 +266,6 @@ export class WorkerPool {
       abandon.abort();
     }
   }
-}
-
-function lengthOf(prompt: GenerationRequest["prompt"]): number {
-  return spell(prompt).length;
-}
-
-/** Of texts and conversations, code units; of ids, ids; none of prompts of different kinds. */
-function sharedLength(
-  left: GenerationRequest["prompt"],
-  right: GenerationRequest["prompt"],
-): number {
-  if (isConversation(left) !== isConversation(right)) return 0;
-  const [first, second] = [spell(left), spell(right)];
-  if (typeof first !== typeof second) return 0;
-  return commonPrefixLength<string | number>(first, second);
-}
-
-function isConversation(prompt: GenerationRequest["prompt"]): boolean {
-  return typeof prompt === "object" && "messages" in prompt;
-}
-
-/** A conversation as a text that begins alike where its messages do. */
-function spell(prompt: GenerationRequest["prompt"]): string | readonly number[] {
-  if (typeof prompt === "string" || !("messages" in prompt)) return prompt;
-  return prompt.messages.map(({ role, content }) => `${role}: ${content}\n`).join("");
 }
 
 function startFailed(cause: unknown): StreamgaugeError {

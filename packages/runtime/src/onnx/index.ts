@@ -5,9 +5,9 @@ export {
   type BuildProgress,
   type BuildRandomModelOptions,
   type BuildTarget,
-} from "./build-model.js";
-export { parameterCount, type LlamaShape, type RopeScaling } from "./llama-config.js";
-export { llamaPresets } from "./llama-presets.js";
+} from "./build/build-model.js";
+export { parameterCount, type LlamaShape, type RopeScaling } from "./build/llama-config.js";
+export { llamaPresets } from "./build/llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";
 export {

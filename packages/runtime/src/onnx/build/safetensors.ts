@@ -2,7 +2,7 @@ import { open, type FileHandle } from "node:fs/promises";
 
 import { StreamgaugeError } from "@streamgauge/core";
 
-import { bfloat16ToFloat32, float16ToFloat32 } from "./half-precision.js";
+import { bfloat16ToFloat32, float16ToFloat32 } from "../half-precision.js";
 
 /** Where a tensor lies in its file, and what it is. */
 export interface SafetensorsEntry {

@@ -1,4 +1,4 @@
-import { isJsonObject, parseJsonObject } from "../json-object.js";
+import { isJsonObject, parseJsonObject } from "../../json-object.js";
 import { readFields, unsupportedField, wrongField } from "./config-fields.js";
 import { familyNames, familyOf, readRopeScaling, refuseVariants } from "./llama-families.js";
 

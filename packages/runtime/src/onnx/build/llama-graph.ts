@@ -1,8 +1,8 @@
 import { GraphBuilder, microsoft, type BuiltGraph, type WeightPart } from "./graph-builder.js";
 import type { LlamaShape } from "./llama-config.js";
 import { addMatrix, addTable, lookUp, multiply } from "./matrix.js";
-import type { NumberFormat } from "./model-dtype.js";
-import { ElementType, type GraphValue } from "./protobuf.js";
+import type { NumberFormat } from "../model-dtype.js";
+import { ElementType, type GraphValue } from "../protobuf.js";
 import { rotaryTable } from "./rotary.js";
 
 /**

@@ -1,6 +1,6 @@
-import { isJsonObject, parseJsonObject } from "../json-object.js";
-import { ElementType } from "./protobuf.js";
-import { graphFileName, numberFormat, type BuildDtype } from "./model-dtype.js";
+import { isJsonObject, parseJsonObject } from "../../json-object.js";
+import { ElementType } from "../protobuf.js";
+import { graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
 
 /**
  * Adds to a `config.json` what transformers.js has to know of the graphs beside

@@ -1,5 +1,5 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import type { JsonObject } from "../json-object.js";
+import type { JsonObject } from "../../json-object.js";
 
 /** Reads numbers of a `config.json`. All throw StreamgaugeError `MODEL_CORRUPT`. */
 export interface ConfigFields {

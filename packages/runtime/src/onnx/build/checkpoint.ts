@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 
 import { StreamgaugeError } from "@streamgauge/core";
 
-import { isJsonObject, readJsonObject } from "../json-object.js";
+import { isJsonObject, readJsonObject } from "../../json-object.js";
 import { openSafetensors, type SafetensorsFile } from "./safetensors.js";
 
 /** A tensor of a checkpoint. */

@@ -1,5 +1,5 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import { isJsonObject, type JsonObject } from "../json-object.js";
+import { isJsonObject, type JsonObject } from "../../json-object.js";
 import { readFields, unsupportedField, wrongField } from "./config-fields.js";
 import type { LlamaShape, RopeScaling } from "./llama-config.js";
 

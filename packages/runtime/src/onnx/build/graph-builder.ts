@@ -1,9 +1,9 @@
 import { StreamgaugeError } from "@streamgauge/core";
 
 import { blockSize, blocksPerRow, quantiseRows } from "./block-quantisation.js";
-import { float32ToFloat16, largestFloat16, roundToFloat16 } from "./half-precision.js";
+import { float32ToFloat16, largestFloat16, roundToFloat16 } from "../half-precision.js";
 import type { WeightSource } from "./llama-weights.js";
-import type { NumberFormat } from "./model-dtype.js";
+import type { NumberFormat } from "../model-dtype.js";
 import {
   ElementType,
   type Attribute,
@@ -11,7 +11,7 @@ import {
   type GraphNode,
   type GraphValue,
   type TensorHeader,
-} from "./protobuf.js";
+} from "../protobuf.js";
 
 /** onnxruntime's own operator domain. */
 export const microsoft = "com.microsoft";

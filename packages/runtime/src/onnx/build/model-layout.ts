@@ -8,7 +8,7 @@ import {
   encodeModelHeader,
   encodeTensorHeader,
   tensorByteLength,
-} from "./protobuf.js";
+} from "../protobuf.js";
 
 /** A place in one of a model's files, which its path names. */
 export interface Place {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 
-import { checkOptionNames } from "../option-names.js";
+import { checkOptionNames } from "../../option-names.js";
 import { openCheckpoint } from "./checkpoint.js";
 import { describeDtypes } from "./dtype-config.js";
 import type { BuiltGraph } from "./graph-builder.js";
@@ -15,7 +15,7 @@ import {
   randomWeights,
   type WeightSource,
 } from "./llama-weights.js";
-import { buildDtypes, graphFileName, numberFormat, type BuildDtype } from "./model-dtype.js";
+import { buildDtypes, graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
 import { writeModelFiles } from "./model-file.js";
 import { layOutModel } from "./model-layout.js";
 import { isMissing, replaceFolder } from "./replace-folder.js";
