@@ -39,6 +39,7 @@ function scriptedModel(): Model {
         cachedTokens: 0,
         mostIdsAtOnce: 256,
         end: () => undefined,
+        startsAgain: () => false,
         advance: () => Promise.resolve(),
         choose: () => ({ id: ids[next++]!, logprob: undefined, topLogprobs: undefined }),
       };

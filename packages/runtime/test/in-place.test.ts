@@ -5,15 +5,19 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { embeddedModel } from "../src/embedded-model.js";
-import { readGraphSummary } from "../src/onnx/graph-summary.js";
 import {
-  canRunInPlace,
+  readGraphSummary,
+  type GraphSummary,
+  type NodeSummary,
+} from "../src/onnx/graph-summary.js";
+import {
   endOutput,
   inPlacePatch,
   largestLogitsOutput,
   lastLogitsOutput,
   lastPositionsInput,
   runInPlace,
+  whyNotInPlace,
 } from "../src/onnx/in-place.js";
 import { narrowLogits } from "../src/onnx/narrow-logits.js";
 import { withdrawOutputs } from "../src/onnx/withdraw-outputs.js";
@@ -60,7 +64,11 @@ describe.each([
 
   it("is seen by the summary of the concatenated bytes, and puts the end before all else", () => {
     const before = readGraphSummary(model, "model.onnx");
-    expect(canRunInPlace(before)).toBe(true);
+    const entries = presents.map((present) => ({
+      past: present.replace("present", "past_key_values"),
+      present,
+    }));
+    expect(whyNotInPlace(before, entries)).toBeUndefined();
     const after = readGraphSummary(patch(model, narrows), "model.onnx");
     expect(before.operatorSets).toEqual(after.operatorSets);
     expect(after.inputs).toEqual([...before.inputs, lastPositionsInput]);
@@ -152,7 +160,7 @@ describe("withdrawing outputs", () => {
       ...before,
       outputs: ["logits"],
       shapes: new Map([...before.shapes].filter(([name]) => !presents.includes(name))),
-      producers: new Map([["logits", "FusedMatMul"]]),
+      elements: new Map([...before.elements].filter(([name]) => !presents.includes(name))),
     });
     expect(withdrawn.filter((byte, at) => byte !== model[at])).toHaveLength(presents.length);
   });
@@ -216,28 +224,78 @@ it("throws what a run throws that fails", async () => {
   await session.release();
 });
 
-it("is refused to a model which it does not fit", () => {
-  const pasts = ["past_key_values.0.key", "past_key_values.0.value"];
-  const summary = {
-    operators: new Set(["GroupQueryAttention"]),
-    inputs: ["input_ids", "attention_mask", ...pasts],
-    shapes: new Map(pasts.map((name) => [name, [undefined, 3, undefined, 64]])),
-    outputs: ["logits", "present.0.key", "present.0.value"],
-    producers: new Map([
-      ["logits", "MatMul"],
-      ["present.0.key", "GroupQueryAttention"],
-      ["present.0.value", "GroupQueryAttention"],
-    ]),
-    operatorSets: new Map([["", 17]]),
-  };
-  expect(canRunInPlace(summary)).toBe(true);
-  for (const other of [
-    { producers: new Map([...summary.producers, ["present.0.value", "Concat"]]) },
-    { operatorSets: new Map([["", 11]]) },
-    { inputs: ["tokens", ...pasts] },
-    { outputs: ["logits"] },
-    { inputs: ["input_ids", "attention_mask", "past_key_values.0.key"] },
-  ]) {
-    expect(canRunInPlace({ ...summary, ...other })).toBe(false);
-  }
+describe("whether past and present may be one memory", () => {
+  const node = (
+    operator: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    branchInputs: readonly string[] = [],
+  ): NodeSummary => ({ operator, inputs, outputs, branchInputs, integers: {} });
+  const entries = (["key", "value"] as const).map((part) => ({
+    past: `past_key_values.0.${part}`,
+    present: `present.0.${part}`,
+  }));
+  const [key, value] = entries.map(({ past }) => past) as [string, string];
+  const written = ["heads", "present.0.key", "present.0.value"];
+  const attention = node("GroupQueryAttention", ["qkv", "", "", key, value, "last"], written);
+
+  it.each<[string, readonly NodeSummary[], string | undefined]>([
+    ["GroupQueryAttention alone touches them", [attention], undefined],
+    [
+      "others read other values",
+      [attention, node("Shape", ["attention_mask"], ["width"])],
+      undefined,
+    ],
+    [
+      "the past's shape is read",
+      [attention, node("Shape", [key], ["shape"])],
+      `${key} is read by Shape`,
+    ],
+    [
+      "present is read",
+      [attention, node("ReduceMean", ["present.0.value"], ["mean"])],
+      "present.0.value is read by ReduceMean",
+    ],
+    [
+      "a branch reads the past",
+      [attention, node("If", ["long"], ["table"], [value])],
+      `${value} is read by If`,
+    ],
+    [
+      "a branch reads present",
+      [attention, node("If", ["long"], ["table"], ["present.0.key"])],
+      "present.0.key is read by If",
+    ],
+    [
+      "a second layer looks at the first one's cache",
+      [attention, node("GroupQueryAttention", ["q", "", "", ...written.slice(1)], ["more"])],
+      "present.0.key is read by GroupQueryAttention",
+    ],
+    [
+      "keys and values are exchanged",
+      [node("GroupQueryAttention", ["qkv", "", "", value, key], written)],
+      `present.0.key does not go on from ${key}`,
+    ],
+    [
+      "keys are the values too",
+      [node("GroupQueryAttention", ["qkv", key, "", key, value], written)],
+      `${key} is read by GroupQueryAttention`,
+    ],
+    [
+      "another operator makes present",
+      [node("MultiHeadAttention", ["q", "k", "v", "", "", "", key, value], written)],
+      "made by MultiHeadAttention",
+    ],
+    ["nothing makes present", [node("Gather", ["table", "input_ids"], ["logits"])], "nothing"],
+  ])("is decided where %s", (_, nodes, because) => {
+    const summary = { operatorSets: new Map([["", 17]]), nodes };
+    const reason = whyNotInPlace(summary as unknown as GraphSummary, entries);
+    if (because === undefined) expect(reason).toBeUndefined();
+    else expect(reason).toContain(because);
+  });
+
+  it("is not where GatherND has no batches yet", () => {
+    const summary = { operatorSets: new Map([["", 11]]), nodes: [attention] };
+    expect(whyNotInPlace(summary as unknown as GraphSummary, entries)).toContain("older than 12");
+  });
 });

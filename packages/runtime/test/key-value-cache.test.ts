@@ -7,10 +7,10 @@ import { describe, expect, it } from "vitest";
 import {
   createFetchedCache,
   createInPlaceCache,
-  type CacheEntry,
   type FetchedCache,
   type InPlaceCache,
 } from "../src/engine/key-value-cache.js";
+import type { CacheEntry } from "../src/engine/cache-entry.js";
 import type { FloatType } from "../src/engine/float-tensor.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
 import {
@@ -61,7 +61,7 @@ function fetchedStep(session: InferenceSession, cache: FetchedCache): Step {
     const feeds = tokenFeeds(ids, cache.lengthOf(0) + ids.length);
     const outputs = ["logits", ...cache.outputs];
     const results = await session.run({ ...feeds, ...cache.feeds }, outputs);
-    cache.take(results);
+    cache.take(results, ids.length);
     cache.accept(0, ids.length);
     return argmaxOfLast(results["logits"] as Tensor);
   };
@@ -106,7 +106,7 @@ describe("the two caches", () => {
         logSeverityLevel: 3,
       });
       const prompt = Array.from({ length: 230 }, (_, index) => 1 + ((index * 37) % 2047));
-      const inPlace = createInPlaceCache(entries);
+      const inPlace = createInPlaceCache(entries, 0);
       const step = inPlaceStep(patched, inPlace);
       const ids = await decode(step, [prompt.slice(0, 100), prompt.slice(100)], 60);
       const fetched = createFetchedCache(entries);
@@ -136,7 +136,7 @@ describe("the cache in place", () => {
   const shapeOf = (cache: InPlaceCache, count: number) => cache.tensors(0, count).feeds[past]?.dims;
 
   it("is fed and fetched as the same memory, which stays where it is while there is room", () => {
-    const cache = createInPlaceCache(entries);
+    const cache = createInPlaceCache(entries, 0);
     cache.makeRoom(0, 1, [200]);
     expect(shapeOf(cache, 1)).toEqual([1, 2, 224, 64]);
     const { feeds, fetches } = cache.tensors(0, 1);
@@ -150,7 +150,7 @@ describe("the cache in place", () => {
   });
 
   it("keeps what it holds when it grows, and gives back what is far too long", () => {
-    const cache = createInPlaceCache(entries);
+    const cache = createInPlaceCache(entries, 0);
     cache.makeRoom(0, 2, [10, 10]);
     const rowOf = (place: number, head: number, row: number): number => {
       const { data, dims } = cache.tensors(0, 2).feeds[past]!;
@@ -172,7 +172,7 @@ describe("the cache in place", () => {
   });
 
   it("forgets the last row of a full place that a run goes past", () => {
-    const cache = createInPlaceCache(entries);
+    const cache = createInPlaceCache(entries, 0);
     cache.makeRoom(0, 2, [31, 31]);
     cache.accept(0, 32);
     cache.accept(1, 20);

@@ -112,9 +112,9 @@ describe("narrowing the logits", () => {
   ])("is for models whose logits have the ids' length, not %j", (length, expected) => {
     const summary = readGraphSummary(modelOf([embed, head], length), "model.onnx");
     expect(summary.shapes.get("logits")).toEqual(["batch", length, vocabulary]);
-    expect(hasLogitsOfAll(summary)).toBe(expected);
-    const inputs = [...summary.inputs, "num_logits_to_keep"];
-    expect(hasLogitsOfAll({ ...summary, inputs })).toBe(false);
+    const ports = { ids: "input_ids", logits: "logits" };
+    expect(hasLogitsOfAll(summary, { ...ports, logitsCount: undefined })).toBe(expected);
+    expect(hasLogitsOfAll(summary, { ...ports, logitsCount: "num_logits_to_keep" })).toBe(false);
   });
 
   it("changes one letter of the model, and takes its output away", () => {

@@ -46,8 +46,8 @@ describe("the operator profile", () => {
       runs += events.filter(({ name }) => name === "model_run").length;
     }
     // The prompt in one run and a run for each token but the last; of the same
-    // kind, five for each worker's warm-up.
-    expect(runs).toBe(ids.length + 2 * 5);
+    // kind, four that try whether sequences may share a run, and five for each worker's warm-up.
+    expect(runs).toBe(ids.length + 2 * 9);
   });
 
   it("is written without a pool too", async () => {

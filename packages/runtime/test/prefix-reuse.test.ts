@@ -15,7 +15,6 @@ import {
 import { buildModel } from "@streamgauge/runtime/onnx";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { mostPrefixReuse } from "../src/engine/kept-cache.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const checkpoint = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
@@ -184,11 +183,6 @@ describe("a graph whose numbers are not floats of 32 bits", () => {
       expect((await run([...long, 3, 4])).cached).toBe(257);
     },
   );
-
-  it("goes on from nothing where rows of a run depend on each other", () => {
-    const operators = new Set(["DynamicQuantizeLinear", "MatMulInteger", "GroupQueryAttention"]);
-    expect(mostPrefixReuse(operators, [])).toBe("off");
-  });
 });
 
 describe("several workers", () => {

@@ -54,7 +54,8 @@ async function decodeSequence(
 
   let firstAt: number | undefined;
   let lastAt = startedAt;
-  let finishReason: FinishReason | undefined = await prefill(sequence, promptIds, sink);
+  const ids = [...promptIds];
+  let finishReason = await prefill(sequence, ids, sequence.cachedTokens, sink);
   let index = 0;
   for (; finishReason === undefined; index++) {
     const { id, logprob, topLogprobs } = sequence.choose();
@@ -85,6 +86,11 @@ async function decodeSequence(
     }
     finishReason ??= sink.stopReason;
     if (finishReason === undefined) {
+      ids.push(id);
+      if (sequence.startsAgain(1)) {
+        finishReason = await prefill(sequence, ids, 0, sink);
+        continue;
+      }
       await sequence.advance([id]);
       finishReason = sink.stopReason;
     }
@@ -123,9 +129,10 @@ async function encode(prompt: ResolvedPrompt, model: Model): Promise<readonly nu
 async function prefill(
   sequence: Sequence,
   ids: readonly number[],
+  start: number,
   sink: TokenSink,
 ): Promise<FinishReason | undefined> {
-  for (let from = sequence.cachedTokens; from < ids.length;) {
+  for (let from = start; from < ids.length;) {
     if (sink.stopReason !== undefined) break;
     const pieceTokens = sequence.mostIdsAtOnce;
     // None is left alone at the end: kernels for one position round in their own way.

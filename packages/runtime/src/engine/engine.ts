@@ -10,11 +10,11 @@ import {
 } from "@streamgauge/core";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
-import type { PrefixReuse } from "./kept-cache.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
 import { openOnnxModel, type OnnxModelOptions } from "./onnx-model.js";
 import { openPacedModel, type PacedModel } from "./paced-model.js";
+import type { PrefixReuse } from "./prefix-reuse.js";
 
 /** What to run: plain data that crosses threads. */
 export type EngineSpec = ({ readonly kind: "onnx" } & OnnxModelOptions) | PacedModel;
@@ -51,6 +51,10 @@ export interface EngineDescription {
   readonly prefixReuse: PrefixReuse;
   /** Most generations that one step of the engine runs together; the others wait. */
   readonly maxBatch: number;
+  /** Why the graph is run so, in words for people; of the paced engine, nothing. */
+  readonly reasons: Readonly<
+    Partial<Record<"cache" | "prefixReuse" | "maxBatch" | "promptPieces", string>>
+  >;
   /**
    * Where operators run: "cpu", or another of onnxruntime's providers, beside which
    * the CPU runs the operators it does not have, and the choice of each id. "none":
@@ -95,17 +99,14 @@ export async function openEngine(
       recommendedSampling: { temperature: 0 },
       cache: "none",
       prefixReuse: "off",
+      reasons: {},
       executionProvider: "none",
       threads: 1,
       spinning: true,
       loadMilliseconds: performance.now() - startedAt,
     });
   }
-  const { model, settings, dtype, cache, prefixReuse, operatorProfile } = await openOnnxModel(
-    spec,
-    onProgress,
-  );
-  onProgress({ stage: "warming up" });
+  const { model, settings, dtype, plan, operatorProfile } = await openOnnxModel(spec, onProgress);
   try {
     await warmUp(model, spec.folder);
   } catch (error) {
@@ -119,8 +120,14 @@ export async function openEngine(
     architecture: settings.architecture,
     dtype,
     recommendedSampling: settings.recommendedSampling,
-    cache,
-    prefixReuse,
+    cache: plan.cache.value,
+    prefixReuse: plan.prefixReuse.value,
+    reasons: {
+      cache: plan.cache.because,
+      prefixReuse: plan.prefixReuse.because,
+      maxBatch: plan.maxBatch.because,
+      promptPieces: plan.pieces.because,
+    },
     executionProvider: spec.executionProvider,
     threads: spec.threads,
     spinning: spec.spinning,
@@ -138,8 +145,9 @@ async function warmUp(model: Model, folder: string): Promise<void> {
     const request = { prompt, config: resolveConfig({ maxTokens }) };
     await decode(model, request, sink, performance.now());
   };
-  const ids = model.encode?.("a") ?? [];
-  await make(ids.length > 0 ? ids : [0], 4);
+  const [id = 0] = model.encode?.("a") ?? [];
+  // Several: some graphs return other caches for a prompt than for a step.
+  await make([id, id, id].slice(0, model.contextLength - 1), 4);
   await checkHighestId(model.vocabularySize - 1, folder, (id) => make([id], 1));
   // No call begins with something that nobody asked for.
   model.forget();

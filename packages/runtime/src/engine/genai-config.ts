@@ -2,7 +2,13 @@ import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { isJsonObject, readJsonObject, type JsonObject } from "../json-object.js";
 import { createGraphNames, type GraphNames } from "./graph-names.js";
-import { readCount, readIds, readSampling, type ModelSettings } from "./model-settings.js";
+import {
+  readCacheSizes,
+  readCount,
+  readIds,
+  readSampling,
+  type ModelSettings,
+} from "./model-settings.js";
 
 /** The name of the file that says a folder is laid out for onnxruntime-genai. */
 export const genaiConfigName = "genai_config.json";
@@ -43,6 +49,7 @@ export async function readGenaiConfig(folder: string): Promise<GenaiConfig> {
       contextLength: readCount(model, "context_length", file),
       dtype: undefined,
       eosTokenIds: readIds(model["eos_token_id"]),
+      cacheSizes: readCacheSizes(decoder),
       recommendedSampling: readSampling(isJsonObject(search) ? search : {}),
     },
     graphFile: join(folder, filename),

@@ -1,27 +1,6 @@
 import { commonPrefixLength, worthOf } from "../common-prefix.js";
-import type { CacheEntry, KeyValueCache } from "./key-value-cache.js";
-
-/**
- * What of a sequence the next one may go on from: all that was run; only what
- * was run of its prompt; or nothing.
- */
-export type PrefixReuse = "sequences" | "prompts" | "off";
-
-/**
- * The most a graph allows without changing what is chosen. A row that was run
- * alone and one that was run with others are sums in another order: a matter of
- * the sixth digit with floats of 32 bits. Half-precision floats round it to their
- * third, and quantised matrices have kernels of another kind for one row. Where
- * activations are quantised by their range, each row depends on all others of its run.
- */
-export function mostPrefixReuse(
-  operators: ReadonlySet<string>,
-  entries: readonly CacheEntry[],
-): PrefixReuse {
-  if (operators.has("DynamicQuantizeLinear")) return "off";
-  const isQuantised = [...operators].some((name) => /Quantize|Integer|NBits|Bnb4/.test(name));
-  return isQuantised || entries.some(({ type }) => type === "float16") ? "prompts" : "sequences";
-}
+import type { KeyValueCache } from "./key-value-cache.js";
+import type { PrefixReuse } from "./prefix-reuse.js";
 
 /** One sequence's share of a cache, from its beginning to its end. */
 export interface Seat {
@@ -31,12 +10,15 @@ export interface Seat {
   readonly cachedTokens: number;
   /** Rows that it is expected to have in the end, so that its place has room from the beginning. */
   readonly expectedRows: number;
+  /** Whether its rows are those of a context behind the graph's border, see `findLengthBorder`. */
+  isLong: boolean;
 }
 
 /** What was run in a place, as far as another sequence can go on from it. */
 interface Place {
   seat: Seat | undefined;
   ids: number[];
+  isLong: boolean;
 }
 
 /**
@@ -66,8 +48,10 @@ export class KeptCache {
   /**
    * Begins a sequence: leaves the rows of the ids that the prompt begins with,
    * and not of all of them, because the logits of its last position are needed.
+   *
+   * @param isLong see {@link Seat}: rows of the other kind are of no use
    */
-  begin(promptIds: readonly number[], expectedRows: number): Seat {
+  begin(promptIds: readonly number[], expectedRows: number, isLong: boolean): Seat {
     let best: Place | undefined;
     let most = 0;
     let mostWorth = -1;
@@ -75,21 +59,31 @@ export class KeptCache {
       const index = this.#places.indexOf(place);
       // Of a place that was made shorter, the rows are fewer than the ids.
       const ids = place.ids.slice(0, this.cache.lengthOf(index));
-      const shared = commonPrefixLength(ids, promptIds);
+      const shared = place.isLong === isLong ? commonPrefixLength(ids, promptIds) : 0;
       const worth = worthOf(shared, promptIds.length);
       if (worth > mostWorth) [best, most, mostWorth] = [place, shared, worth];
     }
     if (best === undefined) {
-      best = { seat: undefined, ids: [] };
+      best = { seat: undefined, ids: [], isLong };
       this.#places.push(best);
     } else this.#free.delete(best);
-    const kept = Math.max(0, Math.min(most, promptIds.length - this.#leastTogether));
     const place = this.#places.indexOf(best);
+    const wanted = Math.max(0, Math.min(most, promptIds.length - this.#leastTogether));
+    const kept = this.cache.keepable(place, wanted);
     this.cache.truncate(place, kept);
     best.ids.length = kept;
-    const seat = { place, cachedTokens: kept, expectedRows };
+    const seat = { place, cachedTokens: kept, expectedRows, isLong };
     best.seat = seat;
+    best.isLong = isLong;
     return seat;
+  }
+
+  /** Forgets a sequence's rows, because it now is one behind the border. */
+  restartLong(seat: Seat): void {
+    const place = this.#at(seat.place);
+    this.cache.truncate(seat.place, 0);
+    place.ids.length = 0;
+    place.isLong = seat.isLong = true;
   }
 
   end({ place }: Seat): void {

@@ -1,17 +1,8 @@
+import { StreamgaugeError } from "@streamgauge/core";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { cacheCapacity } from "../onnx/in-place.js";
-import { createFloats, floatTensor, rawFloats, type FloatType } from "./float-tensor.js";
-
-/** One key or value cache of one layer, as the graph names it. */
-export interface CacheEntry {
-  /** Graph input, `past_key_values.N.key` or `.value`. */
-  readonly past: string;
-  /** Graph output holding the whole cache after the run. */
-  readonly present: string;
-  readonly type: FloatType;
-  readonly heads: number;
-  readonly headSize: number;
-}
+import type { CacheEntry } from "./cache-entry.js";
+import { createFloats, floatTensor, rawFloats } from "./float-tensor.js";
 
 /**
  * The keys and values of several sequences, each in a place of its own, numbered
@@ -31,7 +22,9 @@ export interface KeyValueCache {
   makeRoom(first: number, count: number, rooms: readonly (number | undefined)[]): void;
   /** Counts the rows that a run has added to a place. */
   accept(place: number, rows: number): void;
-  /** Forgets all rows of a place but the first; there must be as many. */
+  /** Of so many first rows of a place, how many can be kept. */
+  keepable(place: number, rows: number): number;
+  /** Forgets all rows of a place but the first, as many as are {@link keepable}. */
   truncate(place: number, rows: number): void;
   /** Exchanges what is in two places. */
   swap(first: number, second: number): void;
@@ -57,8 +50,12 @@ export interface FetchedCache extends KeyValueCache {
   readonly feeds: Readonly<Record<string, Tensor>>;
   /** Outputs that it has to fetch. */
   readonly outputs: readonly string[];
-  /** Takes what it has fetched. */
-  take(results: InferenceSession.OnnxValueMapType): void;
+  /**
+   * Takes what a run has fetched that added so many rows.
+   *
+   * @throws StreamgaugeError `MODEL_UNSUPPORTED` when they are not those of before and the new ones
+   */
+  take(results: InferenceSession.OnnxValueMapType, rows: number): void;
 }
 
 /** Buffers this many times as long as they have to be are given back. */
@@ -71,8 +68,13 @@ const mostSpare = 4;
  *
  * All places are equally long, because they are fed as one tensor: at least as long
  * as the longest that matters.
+ *
+ * @param leastRows that there has to be room for, however few there are
  */
-export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache {
+export function createInPlaceCache(
+  entries: readonly CacheEntry[],
+  leastRows: number,
+): InPlaceCache {
   let held: number[] = [];
   let places = 0;
   let capacity = 0;
@@ -101,7 +103,7 @@ export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache
 
   /** Room for what matters; and what does not never makes the buffers longer. */
   function resizeFor(rooms: readonly (number | undefined)[]): void {
-    const enough = cacheCapacity(Math.max(0, ...rooms.map((rows) => rows ?? 0)));
+    const enough = cacheCapacity(Math.max(leastRows, ...rooms.map((rows) => rows ?? 0)));
     if (rooms.length > places || enough > capacity) {
       const fitting = Math.floor((places * capacity) / enough);
       return resize(Math.max(rooms.length, Math.min(places, fitting)), enough);
@@ -140,6 +142,7 @@ export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache
     accept(place, rows) {
       held[place] = (held[place] ?? 0) + rows;
     },
+    keepable: (_place, rows) => rows,
     truncate(place, rows) {
       held[place] = rows;
     },
@@ -163,11 +166,14 @@ export function createInPlaceCache(entries: readonly CacheEntry[]): InPlaceCache
 
 /**
  * A cache that is handed back and forth: each run returns all of it and the next
- * is fed what came back. Slow for long contexts, and right for every graph. It has
- * one place.
+ * is fed what came back. Slow for long contexts, and right for every graph, also
+ * for one that keeps the last rows only, which cannot be cut back then. It has one
+ * place.
  */
 export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache {
   let length = 0;
+  /** Fewer than were run, of a graph that keeps the last rows only. */
+  let held = 0;
   let feeds: Record<string, Tensor> = Object.fromEntries(
     entries.map((entry) => [entry.past, firstRows(entry, 0, undefined)]),
   );
@@ -178,7 +184,14 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
       return feeds;
     },
     outputs: entries.map(({ present }) => present),
-    take(results) {
+    take(results, rows) {
+      const counts = entries.map(({ present }) => results[present]?.dims[2] ?? 0);
+      for (const [index, count] of counts.entries()) {
+        const least = held === 0 ? rows : rows + 1;
+        if (count >= least && count <= length + rows) continue;
+        throw returnsOther(entries[index]?.present ?? "", count, length + rows);
+      }
+      held = Math.min(...counts);
       feeds = Object.fromEntries(
         entries.map(({ past, present, type }) => {
           const tensor = results[present] as Tensor;
@@ -189,9 +202,11 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
     accept(_place, rows) {
       length += rows;
     },
+    keepable: (_place, rows) => (held === length || rows === length ? rows : 0),
     truncate(_place, rows) {
       if (rows === length) return;
       length = rows;
+      held = rows;
       feeds = Object.fromEntries(
         entries.map((entry) => [entry.past, firstRows(entry, rows, feeds[entry.past])]),
       );
@@ -216,4 +231,12 @@ function firstRows(
     }
   }
   return floatTensor(type, floats, [1, heads, rows, headSize]);
+}
+
+function returnsOther(present: string, count: number, run: number): StreamgaugeError {
+  return new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `The model's output ${present} has ${count} rows when ${run} have been run, and this runtime ` +
+      `feeds it to the next run as it is: use an export whose present is its past and the new rows.`,
+  );
 }

@@ -12,8 +12,16 @@ export interface ModelSettings {
   /** Which graph its makers mean when nobody says; undefined when they do not say. */
   readonly dtype: ModelDtype | undefined;
   readonly eosTokenIds: ReadonlySet<number>;
+  /** For graphs that do not say their own. */
+  readonly cacheSizes: CacheSizes;
   /** How the model's makers sample from it; greedy when they do not say. */
   readonly recommendedSampling: RecommendedSampling;
+}
+
+/** Sizes of a key/value cache. */
+export interface CacheSizes {
+  readonly keyValueHeads: number | undefined;
+  readonly headSize: number | undefined;
 }
 
 export interface RecommendedSampling {
@@ -47,8 +55,26 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
     contextLength: readCount(config, "max_position_embeddings", file),
     dtype: readDtype(config),
     eosTokenIds: readIds(generation["eos_token_id"] ?? config["eos_token_id"]),
+    cacheSizes: readCacheSizes(config),
     recommendedSampling: readSampling(generation),
   };
+}
+
+/** As Hugging Face's `config.json` says them, or the decoder of a `genai_config.json`. */
+export function readCacheSizes(config: JsonObject): CacheSizes {
+  const count = (...fields: readonly string[]): number | undefined =>
+    fields.map((field) => config[field]).find((value): value is number => isSize(value));
+  const heads = count("num_attention_heads", "n_head");
+  const width = count("hidden_size", "n_embd");
+  const equal = width === undefined || heads === undefined ? undefined : width / heads;
+  return {
+    keyValueHeads: count("num_key_value_heads", "num_kv_heads") ?? heads,
+    headSize: count("head_dim", "head_size") ?? (isSize(equal) ? equal : undefined),
+  };
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value > 0;
 }
 
 /** @throws StreamgaugeError `MODEL_CORRUPT` for what is not a positive integer */

@@ -58,6 +58,11 @@ export interface Sequence {
    * keeps others waiting. Infinite where a prompt has to be run in one piece.
    */
   readonly mostIdsAtOnce: number;
+  /**
+   * Whether all ids have to be run again before `more` can be: the sequence has then
+   * forgotten those that it ran.
+   */
+  startsAgain(more: number): boolean;
   /** Runs these ids behind those run before. Takes one turn of the event loop or more. */
   advance(ids: readonly number[]): Promise<void>;
   /**

@@ -99,6 +99,7 @@ function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undef
     cachedTokens: 0,
     mostIdsAtOnce: 256,
     end: () => undefined,
+    startsAgain: () => false,
     advance: async (ids) => {
       // onnxruntime runs a step in a turn of its own; so does this.
       await nextTurn();

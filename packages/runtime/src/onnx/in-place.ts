@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { messageOf } from "@streamgauge/core";
-import type { GraphSummary } from "./graph-summary.js";
+import type { GraphSummary, NodeSummary } from "./graph-summary.js";
 import type { NarrowedLogits } from "./narrow-logits.js";
 import { ElementType, encodeModelHeader, type GraphNode } from "./protobuf.js";
 
@@ -16,27 +16,53 @@ export const largestLogitsOutput = "streamgauge.largest_logits";
 /** Output of a patched model, its first, that the binding cannot hand over: see {@link runInPlace}. */
 export const endOutput = "streamgauge.end";
 
-/**
- * Whether a model can run with {@link inPlacePatch}: all its caches are written by
- * GroupQueryAttention, which alone reads no more rows of a buffer than are valid and
- * adds to them where they are, and it has Hugging Face's names.
- */
-export function canRunInPlace(summary: GraphSummary): boolean {
-  const { operatorSets, inputs, outputs, producers } = summary;
-  const presents = outputs.filter((name) => name.startsWith("present."));
-  return (
-    // Operator set 12 gave GatherND its batch_dims.
-    (operatorSets.get("") ?? 0) >= 12 &&
-    ["input_ids", "attention_mask"].every((name) => inputs.includes(name)) &&
-    outputs.includes("logits") &&
-    presents.length > 0 &&
-    presents.every(
-      (name) =>
-        inputs.includes(name.replace("present", "past_key_values")) &&
-        producers.get(name) === "GroupQueryAttention",
-    )
-  );
+/** A cache's input and output, by the graph's names. */
+export interface PastAndPresent {
+  readonly past: string;
+  readonly present: string;
 }
+
+/**
+ * Why a model cannot run with {@link inPlacePatch}; undefined: it can. Each past and its
+ * present have to be touched by one GroupQueryAttention alone, which reads no more rows of a
+ * buffer than are valid, and adds to them where they are. Whatever else reads either of
+ * them, also their shape, would see the buffer instead of the cache.
+ */
+export function whyNotInPlace(
+  { operatorSets, nodes }: GraphSummary,
+  entries: readonly PastAndPresent[],
+): string | undefined {
+  // Operator set 12 gave GatherND its batch_dims.
+  if ((operatorSets.get("") ?? 0) < 12) return "the graph's operator set is older than 12";
+  const readers = new Map<string, { readonly operator: string; readonly at: number }[]>();
+  const writers = new Map<string, NodeSummary>();
+  for (const node of nodes) {
+    for (const [at, name] of [...node.inputs, ...node.branchInputs].entries()) {
+      const of = readers.get(name) ?? [];
+      of.push({ operator: node.operator, at: at < node.inputs.length ? at : -1 });
+      readers.set(name, of);
+    }
+    for (const name of node.outputs) writers.set(name, node);
+  }
+  for (const { past, present } of entries) {
+    const writer = writers.get(present);
+    if (writer?.operator !== attention) {
+      return `${present} is made by ${writer?.operator ?? "nothing"}, and not by ${attention}`;
+    }
+    const at = writer.outputs.indexOf(present);
+    // Its inputs 3 and 4 are the pasts of its outputs 1 and 2.
+    if (writer.inputs[at + 2] !== past) return `${present} does not go on from ${past}`;
+    const others = (readers.get(past) ?? []).filter(({ at: input }) => input !== at + 2);
+    const again = (readers.get(past) ?? []).length - others.length - 1;
+    const other = others[0]?.operator ?? (again > 0 ? attention : undefined);
+    if (other !== undefined) return `${past} is read by ${other} too`;
+    const [reader] = readers.get(present) ?? [];
+    if (reader !== undefined) return `${present} is read by ${reader.operator} too`;
+  }
+  return undefined;
+}
+
+const attention = "GroupQueryAttention";
 
 /**
  * Rows of a cache buffer that has to hold so many: one more, which a run may write that
@@ -97,7 +123,7 @@ export function inPlacePatch({
   const take = (values: string, output: string): string =>
     add("GatherND", [values, lastPositionsInput], output, { batch_dims: { int: 1 } });
 
-  const lastLogits = narrowed === undefined ? take(logits, "streamgauge.last_logits") : logits;
+  const lastLogits = narrowed === undefined ? take(logits, takenLogits) : logits;
   if (narrowed !== undefined) take(narrowed.hidden, narrowed.kept);
   // Operator set 18 made the axes of ReduceMax an input.
   const axes = { ints: [2] };
@@ -118,11 +144,13 @@ export function inPlacePatch({
 
 /**
  * The output of a patched model with the logits of those positions only, float
- * [batch, positions, vocabulary]. Its name is the model's own if nothing has to be taken from it.
+ * [batch, positions, vocabulary]: the model's own if nothing has to be taken from it.
  */
-export function lastLogitsOutput(session: InferenceSession): string {
-  return session.outputNames[1] ?? "";
+export function lastLogitsOutput({ outputNames }: InferenceSession, logits = "logits"): string {
+  return outputNames.includes(takenLogits) ? takenLogits : logits;
 }
+
+const takenLogits = "streamgauge.last_logits";
 
 /** What onnxruntime-node says of an output that is a sequence. */
 const endMessage = "Non tensor type is temporarily not supported.";

@@ -1,4 +1,5 @@
-import { eachField, readString, type GraphSummary } from "./graph-summary.js";
+import type { GraphSummary } from "./graph-summary.js";
+import { eachField, readString } from "./message-fields.js";
 
 /** A value that a model's logits are computed from, and the one they are now. */
 export interface NarrowedLogits {
@@ -24,18 +25,24 @@ const valueInfoField = 13;
 const noTag = (9 << 3) | 2;
 
 /**
- * Whether a model with Hugging Face's names says that it has logits for each of the ids it is
- * fed, and is not told for how many.
+ * Whether a model says that it has logits for each of the ids it is fed, and is not told for
+ * how many.
+ *
+ * @param ports the graph's own names
  */
-export function hasLogitsOfAll({
-  inputs,
-  shapes,
-}: Pick<GraphSummary, "inputs" | "shapes">): boolean {
-  const length = shapes.get("input_ids")?.[1];
+export function hasLogitsOfAll(
+  { shapes }: Pick<GraphSummary, "shapes">,
+  ports: {
+    readonly ids: string;
+    readonly logits: string;
+    readonly logitsCount: string | undefined;
+  },
+): boolean {
+  const length = shapes.get(ports.ids)?.[1];
   return (
-    !inputs.includes("num_logits_to_keep") &&
+    ports.logitsCount === undefined &&
     typeof length === "string" &&
-    shapes.get("logits")?.[1] === length
+    shapes.get(ports.logits)?.[1] === length
   );
 }
 

@@ -1,4 +1,4 @@
-import { eachField, readString } from "./graph-summary.js";
+import { eachField, readString } from "./message-fields.js";
 
 /** Tags of `GraphProto.output` and `GraphProto.value_info`, which hold the same kind of message. */
 const outputTag = (12 << 3) | 2;
