@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { StreamgaugeError } from "@streamgauge/core";
+import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { createInlineGenerator, createRuntime } from "@streamgauge/runtime";
 import { afterAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./temporary-folder.js";
@@ -56,12 +56,13 @@ describe("graphs that cannot be fed are refused when they are loaded", () => {
         await using generator = await open({ model: folder, threads: 1 });
         outcome = `loaded, as ${generator.describe().architecture}`;
       } catch (error) {
-        const { code, message } = error as StreamgaugeError;
+        const { code } = error as StreamgaugeError;
+        const message = messageOf(error).replaceAll(folder, "…");
         const isRefused =
           error instanceof StreamgaugeError &&
           code === expected.code &&
           expected.says.test(message);
-        outcome = isRefused ? "refused" : `${code}: ${message.replace(folder, "…")}`;
+        outcome = isRefused ? "refused" : `${code}: ${message}`;
       }
       outcomes.push(outcome);
     }

@@ -17,8 +17,15 @@ export interface ConcatLayout {
   readonly fused?: boolean;
   /** For each of the two layers the rows that a query sees; undefined: all. */
   readonly windows?: readonly [number | undefined, number | undefined];
-  /** Whether what `present` holds, or what is used of the past, is cut to the window. */
-  readonly cuts?: "present" | "past";
+  /**
+   * Whether what `present` holds, or what is used of the past, is cut to the window; or `present`
+   * holds this run's rows alone.
+   */
+  readonly cuts?: "present" | "past" | "new";
+  /** Inputs that are of 32 bits instead of 64. */
+  readonly narrowInputs?: readonly ("input_ids" | "attention_mask" | "position_ids")[];
+  /** What the names of the weights begin with, on which their numbers depend. */
+  readonly stem?: string;
   /** The two branches of a merged decoder: `use_cache_branch`. */
   readonly branches?: boolean;
   /** `num_logits_to_keep` */
@@ -43,7 +50,7 @@ export const concatSizes = {
   inner: 32,
 } as const;
 const { vocabulary, context, width, heads, headWidth, layers, inner } = concatSizes;
-const { int64, float32 } = ElementType;
+const { int32, int64, float32 } = ElementType;
 const endOfAxis = 2 ** 31 - 1;
 
 /** A decoder of two layers with random weights. */
@@ -55,21 +62,32 @@ export function buildConcatDecoder(layout: ConcatLayout): BuiltGraph {
     element: ElementType,
     ...dimensions: readonly (number | string)[]
   ): GraphValue => ({ name, type: { element, dimensions } });
+  const integers = (
+    name: "input_ids" | "attention_mask" | "position_ids",
+    length: string,
+  ): GraphValue => {
+    const isNarrow = layout.narrowInputs?.includes(name) === true;
+    return value(name, isNarrow ? int32 : int64, batch, length);
+  };
   const batch = staticBatch ? 1 : "batch_size";
   const caches = (prefix: string, rows: string): GraphValue[] =>
     cacheNames(prefix).map((name) => value(name, graph.float, batch, keyHeads, rows, headWidth));
   const inputs = [
-    value("input_ids", int64, batch, "sequence_length"),
-    value("attention_mask", int64, batch, "total_sequence_length"),
+    integers("input_ids", "sequence_length"),
+    integers("attention_mask", "total_sequence_length"),
     ...(positions === "input" && layout.placing !== "slopes"
-      ? [value("position_ids", int64, batch, "sequence_length")]
+      ? [integers("position_ids", "sequence_length")]
       : []),
     ...caches("past_key_values", "past_sequence_length"),
     ...(layout.logitsCount === true ? [value("num_logits_to_keep", int64)] : []),
     ...(layout.branches === true ? [value("use_cache_branch", booleanElement, 1)] : []),
   ];
-  const presentRows =
-    layout.cuts === "present" ? "present_sequence_length" : "total_sequence_length";
+  const presentRows = {
+    present: "present_sequence_length",
+    new: "sequence_length",
+    past: "total_sequence_length",
+    none: "total_sequence_length",
+  }[layout.cuts ?? "none"];
   const logitsElement = layout.wideLogits === true ? float32 : graph.float;
   const outputs = [
     ...(layout.hiddenStates === true
@@ -147,9 +165,9 @@ interface Places {
 }
 
 function addDecoder(graph: ConcatGraph, layout: ConcatLayout, run: Run): void {
-  const { placing = "rotary", fused = false } = layout;
+  const { placing = "rotary", fused = false, stem = "model" } = layout;
   const places = addPlaces(graph, layout, run);
-  const table = graph.weight("model.embed_tokens.weight", [vocabulary, width], 1.5);
+  const table = graph.weight(`${stem}.embed_tokens.weight`, [vocabulary, width], 1.5);
   let hidden = graph.op("Gather", [table, "input_ids"]);
   if (placing === "learnt") {
     const learnt = graph.weight("wpe.weight", [context, width], 1);
@@ -158,7 +176,7 @@ function addDecoder(graph: ConcatGraph, layout: ConcatLayout, run: Run): void {
   const turns = placing === "rotary" ? addTurns(graph, places) : undefined;
   const masks = new Map<number | undefined, string>();
   for (let layer = 0; layer < layers; layer++) {
-    const at = `model.layers.${layer}`;
+    const at = `${stem}.layers.${layer}`;
     const normed = addNorm(graph, `${at}.input_layernorm`, hidden, fused);
     const parts = addProjections(graph, layout, at, normed);
     const seen = addAttention(graph, layout, {
@@ -337,12 +355,14 @@ function addAttention(
     const past = `past_key_values.${layer}.${part}`;
     const cutsPast = window !== undefined && cuts === "past";
     const cutsPresent = window !== undefined && cuts === "present";
+    const isNew = cuts === "new";
     const all = graph.op(
       "Concat",
       [cutsPast ? cut(past) : past, rows],
       { axis: { int: 2 } },
-      cutsPresent ? {} : { output },
+      cutsPresent || isNew ? {} : { output },
     );
+    if (isNew) graph.op("Identity", [rows], {}, { output });
     if (cutsPresent) graph.op("Identity", [cut(all)], {}, { output });
     return all;
   };

@@ -35,6 +35,8 @@ interface ConcatFolder {
   readonly inner?: string;
   /** Whether all files are links into a folder beside, by names that say nothing. */
   readonly links?: boolean;
+  /** Whether `config.json` begins with a byte-order mark. */
+  readonly byteOrderMark?: boolean;
 }
 
 const llamaConfig = (keyHeads: number): Record<string, unknown> => ({
@@ -71,10 +73,11 @@ const bloomConfig = {
   seq_length: context,
 };
 
-async function writeConcat(
+/** Writes a folder with a decoder whose cache grows by `Concat`. */
+export async function writeConcat(
   folder: string,
   layout: ConcatLayout,
-  options: ConcatFolder,
+  options: ConcatFolder = {},
 ): Promise<void> {
   const { file = "model.onnx", dtype = "fp32", weights = "inside" } = options;
   const graphFolder = join(folder, options.inner ?? "onnx");
@@ -87,7 +90,8 @@ async function writeConcat(
       ...(chunks > 0 && { use_external_data_format: { [file]: chunks } }),
     },
   };
-  await writeFile(join(folder, "config.json"), JSON.stringify(config));
+  const mark = options.byteOrderMark === true ? "\uFEFF" : "";
+  await writeFile(join(folder, "config.json"), mark + JSON.stringify(config));
   const path = join(graphFolder, file);
   const built = buildConcatDecoder(layout);
   const files =
@@ -166,8 +170,8 @@ function row(
 
 const window = 24;
 
-/** A cache that is cut to its window; see item 5 of the table's making. */
-export const cutRows: readonly ZooRow[] = [
+/** A cache that is cut to its window: what it holds is shorter than what was run. */
+const cutRows: readonly ZooRow[] = [
   row(
     "present cut to the window, all layers",
     "Mistral, Gemma-3 with sliding caches (optimum, torch)",
@@ -231,7 +235,7 @@ export const concatRows: readonly ZooRow[] = [
   row(
     "slopes (ALiBi) by the mask's sum",
     "optimum: Bloom, MPT",
-    { fused: true, placing: "slopes", causal: "trilu", keyHeads: 4 },
+    { fused: true, placing: "slopes", causal: "trilu", keyHeads: 4, stem: "transformer" },
     { config: bloomConfig },
   ),
   row("outputs in reverse", "graphs that tools have rewritten", { reversed: true }),
@@ -277,6 +281,24 @@ export const concatRows: readonly ZooRow[] = [
     {},
     { inner: ".", transformers: false },
   ),
+  row(
+    "config.json with a byte-order mark",
+    "files that Windows editors have saved",
+    {},
+    {
+      byteOrderMark: true,
+      transformers: false,
+    },
+  ),
+  row(
+    "sizes under text_config",
+    "Gemma-3, Mistral-Small: text parts of models that see",
+    {},
+    {
+      config: { model_type: "gemma3", text_config: llamaConfig(2) },
+      transformers: false,
+    },
+  ),
 ];
 
 /**
@@ -289,5 +311,11 @@ export const byRangeRows: readonly ZooRow[] = [
     "onnxruntime's quantize_dynamic: model_quantized.onnx",
     { format: "dynamic" },
     { dtype: "q8", file: "model_quantized.onnx" },
+  ),
+  row(
+    "merged If, activations quantised by their range",
+    "Xenova: decoder_model_merged_quantized.onnx",
+    { format: "dynamic", branches: true, keyHeads: 4, causal: "joined" },
+    { dtype: "q8", file: "decoder_model_merged_quantized.onnx", transformers: false },
   ),
 ];

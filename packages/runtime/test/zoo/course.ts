@@ -26,6 +26,8 @@ export interface CourseOptions {
 const count = 44;
 /** Long enough to cross whatever windows and borders a row has. */
 const longCount = 160;
+/** A model that says the same again and again would do so whatever is in its cache. */
+const leastKinds = 5;
 
 /**
  * Runs a row's folder in every way that the runtime has, and compares ids with the
@@ -64,7 +66,7 @@ export async function runCourse(
     const open = { model: folder, threads: 1 };
     await take("inline", async () => {
       await using generator = await createInlineGenerator(open);
-      await takeAlone(row, generator, (part, run) => take(`inline, ${part}`, run), compare);
+      await takeAlone(row, generator, "some", (part, run) => take(`inline, ${part}`, run), compare);
       return "right";
     });
     await take("pool", async () => {
@@ -73,7 +75,7 @@ export async function runCourse(
         take(`pool, ${part}`, run);
       const { maxBatch } = runtime.describe();
       await takeTogether(row, runtime, maxBatch, takePart, compare);
-      await takeAlone(row, runtime, takePart, compare);
+      await takeAlone(row, runtime, "all", takePart, compare);
       return "right";
     });
     if (row.transformers) {
@@ -104,10 +106,11 @@ function greedily(maxTokens: number): GenerationConfig {
   return { maxTokens, temperature: 0, ignoreEos: true };
 }
 
-/** One after another. */
+/** One after another; some of it, or all. */
 async function takeAlone(
   row: ZooRow,
   generator: Generator,
+  howMuch: "some" | "all",
   take: Take,
   compare: Compare,
 ): Promise<void> {
@@ -126,12 +129,24 @@ async function takeAlone(
   const first = idsFrom(row, 3, 7);
   const second = [...first, ...(await run("alone", first, count)), ...idsFrom(row, 4, 5)];
   const third = [...second, ...(await run("second turn", second, count)), ...idsFrom(row, 6, 9)];
-  const all = [...third, ...(await run("third turn", third, count))];
-  await run("cut back a little", [...all.slice(0, -12), ...idsFrom(row, 8, 3)], count);
+  const cutBack = async (all: readonly number[]): Promise<void> => {
+    await run("cut back a little", [...all.slice(0, -12), ...idsFrom(row, 8, 3)], count);
+  };
+  const pieces = idsFrom(row, 2, 300);
+  if (howMuch === "some") {
+    await cutBack(third);
+    await run("300 ids in pieces", pieces, count);
+    return;
+  }
+  await cutBack([...third, ...(await run("third turn", third, count))]);
   await run("cut back to the beginning", [...first.slice(0, 4), ...idsFrom(row, 9, 4)], count);
-  await run("300 ids in pieces", idsFrom(row, 2, 300), count);
+  await run("300 ids in pieces", pieces, count);
   const long = idsFrom(row, 7, 20);
   const made = await run("long", long, longCount);
+  await take("whether its ids tell anything", async () => {
+    const kinds = new Set(made.slice(-count)).size;
+    return kinds >= leastKinds ? "right" : `only ${kinds} different ids in ${count}`;
+  });
   await run("cut back by half", [...long, ...made.slice(0, longCount / 2)], count);
 }
 

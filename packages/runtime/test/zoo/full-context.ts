@@ -73,18 +73,25 @@ export function idFeeds(
   ids: readonly number[],
   past: number,
 ): Record<string, Tensor> {
-  const total = past + ids.length;
-  const positions = BigInt64Array.from(ids, (_, at) => BigInt(past + at));
-  const all: Record<string, Tensor> = {
-    input_ids: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
-    attention_mask: new Tensor("int64", new BigInt64Array(total).fill(1n), [1, total]),
-    position_ids: new Tensor("int64", positions, [1, ids.length]),
-    num_logits_to_keep: new Tensor("int64", BigInt64Array.of(1n), []),
-    use_cache_branch: new Tensor("bool", Uint8Array.of(past > 0 ? 1 : 0), [1]),
+  const values: Record<string, readonly number[]> = {
+    input_ids: ids,
+    attention_mask: Array.from({ length: past + ids.length }, () => 1),
+    position_ids: ids.map((_, at) => past + at),
   };
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => session.inputNames.includes(name)),
-  );
+  const feeds: Record<string, Tensor> = {};
+  for (const input of session.inputMetadata) {
+    const { name } = input;
+    const own = values[name];
+    if (own !== undefined && input.isTensor) {
+      const data = input.type === "int32" ? Int32Array.from(own) : BigInt64Array.from(own, BigInt);
+      feeds[name] = new Tensor(input.type, data, [1, own.length]);
+    } else if (name === "num_logits_to_keep") {
+      feeds[name] = new Tensor("int64", BigInt64Array.of(1n), []);
+    } else if (name === "use_cache_branch") {
+      feeds[name] = new Tensor("bool", Uint8Array.of(past > 0 ? 1 : 0), [1]);
+    }
+  }
+  return feeds;
 }
 
 /** Index of the largest logit at the last position. */

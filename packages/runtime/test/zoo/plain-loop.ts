@@ -8,6 +8,8 @@ const pieceLength = 256;
 /** Decodes with a cache: the prompt in pieces, then id after id, every `present` fed back as it came. */
 export async function openPlainLoop(folder: string): Promise<FullContext> {
   const session = await openZooSession(folder);
+  // A branch for an empty cache takes the whole prompt.
+  const hasBranches = session.inputNames.includes("use_cache_branch");
   const presents = session.outputNames.filter((name) => name.startsWith("present."));
   return {
     async greedy(prompt, count) {
@@ -27,8 +29,9 @@ export async function openPlainLoop(folder: string): Promise<FullContext> {
         return argmaxOfLast(results["logits"] as Tensor);
       };
       let next = 0;
-      for (let from = 0; from < prompt.length; from += pieceLength) {
-        next = await run(prompt.slice(from, from + pieceLength));
+      const most = hasBranches ? prompt.length : pieceLength;
+      for (let from = 0; from < prompt.length; from += most) {
+        next = await run(prompt.slice(from, from + most));
       }
       for (ids.push(next); ids.length < count; ids.push(next)) next = await run([next]);
       return ids;
