@@ -42,22 +42,20 @@ export class ConcatGraph {
     return first;
   }
 
-  /** As {@link op}, for an operator of several outputs. */
+  /** As {@link op}, for an operator of several outputs: how many, or what they are called. */
   several(
     operator: string,
     inputs: readonly string[],
-    outputs: number | string,
+    outputs: number | string | readonly [string, ...string[]],
     attributes: Readonly<Record<string, Attribute>> = {},
     options: Pick<NodeOptions, "domain"> = {},
   ): [string, ...string[]] {
     const name = `${this.#scope}/${operator}_${this.#nodes++}`;
-    const names: [string, ...string[]] =
-      typeof outputs === "string"
-        ? [outputs]
-        : [
-            `${name}_output_0`,
-            ...Array.from({ length: outputs - 1 }, (_, at) => `${name}_output_${at + 1}`),
-          ];
+    const count = typeof outputs === "number" ? outputs - 1 : 0;
+    const further = Array.from({ length: count }, (_, at) => `${name}_output_${at + 1}`);
+    let names: [string, ...string[]] = [`${name}_output_0`, ...further];
+    if (typeof outputs === "string") names = [outputs];
+    else if (typeof outputs !== "number") names = [...outputs];
     this.#builder.node(operator, inputs, names, { ...options, attributes });
     return names;
   }

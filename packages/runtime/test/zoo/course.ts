@@ -25,7 +25,9 @@ export interface CourseOptions {
 
 const count = 44;
 /** Long enough to cross whatever windows and borders a row has. */
-const longCount = 160;
+const longCount = 100;
+/** Behind a prompt so long that each step of the reference is. */
+const countBehindPieces = 20;
 /** A model that says the same again and again would do so whatever is in its cache. */
 const leastKinds = 5;
 
@@ -135,12 +137,12 @@ async function takeAlone(
   const pieces = idsFrom(row, 2, 300);
   if (howMuch === "some") {
     await cutBack(third);
-    await run("300 ids in pieces", pieces, count);
+    await run("300 ids in pieces", pieces, countBehindPieces);
     return;
   }
   await cutBack([...third, ...(await run("third turn", third, count))]);
   await run("cut back to the beginning", [...first.slice(0, 4), ...idsFrom(row, 9, 4)], count);
-  await run("300 ids in pieces", pieces, count);
+  await run("300 ids in pieces", pieces, countBehindPieces);
   const long = idsFrom(row, 7, 20);
   const made = await run("long", long, longCount);
   await take("whether its ids tell anything", async () => {
@@ -159,22 +161,26 @@ async function takeTogether(
   compare: Compare,
 ): Promise<void> {
   const prompts = [idsFrom(row, 1, 19), idsFrom(row, 5, 3), idsFrom(row, 2, 40)] as const;
-  // Where only one runs at a time, nothing ends behind one that stands still: it comes last.
-  const order = maxBatch > 1 ? [0, 1, 2] : [1, 2, 0];
-  const others: Promise<unknown>[] = [];
-  const running = order.map(async (index): Promise<readonly number[]> => {
-    const prompt = prompts[index] ?? [];
-    const stream = generator.generateStreamAsync(prompt, greedily(count));
+  // In the middle, so that its rows are part of the others' runs. Where only one runs at a time,
+  // nothing ends behind one that stands still: it comes last.
+  const order = maxBatch > 1 ? [1, 0, 2] : [1, 2, 0];
+  const read = async (index: number, afterFirst: () => Promise<unknown>): Promise<number[]> => {
     const ids: number[] = [];
-    const reading = (async () => {
-      for await (const { id } of stream) {
-        ids.push(id);
-        if (index === 0 && ids.length === 1) await Promise.allSettled(others);
-      }
-      return ids;
-    })();
-    if (index !== 0) others.push(reading);
-    return await reading;
+    for await (const { id } of generator.generateStreamAsync(
+      prompts[index] ?? [],
+      greedily(count),
+    )) {
+      ids.push(id);
+      if (ids.length === 1) await afterFirst();
+    }
+    return ids;
+  };
+  const others: Promise<number[]>[] = [];
+  const running = order.map((index) => {
+    if (index === 0) return read(index, () => Promise.allSettled(others));
+    const reading = read(index, () => Promise.resolve());
+    others.push(reading);
+    return reading;
   });
   const settled = await Promise.allSettled(running);
   for (const [at, index] of order.entries()) {
