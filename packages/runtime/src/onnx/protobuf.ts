@@ -8,7 +8,9 @@ export type ElementType = (typeof ElementType)[keyof typeof ElementType];
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }
-  | { readonly ints: readonly number[] };
+  | { readonly ints: readonly number[] }
+  /** A branch of an `If`: it has outputs, sees the values around it, and brings no tensors. */
+  | { readonly graph: Graph };
 
 /** One operator call. An absent optional input or output is `""`. */
 export interface GraphNode {
@@ -189,6 +191,9 @@ function writeAttribute(writer: BinaryWriter, attribute: Attribute): void {
   } else if ("int" in attribute) {
     writer.tag(3, WireType.Varint).int64(attribute.int);
     writer.tag(20, WireType.Varint).int32(2);
+  } else if ("graph" in attribute) {
+    writer.tag(6, WireType.LengthDelimited).bytes(encodeGraph(attribute.graph));
+    writer.tag(20, WireType.Varint).int32(5);
   } else {
     for (const value of attribute.ints) writer.tag(8, WireType.Varint).int64(value);
     writer.tag(20, WireType.Varint).int32(7);
