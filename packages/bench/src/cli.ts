@@ -1,5 +1,10 @@
 import { isStreamgaugeError } from "@streamgauge/core";
-import { buildModelCommand, demoCommand, generateCommand } from "@streamgauge/runtime/cli";
+import {
+  buildModelCommand,
+  checkModelCommand,
+  demoCommand,
+  generateCommand,
+} from "@streamgauge/runtime/cli";
 import { Command } from "commander";
 import { benchCommand } from "./bench-command.js";
 import { calibrateCommand } from "./calibrate-command.js";
@@ -24,7 +29,8 @@ const program = new Command("streamgauge")
   .addCommand(historyCommand())
   .addCommand(generateCommand())
   .addCommand(demoCommand())
-  .addCommand(buildModelCommand());
+  .addCommand(buildModelCommand())
+  .addCommand(checkModelCommand());
 
 try {
   await program.parseAsync();

@@ -1,3 +1,11 @@
+export type { CheckedPart, TokenDifference } from "./check/check-generations.js";
+export {
+  checkModel,
+  type CheckModelOptions,
+  type CheckProgress,
+  type ModelCheck,
+} from "./check/check-model.js";
+export type { CheckedText } from "./check/check-text.js";
 export { embeddedModel } from "./embedded-model.js";
 export type { EngineDescription, LoadProgress } from "./engine/engine.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";

@@ -48,7 +48,7 @@ export function engineOptionsOf(flags: EngineFlags): EngineOptions {
   };
 }
 
-function count(text: string): number {
+export function count(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("It must be an integer ≥ 1.");

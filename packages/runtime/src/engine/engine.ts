@@ -12,7 +12,7 @@ import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
-import { openOnnxModel, type OnnxModelOptions } from "./onnx-model.js";
+import { openOnnxModel, type OnnxModelOptions, type OpenOnnxModel } from "./onnx-model.js";
 import { openPacedModel, type PacedModel } from "./paced-model.js";
 import type { PrefixReuse } from "./prefix-reuse.js";
 
@@ -91,22 +91,29 @@ export async function openEngine(
   if (spec.kind === "paced") {
     const model = openPacedModel(spec);
     onProgress({ stage: "ready" });
-    return createEngine(model, undefined, {
-      model: "paced",
-      engine: "paced",
-      architecture: "none",
-      dtype: "none",
-      recommendedSampling: { temperature: 0 },
-      cache: "none",
-      prefixReuse: "off",
-      reasons: {},
-      executionProvider: "none",
-      threads: 1,
-      spinning: true,
-      loadMilliseconds: performance.now() - startedAt,
-    });
+    return {
+      description: {
+        ...describeModel(model),
+        model: "paced",
+        engine: "paced",
+        architecture: "none",
+        dtype: "none",
+        recommendedSampling: { temperature: 0 },
+        cache: "none",
+        prefixReuse: "off",
+        reasons: {},
+        executionProvider: "none",
+        threads: 1,
+        spinning: true,
+        loadMilliseconds: performance.now() - startedAt,
+      },
+      operatorProfile: undefined,
+      generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),
+      close: () => model.close(),
+    };
   }
-  const { model, settings, dtype, plan, operatorProfile } = await openOnnxModel(spec, onProgress);
+  const opened = await openOnnxModel(spec, onProgress);
+  const { model, operatorProfile } = opened;
   try {
     await warmUp(model, spec.folder);
   } catch (error) {
@@ -114,7 +121,21 @@ export async function openEngine(
     throw error;
   }
   onProgress({ stage: "ready" });
-  return createEngine(model, operatorProfile, {
+  return {
+    description: describeOnnxModel(opened, spec, performance.now() - startedAt),
+    operatorProfile,
+    generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),
+    close: () => model.close(),
+  };
+}
+
+export function describeOnnxModel(
+  { model, settings, dtype, plan }: OpenOnnxModel,
+  spec: OnnxModelOptions,
+  loadMilliseconds: number,
+): EngineDescription {
+  return {
+    ...describeModel(model),
     model: basename(spec.folder),
     engine: "onnxruntime",
     architecture: settings.architecture,
@@ -131,8 +152,8 @@ export async function openEngine(
     executionProvider: spec.executionProvider,
     threads: spec.threads,
     spinning: spec.spinning,
-    loadMilliseconds: performance.now() - startedAt,
-  });
+    loadMilliseconds,
+  };
 }
 
 /**
@@ -148,7 +169,7 @@ async function warmUp(model: Model, folder: string): Promise<void> {
   const [id = 0] = model.encode?.("a") ?? [];
   // Several: some graphs return other caches for a prompt than for a step.
   await make([id, id, id].slice(0, model.contextLength - 1), 4);
-  await checkHighestId(model.vocabularySize - 1, folder, (id) => make([id], 1));
+  await checkHighestId(model.vocabularySize - 1, folder, (highest) => make([highest], 1));
   // No call begins with something that nobody asked for.
   model.forget();
 }
@@ -171,26 +192,18 @@ async function checkHighestId(
   }
 }
 
-function createEngine(
-  model: Model,
-  operatorProfile: string | undefined,
-  about: Omit<
-    EngineDescription,
-    "vocabularySize" | "contextLength" | "eosTokenIds" | "chatTemplate" | "maxBatch"
-  >,
-): Engine {
-  const { vocabularySize, contextLength, eosTokenIds } = model;
+type ModelDescription = Pick<
+  EngineDescription,
+  "vocabularySize" | "contextLength" | "eosTokenIds" | "chatTemplate" | "maxBatch"
+>;
+
+function describeModel(model: Model): ModelDescription {
+  const { vocabularySize, contextLength, eosTokenIds, encodeChat, maxBatch } = model;
   return {
-    description: {
-      ...about,
-      vocabularySize,
-      contextLength,
-      eosTokenIds: [...eosTokenIds],
-      chatTemplate: model.encodeChat !== undefined,
-      maxBatch: model.maxBatch,
-    },
-    operatorProfile,
-    generate: (request, sink, calledAt) => decode(model, request, sink, calledAt),
-    close: () => model.close(),
+    vocabularySize,
+    contextLength,
+    eosTokenIds: [...eosTokenIds],
+    chatTemplate: encodeChat !== undefined,
+    maxBatch,
   };
 }

@@ -15,6 +15,8 @@ export interface GraphPlan {
   readonly prefixReuse: Permit<PrefixReuse>;
   /** Whether a prompt may be run in several pieces. */
   readonly pieces: Permit<boolean>;
+  /** How much a row of a run depends on the run's other rows: the order of sums; more; and all. */
+  readonly rounding: "exact" | "rounded" | "byRange";
   /** Fewest rows that the cache has to have room for. */
   readonly leastCapacity: number;
   /** Where rows begin to be computed in another way. */
@@ -55,7 +57,9 @@ export function planGraph(
   const obstacle = options.forceInPlace === true ? undefined : obstacleToPlace(summary, ports);
   const border = findLengthBorder(summary, ports.mask, ports.positions);
   if (border === undefined && picksRotations(summary)) throw refuseRotations(file);
+  const rounding = roundingOf(summary, ports);
   return {
+    rounding,
     cache:
       obstacle === undefined
         ? {
@@ -64,7 +68,7 @@ export function planGraph(
           }
         : { value: "fetched", because: obstacle },
     maxBatch: planBatch(summary, ports, obstacle, options.maxBatch, file),
-    prefixReuse: planReuse(summary, ports, options.prefixReuse),
+    prefixReuse: planReuse(ports, rounding, options.prefixReuse),
     pieces: planPieces(ports),
     leastCapacity: leastCapacity(summary),
     border,
@@ -135,32 +139,33 @@ const rangeReason =
   "activations are quantised by the range of their whole run (DynamicQuantizeLinear)";
 
 function planReuse(
-  { operators }: GraphSummary,
-  { entries, branch }: GraphPorts,
+  { branch }: GraphPorts,
+  rounding: GraphPlan["rounding"],
   wanted: boolean,
 ): Permit<PrefixReuse> {
   if (!wanted) return { value: "off", because: "the option prefixReuse is false" };
   if (branch !== undefined) {
     return { value: "off", because: "the branch for an empty cache takes the whole prompt" };
   }
-  if (operators.has("DynamicQuantizeLinear")) return { value: "off", because: rangeReason };
-  // A row that was run alone and one that was run with others are sums in another order: a matter of
-  // the sixth digit with floats of 32 bits. Half-precision floats round it to their third, and
-  // quantised matrices have kernels of another kind for one row.
-  const isQuantised = [...operators].some((name) => /Quantize|Integer|NBits|Bnb4/.test(name));
-  if (isQuantised) {
+  if (rounding === "byRange") return { value: "off", because: rangeReason };
+  if (rounding === "rounded") {
     return {
       value: "prompts",
-      because: "quantised matrices round a step's row and a prompt's rows differently",
-    };
-  }
-  if (entries.some(({ type }) => type === "float16")) {
-    return {
-      value: "prompts",
-      because: "half precision rounds a step's row and a prompt's rows differently",
+      because: "half precision or quantised matrices round a step's row and a prompt's differently",
     };
   }
   return { value: "sequences", because: "floats of 32 bits keep all rows alike" };
+}
+
+/**
+ * A row that was run alone and one that was run with others are sums in another order: a
+ * matter of the sixth digit with floats of 32 bits. Half-precision floats round it to their
+ * third, and quantised matrices have kernels of another kind for one row.
+ */
+function roundingOf({ operators }: GraphSummary, { entries }: GraphPorts): GraphPlan["rounding"] {
+  if (operators.has("DynamicQuantizeLinear")) return "byRange";
+  const isQuantised = [...operators].some((name) => /Quantize|Integer|NBits|Bnb4/.test(name));
+  return isQuantised || entries.some(({ type }) => type === "float16") ? "rounded" : "exact";
 }
 
 function planPieces({ branch }: GraphPorts): Permit<boolean> {

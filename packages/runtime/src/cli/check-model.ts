@@ -1,0 +1,163 @@
+import { basename } from "node:path";
+import { SingleBar } from "cli-progress";
+import { Command, Option } from "commander";
+import type { CheckedPart } from "../check/check-generations.js";
+import type { CheckProgress, ModelCheck } from "../check/check-model.js";
+import type { CheckedText } from "../check/check-text.js";
+import { modelDtypes } from "../onnx/model-dtype.js";
+import { count, type EngineFlags } from "./engine-flags.js";
+
+interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
+  readonly json?: true;
+}
+
+const exitCodes = { right: 0, wrong: 1, refused: 2, interrupted: 130 } as const;
+
+/** The `check-model` command: whether a folder makes the ids that it should. */
+export function checkModelCommand(): Command {
+  return new Command("check-model")
+    .description("Try whether a model folder makes the ids that it should, however it is run.")
+    .argument(
+      "[folder]",
+      "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
+    )
+    .addOption(
+      new Option(
+        "--dtype <name>",
+        "which of the folder's graphs (default: what config.json says)",
+      ).choices(modelDtypes),
+    )
+    .option("--execution-provider <name>", "where operators run (default: cpu)")
+    .option("--threads <n>", "threads that work on one step", count)
+    .option("--json", "print everything that was found as JSON")
+    .addHelpText(
+      "after",
+      `
+Generates greedily alone, in further turns, cut back, in pieces and beside others, and compares each id
+and its log-probability with a run of all ids without a cache. Ends with 0 (right), 1 (wrong: where) or
+2 (refused: why).
+
+Examples:
+  $ streamgauge check-model ./models/smol --dtype q4
+  $ streamgauge check-model ~/.cache/huggingface/hub/models--x--y/snapshots/abc --json`,
+    )
+    .action(check);
+}
+
+async function check(folder: string | undefined, flags: CheckFlags): Promise<void> {
+  const interrupt = new AbortController();
+  const onSignal = (): void => interrupt.abort();
+  const display = createDisplay(process.stderr);
+  process.once("SIGINT", onSignal);
+  let found: ModelCheck;
+  try {
+    const { checkModel } = await import("../check/check-model.js");
+    const { dtype, executionProvider, threads } = flags;
+    found = await checkModel({
+      ...(folder !== undefined && { model: folder }),
+      ...(dtype !== undefined && { dtype }),
+      ...(executionProvider !== undefined && { executionProvider }),
+      ...(threads !== undefined && { threads }),
+      onProgress: (progress) => display.update(progress),
+      signal: interrupt.signal,
+    });
+  } catch (error) {
+    if (error !== interrupt.signal.reason || !interrupt.signal.aborted) throw error;
+    display.stop();
+    process.stderr.write("Interrupted.\n");
+    process.exitCode = exitCodes.interrupted;
+    return;
+  } finally {
+    display.stop();
+    process.off("SIGINT", onSignal);
+  }
+  const { refusal } = found;
+  const plain = { ...found, refusal: refusal && { code: refusal.code, message: refusal.message } };
+  const text = flags.json === true ? JSON.stringify(plain, undefined, 2) : formatModelCheck(found);
+  process.stdout.write(`${text}\n`);
+  process.exitCode = exitCodes[found.verdict];
+}
+
+/** For people: how the graph is run, each part, and the verdict. */
+export function formatModelCheck({
+  verdict,
+  folder,
+  refusal,
+  description,
+  parts,
+  text,
+}: ModelCheck): string {
+  if (description === undefined || text === undefined) {
+    return `refused: ${basename(folder)}\n${refusal?.code ?? ""}: ${refusal?.message ?? ""}`;
+  }
+  const { architecture, dtype, vocabularySize, contextLength, threads, reasons } = description;
+  const rows: [string, string, string][] = [
+    ["cache", description.cache, reasons.cache ?? ""],
+    ["at once", String(description.maxBatch), reasons.maxBatch ?? ""],
+    ["prefix reuse", description.prefixReuse, reasons.prefixReuse ?? ""],
+    ...parts.map((part): [string, string, string] => [
+      part.name,
+      part.difference === undefined ? "right" : "wrong",
+      describePart(part),
+    ]),
+    ["tokenizer", text.tokenizer, describeChanges(text)],
+    ["chat template", text.chatTemplate, text.chatDetail],
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map(([name, what, detail]) =>
+    `  ${name.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${detail}`.trimEnd(),
+  );
+  const wrong = parts.find(({ difference }) => difference !== undefined);
+  const conclusion =
+    wrong === undefined
+      ? "right: every id is the one that a run without a cache chooses"
+      : `wrong: ${wrong.name}, from token ${wrong.difference?.index} on`;
+  return [
+    `${description.model}: ${architecture}, ${dtype}, ${vocabularySize} ids, context ` +
+      `${contextLength}, ${threads} thread${threads === 1 ? "" : "s"}`,
+    ...lines,
+    verdict === "refused" ? "refused" : conclusion,
+  ].join("\n");
+}
+
+function describePart({ tokens, largestLogprobDifference, difference }: CheckedPart): string {
+  if (difference === undefined) {
+    return `${tokens} tokens, log-probabilities within ${largestLogprobDifference.toExponential(0)}`;
+  }
+  const { index, promptTokens, id, logprob, expectedId, expectedLogprob } = difference;
+  return (
+    `at token ${index} behind a prompt of ${promptTokens} ids: id ${id} with a log-probability of ` +
+    `${logprob.toFixed(3)}; without a cache id ${expectedId}, and ${expectedLogprob.toFixed(3)} for ${id}`
+  );
+}
+
+function describeChanges({ changed }: CheckedText): string {
+  const [first] = changed;
+  if (first === undefined) return "";
+  return `${changed.length} of them, first: ${JSON.stringify(first[0])} became ${JSON.stringify(first[1])}`;
+}
+
+interface Display {
+  update(progress: CheckProgress): void;
+  stop(): void;
+}
+
+/** A live line on a terminal; elsewhere nothing: the result is short. */
+function createDisplay(stream: NodeJS.WriteStream): Display {
+  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({
+    stream,
+    format: "{bar} {what}",
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+  });
+  bar.start(1, 0, { what: "" });
+  return {
+    update({ part, doneTokens, totalTokens }) {
+      bar.setTotal(Math.max(1, totalTokens));
+      bar.update(doneTokens, { what: part });
+    },
+    stop: () => bar.stop(),
+  };
+}
