@@ -141,12 +141,12 @@ async function compare(
     | Pick<TokenDifference, "id" | "logprob" | "expectedId" | "expectedLogprob">
     | undefined;
 }> {
-  const { expectedId, largest, logprobOf } = await reference.behind(before);
+  const { expectedId, largest, logprobOf, tolerance } = await reference.behind(before);
   const expectedLogprob = logprobOf(id);
   const logprobDifference = Math.abs(logprob - expectedLogprob);
   // Of two ids that are about as likely, the order of sums decides.
-  const isTie = largest - expectedLogprob <= reference.tolerance;
-  if (isTie && logprobDifference <= reference.tolerance) {
+  const isTie = largest - expectedLogprob <= tolerance;
+  if (isTie && logprobDifference <= tolerance) {
     return { logprobDifference, difference: undefined };
   }
   return { logprobDifference, difference: { id, logprob, expectedId, expectedLogprob } };
