@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { readLeanModel } from "../onnx/lean-model.js";
 import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
+import { embeddedModel } from "../embedded-model.js";
 import { readChatTemplate, type ChatTemplate } from "../text/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.js";
 import { genaiConfigName, readGenaiConfig } from "./genai-config.js";
@@ -43,10 +44,15 @@ export async function readModelFolder(
   dtype: ModelDtype | undefined,
 ): Promise<ModelFolder> {
   if (!existsSync(folder)) {
+    const remedy =
+      folder === embeddedModel
+        ? "It is the embedded model's: in a clone of the repository run `pnpm turbo build:model`, " +
+          "otherwise install @streamgauge/runtime again."
+        : "Give the path of a folder that holds config.json, onnx/model.onnx and, to work with text, " +
+          "tokenizer.json.";
     throw new StreamgaugeError(
       "MODEL_NOT_FOUND",
-      `There is no model folder at ${folder}. Give the path of a folder that holds config.json, ` +
-        `onnx/model.onnx and, to work with text, tokenizer.json.`,
+      `There is no model folder at ${folder}. ${remedy}`,
     );
   }
   const isGenai = existsSync(join(folder, genaiConfigName)) && !existsSync(join(folder, "onnx"));

@@ -38,6 +38,10 @@ const queueCapacity = 256;
  * steps, `maxBatch` of them; the others wait, clients take turns, and `maxQueue`
  * limits how many do.
  *
+ * In a worker thread of your own: a thread that is ended from outside in the middle of a step, by
+ * `worker.terminate()` or by the main thread's `process.exit()`, aborts the whole process, because
+ * onnxruntime-node does. Let the thread `close()` its generator first, and wait for that.
+ *
  * @throws StreamgaugeError `INVALID_OPTION`, `MODEL_NOT_FOUND`, `MODEL_CORRUPT`, `MODEL_UNSUPPORTED`
  */
 export async function createInlineGenerator(options: EngineOptions = {}): Promise<InlineGenerator> {

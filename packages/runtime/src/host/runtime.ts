@@ -67,6 +67,10 @@ export interface Runtime extends Generator, AsyncDisposable {
  * gives up: what runs goes on, and waiting and new calls reject with
  * `WORKER_FAILED` and the last cause.
  *
+ * `process.exit()` in the calling thread lets running steps end first. A runtime in a worker thread
+ * of your own is not told of `worker.terminate()` or of the main thread's `process.exit()`: either
+ * aborts the whole process in the middle of a step. Let that thread `close()` first, and wait for it.
+ *
  * @throws StreamgaugeError `INVALID_OPTION`, `MODEL_NOT_FOUND`, `MODEL_CORRUPT`,
  *   `MODEL_UNSUPPORTED`, `WORKER_FAILED`
  */

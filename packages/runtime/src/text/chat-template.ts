@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Template } from "@huggingface/jinja";
 import { StreamgaugeError, messageOf, type ChatMessage } from "@streamgauge/core";
 import {
   isJsonObject,
@@ -7,6 +6,8 @@ import {
   readTextIfPresent,
   type JsonObject,
 } from "../json-object.js";
+import { TemplateBudget } from "./template-budget.js";
+import { withinTime } from "./time-limit.js";
 
 /** How a model's makers write a conversation down. Any thread. */
 export interface ChatTemplate {
@@ -87,41 +88,40 @@ function readSpecialTokens(config: JsonObject): Record<string, string> {
 /** What a template throws when it does not like the messages. */
 class TemplateRefusal extends Error {}
 
-/**
- * Stands before each template, so that its own refusals can be told from its
- * failures. The newline goes with the tag, as templates are parsed.
- */
-const preamble = "{% set raise_exception = streamgauge_refuse %}\n";
-
 interface TemplateContext {
   /** Where the template is from, for messages. */
   readonly file: string;
   readonly specialTokens: Readonly<Record<string, string>>;
 }
 
+/** Parsing takes some milliseconds; the library's patterns may never end on a file made for that. */
+const parseTimeLimitMilliseconds = 2_000;
+
 function createChatTemplate(
   source: string,
   { file, specialTokens }: TemplateContext,
 ): ChatTemplate {
-  let parsed: Promise<Template> | undefined;
-  const parse = async (): Promise<Template> => {
-    const { Template } = await import("@huggingface/jinja");
-    return new Template(preamble + source);
+  const load = async () => {
+    const { parseTemplate, render } = await import("./template-interpreter.js");
+    const program = withinTime(parseTimeLimitMilliseconds, () => parseTemplate(source));
+    return { program, render };
   };
+  let loaded: ReturnType<typeof load> | undefined;
   return {
     async render(messages) {
       try {
-        parsed ??= parse();
-        return (await parsed).render({
+        const { program, render } = await (loaded ??= load());
+        const variables = {
           messages,
           add_generation_prompt: true,
           tools: null,
           documents: null,
           ...specialTokens,
-          streamgauge_refuse: (message: string) => {
+          raise_exception: (message: string) => {
             throw new TemplateRefusal(message);
           },
-        });
+        };
+        return render(program, variables, new TemplateBudget(messages));
       } catch (cause) {
         if (cause instanceof TemplateRefusal) {
           throw new StreamgaugeError(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { isJsonObject, readJsonObject } from "../json-object.js";
+import { tryPatterns } from "./pattern-trial.js";
 
 /** Text to token ids and back, as a model folder's `tokenizer.json` says. Any thread; stateless. */
 export interface Tokenizer {
@@ -40,7 +41,7 @@ export interface DecodeOptions {
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND` without `tokenizer.json`,
  *   `MODEL_CORRUPT` when a file is damaged, `MODEL_UNSUPPORTED` for a kind of
- *   tokenizer that is not implemented
+ *   tokenizer that is not implemented, or one whose pattern backtracks without end
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const path = join(folder, "tokenizer.json");
@@ -59,6 +60,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const decoder = onlyStage(definition["decoder"]);
   checkDecoder(decoder, path);
   const library = construct({ ...definition, decoder }, config, path);
+  tryPatterns(definition, path);
 
   const ids = [...library.get_vocab(true).values()];
   const added = library.get_added_tokens_decoder();
