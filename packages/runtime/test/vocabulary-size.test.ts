@@ -1,8 +1,17 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createInlineGenerator, embeddedModel } from "@streamgauge/runtime";
-import { buildRandomModel } from "@streamgauge/runtime/onnx";
+import { buildRandomModel, type BuildDtype } from "@streamgauge/runtime/onnx";
 import { expect, it } from "vitest";
+import { openCheckpoint } from "../src/onnx/build/checkpoint.js";
+import { parseLlamaConfig } from "../src/onnx/build/llama-config.js";
+import { buildLlamaGraph } from "../src/onnx/build/llama-graph.js";
+import { checkpointWeights } from "../src/onnx/build/llama-weights.js";
+import { writeModelFiles } from "../src/onnx/build/model-file.js";
+import { layOutModel } from "../src/onnx/build/model-layout.js";
+import { graphFileName, numberFormat } from "../src/onnx/model-dtype.js";
+import type { Graph, GraphNode } from "../src/onnx/protobuf.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 /** The embedded model, whose graph has rows for ids 0 to 2047, with other files. */
@@ -79,6 +88,83 @@ it.each([100, 2047, 2049, 2112, 1 << 24, undefined])(
     expect(generator.describe().vocabularySize).toBe(2048);
     expect((await generator.generate("Call me", config)).ids).toEqual(await embeddedIds());
     expect((await generator.generate([2047], { maxTokens: 1 })).ids).toHaveLength(1);
+  },
+);
+
+/** Builds the embedded model's graph in this dtype, with a change. */
+async function writeChanged(
+  path: string,
+  dtype: BuildDtype,
+  change: (graph: Graph) => Graph,
+): Promise<void> {
+  const folder = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
+  const file = join(folder, "config.json");
+  const shape = parseLlamaConfig(await readFile(file, "utf8"), file);
+  const built = buildLlamaGraph(shape, numberFormat(dtype));
+  const changed = { ...built, graph: { ...built.graph, ...change(built.graph) } };
+  const checkpoint = await openCheckpoint(folder);
+  const weights = checkpointWeights(checkpoint);
+  const layout = layOutModel(path, changed, false);
+  await writeModelFiles(layout, changed.tensorGroups, weights, () => undefined);
+  await checkpoint.close();
+}
+
+const withoutWidth = (graph: Graph): Graph => withWidth(graph, "width");
+
+function withWidth(graph: Graph, width: number | string): Graph {
+  const outputs = graph.outputs.map((value) => {
+    const { name, type } = value;
+    if (name !== "logits" || type === undefined) return value;
+    return { name, type: { ...type, dimensions: [...type.dimensions.slice(0, -1), width] } };
+  });
+  return { ...graph, outputs };
+}
+
+/** Has rows for half of the ids that it computes logits of. */
+function doublingIds(graph: Graph): Graph {
+  const inputs = ["input_ids", "input_ids"];
+  const double = { name: "double", operator: "Add", inputs, outputs: ["doubled"] };
+  const isLookup = (node: GraphNode): boolean =>
+    node.operator === "Gather" && node.inputs[1] === "input_ids";
+  expect(graph.nodes.some(isLookup)).toBe(true);
+  const nodes = graph.nodes.map((node) =>
+    isLookup(node) ? { ...node, inputs: [node.inputs[0] ?? "", "doubled"] } : node,
+  );
+  return { ...graph, nodes: [double, ...nodes] };
+}
+
+it("a graph that could choose ids which it cannot run is refused with the highest", async () => {
+  const model = await folderWith({});
+  const graph = join(model, "onnx", "model.onnx");
+  for (const file of [graph, join(model, "tokenizer.json")]) await rm(file);
+  await writeChanged(graph, "fp32", doublingIds);
+  await expect(createInlineGenerator({ model })).rejects.toMatchObject({
+    code: "MODEL_UNSUPPORTED",
+    message: expect.stringMatching(/cannot run id 2047, the highest by the width/) as string,
+  });
+});
+
+it("a graph of more ids than any model has is refused", async () => {
+  const model = await folderWith({});
+  const graph = join(model, "onnx", "model.onnx");
+  await rm(graph);
+  await writeChanged(graph, "fp32", (own) => withWidth(own, 2 ** 40));
+  await expect(createInlineGenerator({ model })).rejects.toMatchObject({
+    code: "MODEL_UNSUPPORTED",
+    message: expect.stringMatching(/model\.onnx has 1099511627776 ids/) as string,
+  });
+});
+
+it.each<BuildDtype>(["fp32", "fp16", "q8", "q4"])(
+  "and where it does not say how wide its logits are, its rows: %s",
+  async (dtype) => {
+    const model = await folderWith({ config: { vocab_size: 2049 } });
+    const graph = join(model, "onnx", graphFileName(dtype));
+    await rm(graph, { force: true });
+    await writeChanged(graph, dtype, withoutWidth);
+    await using generator = await createInlineGenerator({ model, dtype });
+    expect(generator.describe().vocabularySize).toBe(2048);
+    expect((await generator.generate("Call me", config)).ids).toHaveLength(12);
   },
 );
 

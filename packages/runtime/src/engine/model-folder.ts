@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { embeddingRows } from "../onnx/embedding-rows.js";
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import { readLeanModel } from "../onnx/lean-model.js";
 import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
@@ -153,19 +154,31 @@ async function readGraph(file: string): Promise<Uint8Array> {
 }
 
 /**
- * The graph is what runs: the width of its logits counts, whatever a configuration says.
+ * The graph is what runs: the width of its logits counts, or else the rows that it has for
+ * ids, whatever a configuration says.
  *
- * @throws StreamgaugeError `MODEL_CORRUPT` where neither says it
+ * @throws StreamgaugeError `MODEL_CORRUPT` where nothing says it, `MODEL_UNSUPPORTED` where the
+ *   graph has more than {@link largestSize}
  */
 function chooseVocabularySize(
   { graphFile, names, settings }: FolderLayout,
   graph: Uint8Array,
   folder: string,
 ): number {
-  const logits = names.own(standardNames.logits);
-  const width = readGraphSummary(graph, graphFile).shapes.get(logits)?.at(-1);
-  if (typeof width === "number" && width > 0 && width <= largestSize) return width;
-  if (settings.vocabularySize !== undefined) return settings.vocabularySize;
+  const { shapes } = readGraphSummary(graph, graphFile);
+  const width = shapes.get(names.own(standardNames.logits))?.at(-1);
+  const rows =
+    typeof width === "number" && width > 0
+      ? width
+      : embeddingRows(graph, names.own(standardNames.inputIds), graphFile);
+  if (rows !== undefined && rows > largestSize) {
+    throw new StreamgaugeError(
+      "MODEL_UNSUPPORTED",
+      `${graphFile} has ${rows} ids, and this runtime takes models of up to ${largestSize}.`,
+    );
+  }
+  const said = rows ?? settings.vocabularySize;
+  if (said !== undefined) return said;
   throw new StreamgaugeError(
     "MODEL_CORRUPT",
     `Neither the configuration in ${folder} nor the graph says how many ids the model has: add ` +
