@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { hasFile } from "./regular-file.js";
 
 /** What a JSON object parses to; its fields are anybody's guess until looked at. */
 export type JsonObject = Record<string, unknown>;
@@ -9,13 +10,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
+ * @param text may begin with a byte-order mark, as some editors write it
  * @param file the name the user knows the text by, for the error
  * @throws StreamgaugeError `MODEL_CORRUPT` when the text is not a JSON object
  */
 export function parseJsonObject(text: string, file: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutMark(text));
   } catch (cause) {
     throw damaged(file, `it is not JSON (${messageOf(cause)})`, cause);
   }
@@ -26,7 +28,8 @@ export function parseJsonObject(text: string, file: string): JsonObject {
 /**
  * Reads a JSON file; undefined when there is none.
  *
- * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read or is not a JSON object
+ * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read or is not a JSON object,
+ *   `MODEL_NOT_FOUND` for a link that leads nowhere
  */
 export async function readJsonObject(file: string): Promise<JsonObject | undefined> {
   const text = await readTextIfPresent(file);
@@ -34,17 +37,22 @@ export async function readJsonObject(file: string): Promise<JsonObject | undefin
 }
 
 /**
- * Reads a file of text; undefined when there is none.
+ * Reads a file of text, without its byte-order mark; undefined when there is none.
  *
- * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read
+ * @throws StreamgaugeError `MODEL_CORRUPT` when it cannot be read, `MODEL_NOT_FOUND` for a
+ *   link that leads nowhere
  */
 export async function readTextIfPresent(file: string): Promise<string | undefined> {
+  if (!(await hasFile(file))) return undefined;
   try {
-    return await readFile(file, "utf8");
+    return withoutMark(await readFile(file, "utf8"));
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw damaged(file, `it cannot be read (${messageOf(cause)})`, cause);
   }
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 function damaged(file: string, what: string, cause?: unknown): StreamgaugeError {

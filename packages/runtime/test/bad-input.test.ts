@@ -76,11 +76,25 @@ describe("a model folder is refused", () => {
       /config\.json/,
       (folder) => rm(join(folder, "config.json")),
     ],
-    ["without a graph", "MODEL_NOT_FOUND", /model\.onnx/, (folder) => rm(graphFile(folder))],
+    [
+      "without a graph",
+      "MODEL_NOT_FOUND",
+      /none of onnx.model\.onnx, onnx.decoder_model_merged\.onnx, model\.onnx, decoder_model_merged\.onnx\./,
+      (folder) => rm(graphFile(folder)),
+    ],
+    [
+      "that is a file",
+      "MODEL_NOT_FOUND",
+      /no model folder at/,
+      async (folder) => {
+        await rm(folder, { recursive: true });
+        await writeFile(folder, "");
+      },
+    ],
     [
       "with the graph of another dtype",
       "MODEL_NOT_FOUND",
-      /model\.onnx\. The folder has the model as q4f16: choose one/,
+      /none of onnx.model\.onnx, .*The folder has the model as q4f16: choose one/,
       (folder) => rename(graphFile(folder), join(folder, "onnx", "model_q4f16.onnx")),
     ],
     [
@@ -102,10 +116,10 @@ describe("a model folder is refused", () => {
       (folder) => editConfig(folder, { vocab_size: "many" }),
     ],
     [
-      "with a tokenizer larger than the model",
+      "with more positions than any model has",
       "MODEL_CORRUPT",
-      /2048 ids and the model only 100/,
-      (folder) => editConfig(folder, { vocab_size: 100 }),
+      /"max_position_embeddings" \(an integer from 1 to 16777216, not 1000000000000\)/,
+      (folder) => editConfig(folder, { max_position_embeddings: 1e12 }),
     ],
     [
       "with half a tokenizer.json",
@@ -135,13 +149,14 @@ describe("a model folder is refused", () => {
       (folder) => writeFile(graphFile(folder), ""),
     ],
     [
-      "with a graph of fewer ids than its configuration and its tokenizer have",
-      "MODEL_CORRUPT",
-      /cannot run id 2047, the highest by its configuration's vocab_size .*same checkpoint/,
+      "with a tokenizer that fails at any text",
+      "MODEL_UNSUPPORTED",
+      /tokenizer\.json cannot be used: /,
       async (folder) => {
-        const out = join(await temporaryFolder(), "small");
-        await buildRandomModel({ shape: { ...tiny, vocabularySize: 2040 }, seed: 1, out });
-        await cp(graphFile(out), graphFile(folder));
+        const file = join(folder, "tokenizer.json");
+        const tokenizer = JSON.parse(await readFile(file, "utf8")) as object;
+        const post_processor = { type: "TemplateProcessing" };
+        await writeFile(file, JSON.stringify({ ...tokenizer, post_processor }));
       },
     ],
     [

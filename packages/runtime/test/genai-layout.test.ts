@@ -202,7 +202,6 @@ describe("a folder for onnxruntime-genai", () => {
     ["a dtype", genaiConfig, { dtype: "q4" }, "INVALID_OPTION", /has one graph.*leave dtype out/],
     ["no model", {}, {}, "MODEL_CORRUPT", /genai_config\.json is damaged: its "model"/],
     ["no decoder", without("decoder"), {}, "MODEL_CORRUPT", /its "decoder" is not an object/],
-    ["no vocabulary size", without("vocab_size"), {}, "MODEL_CORRUPT", /"vocab_size"/],
     ["no graph's name", decoderWith({ filename: 3 }), {}, "MODEL_CORRUPT", /decoder\.filename/],
     [
       "a name that is none",
@@ -210,6 +209,35 @@ describe("a folder for onnxruntime-genai", () => {
       {},
       "MODEL_CORRUPT",
       /the name input_ids/,
+    ],
+    [
+      "a cache of keys and values in one",
+      decoderWith({ inputs: { input_ids: "input_ids", past_names: "past_%d" } }),
+      {},
+      "MODEL_UNSUPPORTED",
+      /names "past_%d".* past_key_names, .* are missing/,
+    ],
+    [
+      "a vocabulary beyond all",
+      { ...genaiConfig, model: { ...genaiConfig.model, vocab_size: 1e12 } },
+      {},
+      "MODEL_CORRUPT",
+      /no usable "vocab_size" .*not 1000000000000/,
+    ],
+    [
+      "a context beyond all",
+      { ...genaiConfig, model: { ...genaiConfig.model, context_length: 1e9 } },
+      {},
+      "MODEL_CORRUPT",
+      /no usable "context_length"/,
+    ],
+    ["no context", without("context_length"), {}, "MODEL_CORRUPT", /no "context_length"/],
+    [
+      "half an end of sequence",
+      { ...genaiConfig, model: { ...genaiConfig.model, eos_token_id: [0, 2.5] } },
+      {},
+      "MODEL_CORRUPT",
+      /no usable "eos_token_id" .*not 2\.5/,
     ],
     [
       "a graph that is not there",

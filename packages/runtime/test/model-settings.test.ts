@@ -1,15 +1,23 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readModelSettings } from "../src/engine/model-settings.js";
+import { readModelSettings, type SaidSettings } from "../src/engine/model-settings.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-async function recommendedSampling(generation: object): Promise<object> {
+async function settingsOf(
+  config: object,
+  generation: object = {},
+  mark = "",
+): Promise<SaidSettings> {
   const folder = await temporaryFolder();
+  await writeFile(join(folder, "config.json"), mark + JSON.stringify(config));
+  await writeFile(join(folder, "generation_config.json"), mark + JSON.stringify(generation));
+  return await readModelSettings(folder);
+}
+
+async function recommendedSampling(generation: object): Promise<object> {
   const config = { vocab_size: 10, max_position_embeddings: 20 };
-  await writeFile(join(folder, "config.json"), JSON.stringify(config));
-  await writeFile(join(folder, "generation_config.json"), JSON.stringify(generation));
-  return (await readModelSettings(folder)).recommendedSampling;
+  return (await settingsOf(config, generation)).recommendedSampling;
 }
 
 describe("recommended sampling", () => {
@@ -49,4 +57,86 @@ describe("recommended sampling", () => {
     const strange = { temperature: "hot", top_k: 1.5, top_p: -1, repetition_penalty: null };
     expect(await recommendedSampling({ do_sample: true, ...strange })).toEqual({ temperature: 1 });
   });
+});
+
+describe("sizes and ends", () => {
+  it.each<[string, object, number]>([
+    ["Llama", { max_position_embeddings: 4096 }, 4096],
+    ["GPT-2", { n_positions: 1024, n_ctx: 1024 }, 1024],
+    ["older GPTs", { n_ctx: 512 }, 512],
+    ["MPT", { max_seq_len: 2048, model_type: "mpt" }, 2048],
+    ["ChatGLM", { seq_length: 8192 }, 8192],
+    ["Qwen, which has two", { seq_length: 2048, max_position_embeddings: 8192 }, 8192],
+    ["other makers", { max_sequence_length: 300 }, 300],
+    ["Bloom, which has none", { model_type: "bloom" }, 2048],
+    ["Bloom, which has one", { model_type: "bloom", seq_length: 4096 }, 4096],
+    ["null, then another name", { max_position_embeddings: null, n_positions: 64 }, 64],
+    ["a part for text", { text_config: { max_position_embeddings: 77 } }, 77],
+    ["a part for language", { llm_config: { n_positions: 78 } }, 78],
+    ["a part of a part", { thinker_config: { text_config: { n_ctx: 79 } } }, 79],
+  ])("context of %s", async (_, config, contextLength) => {
+    expect((await settingsOf(config)).contextLength).toBe(contextLength);
+  });
+
+  it("ids and ends of a part for text", async () => {
+    const config = {
+      text_config: { vocab_size: 99, max_position_embeddings: 5, eos_token_id: [1, 106] },
+    };
+    const settings = await settingsOf(config);
+    expect(settings.vocabularySize).toBe(99);
+    expect([...settings.eosTokenIds]).toEqual([1, 106]);
+    expect([...(await settingsOf({ ...config, eos_token_id: 4 })).eosTokenIds]).toEqual([4]);
+    expect([...(await settingsOf(config, { eos_token_id: 3 })).eosTokenIds]).toEqual([3]);
+  });
+
+  it("are read behind a byte-order mark", async () => {
+    const settings = await settingsOf({ n_ctx: 8 }, { eos_token_id: 2 }, "\uFEFF");
+    expect(settings.contextLength).toBe(8);
+    expect([...settings.eosTokenIds]).toEqual([2]);
+  });
+
+  it("are refused where there is no length, with the names that it may have", async () => {
+    await expect(settingsOf({ model_type: "constructor" })).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringMatching(
+        /max_position_embeddings, n_positions, .*seq_length/,
+      ) as string,
+    });
+  });
+
+  it.each([0, -1, 1.5, "8", 1e9, 1e12, 2 ** 24 + 1, [8], {}, false])(
+    "are refused where they are no sizes: %j",
+    async (size) => {
+      for (const name of ["max_position_embeddings", "n_positions", "vocab_size"]) {
+        const opening = settingsOf({ max_position_embeddings: 8, [name]: size, text_config: {} });
+        if (name === "n_positions") {
+          // Not looked at behind a better name.
+          await opening;
+          continue;
+        }
+        await expect(opening).rejects.toMatchObject({
+          code: "MODEL_CORRUPT",
+          message: expect.stringMatching(
+            new RegExp(`config\\.json has no usable "${name}" \\(an integer from 1 to 16777216`),
+          ) as string,
+        });
+      }
+    },
+  );
+
+  it.each([-1, 0.5, "</s>", [2, -3], [null], {}, true])(
+    "an end of sequence that is no id is refused: %j",
+    async (eos) => {
+      const sizes = { max_position_embeddings: 8 };
+      for (const opening of [
+        settingsOf({ ...sizes, eos_token_id: eos }),
+        settingsOf(sizes, { eos_token_id: eos }),
+      ]) {
+        await expect(opening).rejects.toMatchObject({
+          code: "MODEL_CORRUPT",
+          message: expect.stringMatching(/config\.json has no usable "eos_token_id"/) as string,
+        });
+      }
+    },
+  );
 });

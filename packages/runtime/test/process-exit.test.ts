@@ -1,6 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { cp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { embeddedModel } from "@streamgauge/runtime";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
@@ -36,6 +40,20 @@ describe("a process", () => {
       console.log(process.getActiveResourcesInfo().join());`);
     expect(status).toBe(0);
     // What else is listed is the pipes to this test.
+    expect(stdout).not.toMatch(/MessagePort|Worker|Timeout/);
+  });
+
+  it("keeps no worker of a model that was refused, and ends by itself", async () => {
+    const model = await temporaryFolder();
+    await cp(embeddedModel, model, { recursive: true });
+    await writeFile(join(model, "tokenizer.json"), "{");
+    const { status, stdout } = runModule(`
+      import { createRuntime } from "@streamgauge/runtime";
+      const model = ${JSON.stringify(model)};
+      await createRuntime({ model, workers: 3 }).catch(({ code }) => console.log(code));
+      console.log(process.getActiveResourcesInfo().join());`);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^MODEL_CORRUPT\n/);
     expect(stdout).not.toMatch(/MessagePort|Worker|Timeout/);
   });
 

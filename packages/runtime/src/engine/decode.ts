@@ -198,7 +198,8 @@ function checkIds(
   if (position === -1) return;
   throw new StreamgaugeError(
     code,
-    `Id ${ids[position]} at position ${position} of ${name} is not in the vocabulary: ` +
-      `this model's ids go from 0 to ${vocabularySize - 1}.`,
+    `Id ${ids[position]} at position ${position} of ${name} is not in the vocabulary of the ` +
+      `model's graph, whose ids go from 0 to ${vocabularySize - 1}. Leave it out, or the text that ` +
+      `becomes it.`,
   );
 }

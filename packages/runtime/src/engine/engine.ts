@@ -166,7 +166,8 @@ async function warmUp(model: Model, folder: string): Promise<void> {
     const request = { prompt, config: resolveConfig({ maxTokens }) };
     await decode(model, request, sink, performance.now());
   };
-  const [id = 0] = model.encode?.("a") ?? [];
+  const [first = 0] = model.encode?.("a") ?? [];
+  const id = first < model.vocabularySize ? first : 0;
   // Several: some graphs return other caches for a prompt than for a step.
   await make([id, id, id].slice(0, model.contextLength - 1), 4);
   await checkHighestId(model.vocabularySize - 1, folder, (highest) => make([highest], 1));
@@ -174,7 +175,7 @@ async function warmUp(model: Model, folder: string): Promise<void> {
   model.forget();
 }
 
-/** @throws StreamgaugeError `MODEL_CORRUPT` where the graph has fewer ids than its folder says */
+/** @throws StreamgaugeError `MODEL_UNSUPPORTED` where ids could be chosen that cannot be run */
 async function checkHighestId(
   id: number,
   folder: string,
@@ -184,9 +185,10 @@ async function checkHighestId(
     await run(id);
   } catch (cause) {
     throw new StreamgaugeError(
-      "MODEL_CORRUPT",
-      `The graph in ${folder} cannot run id ${id}, the highest by its configuration's vocab_size ` +
-        `(${messageOf(cause)}). Take graph, configuration and tokenizer from the same checkpoint.`,
+      "MODEL_UNSUPPORTED",
+      `The graph in ${folder} cannot run id ${id}, the highest by the width of its logits or, where ` +
+        `it does not say that, by its configuration's vocab_size (${messageOf(cause)}). Take graph ` +
+        `and configuration from the same checkpoint.`,
       { cause },
     );
   }

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { isJsonObject, readJsonObject, type JsonObject } from "../json-object.js";
+import { namedFile } from "../named-file.js";
 import { createGraphNames, type GraphNames } from "./graph-names.js";
 import {
   readCacheSizes,
-  readCount,
   readIds,
   readSampling,
-  type ModelSettings,
+  readSize,
+  type SaidSettings,
 } from "./model-settings.js";
 
 /** The name of the file that says a folder is laid out for onnxruntime-genai. */
@@ -15,7 +16,7 @@ export const genaiConfigName = "genai_config.json";
 
 /** What a `genai_config.json` says that decoding needs. */
 export interface GenaiConfig {
-  readonly settings: ModelSettings;
+  readonly settings: SaidSettings;
   readonly graphFile: string;
   readonly names: GraphNames;
 }
@@ -25,7 +26,8 @@ export interface GenaiConfig {
  * not taken from it: the graph has them.
  *
  * @throws StreamgaugeError `MODEL_NOT_FOUND` without the file, `MODEL_CORRUPT` when a field is
- *   missing, `MODEL_UNSUPPORTED` for models of more than one graph
+ *   missing or no use, `MODEL_UNSUPPORTED` for models of more than one graph, a combined cache
+ *   and a graph outside the folder
  */
 export async function readGenaiConfig(folder: string): Promise<GenaiConfig> {
   const file = join(folder, genaiConfigName);
@@ -41,18 +43,20 @@ export async function readGenaiConfig(folder: string): Promise<GenaiConfig> {
   if (typeof filename !== "string" || filename === "") {
     throw damaged(file, `model.decoder.filename does not name the graph`);
   }
+  const contextLength = readSize([model], ["context_length"], file);
+  if (contextLength === undefined) throw damaged(file, `it has no "context_length"`);
   const search = config["search"];
   return {
     settings: {
       architecture: typeof model["type"] === "string" ? model["type"] : "unknown",
-      vocabularySize: readCount(model, "vocab_size", file),
-      contextLength: readCount(model, "context_length", file),
+      vocabularySize: readSize([model], ["vocab_size"], file),
+      contextLength,
       dtype: undefined,
-      eosTokenIds: readIds(model["eos_token_id"]),
-      cacheSizes: readCacheSizes(decoder),
+      eosTokenIds: readIds(model["eos_token_id"], "eos_token_id", file),
+      cacheSizes: readCacheSizes([decoder]),
       recommendedSampling: readSampling(isJsonObject(search) ? search : {}),
     },
-    graphFile: join(folder, filename),
+    graphFile: namedFile(folder, filename, file),
     names: readNames(decoder, file),
   };
 }
@@ -78,6 +82,7 @@ function readNames(decoder: JsonObject, file: string): GraphNames {
     if (value === undefined || (typeof value === "string" && value !== "")) return value;
     throw damaged(file, `the name ${field} of the decoder is not a text`);
   };
+  refuseCombinedCache(name(inputs, "past_names") ?? name(outputs, "present_names"), file);
   const renamed = {
     inputIds: name(inputs, "input_ids"),
     attentionMask: name(inputs, "attention_mask"),
@@ -90,6 +95,16 @@ function readNames(decoder: JsonObject, file: string): GraphNames {
   };
   return createGraphNames(
     Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),
+  );
+}
+
+function refuseCombinedCache(combined: string | undefined, file: string): void {
+  if (combined === undefined) return;
+  throw new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `${file} names "${combined}", a cache of keys and values in one, and this runtime feeds them ` +
+      `apart: past_key_names, past_value_names, present_key_names and present_value_names are ` +
+      `missing. Export the model with those.`,
   );
 }
 

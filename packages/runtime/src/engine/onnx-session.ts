@@ -1,7 +1,6 @@
-import { realpath } from "node:fs/promises";
-import { dirname } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession } from "onnxruntime-node";
+import { weightsRoot } from "../onnx/external-tensors.js";
 import type { ProfilingOptions } from "./operator-profile.js";
 
 /** How onnxruntime is to run a graph. */
@@ -16,7 +15,7 @@ export interface SessionOptions {
 }
 
 /**
- * @param graph the model's bytes, whose external data lie beside the file
+ * @param graph the model's bytes, as `readLeanModel` gives them
  * @param file where they are from
  * @throws StreamgaugeError `MODEL_CORRUPT`; `MODEL_UNSUPPORTED` where the execution provider may be why
  */
@@ -36,8 +35,8 @@ export async function createSession(
       extra: {
         session: {
           intra_op: { allow_spinning: options.spinning ? "1" : "0" },
-          // A graph handed over as bytes does not say where its external data lie: its own file's too.
-          model_external_initializers_file_folder_path: dirname(await realpath(file)),
+          // A graph handed over as bytes does not say where its external data lie.
+          model_external_initializers_file_folder_path: await weightsRoot(file),
         },
       },
     });

@@ -1,7 +1,13 @@
-import { open, realpath, type FileHandle } from "node:fs/promises";
-import { basename } from "node:path";
+import { open, type FileHandle } from "node:fs/promises";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { StreamgaugeError } from "@streamgauge/core";
+import {
+  messageOfField,
+  moveExternalTensors,
+  splitTensor,
+  WeightFiles,
+  type Message,
+} from "./external-tensors.js";
 import { externalPlaceFields } from "./protobuf.js";
 
 /** Tensors with fewer bytes stay in the model: onnxruntime reads shapes from them when it loads. */
@@ -9,22 +15,28 @@ const leastExternalBytes = 1 << 12;
 
 /**
  * A model's bytes with its large tensors left out: each says that its data are
- * external, and where in this very file they are: of a link, the one that it leads
- * to. onnxruntime maps them from there, so that weights are neither read here nor
- * copied by its parser.
+ * external, and where in this very file they are. onnxruntime maps them from there,
+ * so that weights are neither read here nor copied by its parser.
+ *
+ * Places of all external data are counted from `weightsRoot`, and those of links
+ * are where they lead to: onnxruntime takes neither a path that leads out of the folder
+ * that it is told, nor a link that does.
  *
  * @throws what Node throws for a file that cannot be read; StreamgaugeError
- *   `MODEL_CORRUPT` for one that is cut off or no protobuf message
+ *   `MODEL_CORRUPT` for one that is cut off or no protobuf message, or lacks a file of
+ *   weights, `MODEL_NOT_FOUND` where that is a link that leads nowhere, `MODEL_UNSUPPORTED`
+ *   where it is outside of the model's folder
  */
 export async function readLeanModel(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
-    const location = basename(await realpath(file));
+    const files = await WeightFiles.of(file);
     const { size } = await handle.stat();
     const reader = new FileReader(handle, size);
     const fields = await copyFields(reader, size, async (number, end) =>
-      // ModelProto.graph
-      number === 7 ? await leanGraph(reader, end, location) : undefined,
+      messageOfField("model", number) === "graph"
+        ? await leanGraph(reader, end, files)
+        : await moved(reader, end, messageOfField("model", number), files),
     );
     return Buffer.concat(fields);
   } catch (cause) {
@@ -39,26 +51,46 @@ export async function readLeanModel(file: string): Promise<Uint8Array> {
   }
 }
 
-async function leanGraph(reader: FileReader, end: number, location: string): Promise<Buffer> {
-  const fields = await copyFields(reader, end, async (number, tensorEnd) =>
-    // GraphProto.initializer
-    number === 5 ? await leanTensor(reader, tensorEnd, location) : undefined,
+async function leanGraph(reader: FileReader, end: number, files: WeightFiles): Promise<Buffer> {
+  const fields = await copyFields(reader, end, async (number, fieldEnd) =>
+    messageOfField("graph", number) === "tensor"
+      ? await leanTensor(reader, fieldEnd, files)
+      : await moved(reader, fieldEnd, messageOfField("graph", number), files),
   );
   return Buffer.concat(fields);
 }
 
-async function leanTensor(reader: FileReader, end: number, location: string): Promise<Buffer> {
-  const places: Uint8Array[] = [];
+async function leanTensor(
+  reader: FileReader,
+  end: number,
+  files: WeightFiles,
+): Promise<Uint8Array> {
+  let place: Uint8Array | undefined;
   const fields = await copyFields(reader, end, async (number, dataEnd) => {
     const position = reader.position;
     const length = dataEnd - position;
     // TensorProto.raw_data
     if (number !== 9 || length < leastExternalBytes) return undefined;
     reader.position = dataEnd;
-    places.push(externalPlaceFields({ file: location, position }, length));
+    place = externalPlaceFields({ file: files.own, position }, length);
     return null;
   });
-  return Buffer.concat([...fields, ...places]);
+  const tensor = Buffer.concat(fields);
+  if (place === undefined) return await moveExternalTensors(tensor, "tensor", files);
+  return Buffer.concat([splitTensor(tensor).rest, place]);
+}
+
+/** What stands at the reader's position, but for where its external data are; undefined for the same. */
+async function moved(
+  reader: FileReader,
+  end: number,
+  message: Message | undefined,
+  files: WeightFiles,
+): Promise<Uint8Array | undefined> {
+  if (message === undefined) return undefined;
+  const bytes = await reader.bytes(reader.position, end);
+  const result = await moveExternalTensors(bytes, message, files);
+  return result === bytes ? undefined : result;
 }
 
 /** How a field is written, as its tag says it. */
@@ -72,7 +104,7 @@ const wire = { varint: 0, bit64: 1, lengthDelimited: 2, bit32: 5 } as const;
 async function copyFields(
   reader: FileReader,
   end: number,
-  replace: (number: number, end: number) => Promise<Buffer | null | undefined>,
+  replace: (number: number, end: number) => Promise<Uint8Array | null | undefined>,
 ): Promise<Uint8Array[]> {
   const copied: Uint8Array[] = [];
   while (reader.position < end) {

@@ -96,12 +96,17 @@ export function encodeExternalTensor(tensor: TensorHeader, place: ExternalPlace)
 
 /** The fields of a constant tensor that stand for its raw data. */
 export function externalPlaceFields(place: ExternalPlace, byteLength: number): Uint8Array {
-  const fields = new BinaryWriter();
-  for (const [key, value] of [
+  return externalDataFields([
     ["location", place.file],
     ["offset", String(place.position)],
     ["length", String(byteLength)],
-  ] as const) {
+  ]);
+}
+
+/** The fields of a constant tensor that say of its data that they are external, and where. */
+export function externalDataFields(entries: Iterable<readonly [string, string]>): Uint8Array {
+  const fields = new BinaryWriter();
+  for (const [key, value] of entries) {
     fields.tag(13, WireType.LengthDelimited).fork();
     fields.tag(1, WireType.LengthDelimited).string(key);
     fields.tag(2, WireType.LengthDelimited).string(value).join();

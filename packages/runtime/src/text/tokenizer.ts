@@ -4,6 +4,7 @@ import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { isJsonObject, readJsonObject } from "../json-object.js";
 import { tryPatterns } from "./pattern-trial.js";
+import { checkTokenIds } from "./token-ids.js";
 
 /** Text to token ids and back, as a model folder's `tokenizer.json` says. Any thread; stateless. */
 export interface Tokenizer {
@@ -57,6 +58,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     if (typeof definition[field] === "object" && definition[field] !== null) continue;
     throw corrupt(path, `its field ${field} is missing`);
   }
+  checkTokenIds(definition, path);
   const decoder = onlyStage(definition["decoder"]);
   checkDecoder(decoder, path);
   const library = construct({ ...definition, decoder }, config, path);
@@ -78,7 +80,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     addedIds: new Set(added.keys()),
     byteLevel: stageType(decoder) === "ByteLevel",
     encode: (text, { addSpecialTokens = true } = {}) =>
-      library.encode(text, { add_special_tokens: addSpecialTokens }).ids,
+      encode(library, text, addSpecialTokens, path),
     decode(wanted, { skipSpecialTokens = true } = {}) {
       // The empty token is left out too: decoders disagree about what it separates.
       const known = wanted.filter(
@@ -89,6 +91,29 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     },
     spelling: (id) => library.id_to_token(id) || undefined,
   };
+}
+
+/** @throws StreamgaugeError `MODEL_UNSUPPORTED` where the library fails, or knows no ids */
+function encode(
+  library: HuggingFaceTokenizer,
+  text: string,
+  addSpecialTokens: boolean,
+  path: string,
+): number[] {
+  let reason = "a part of the text has no id";
+  let cause: unknown;
+  try {
+    const { ids } = library.encode(text, { add_special_tokens: addSpecialTokens });
+    if (ids.every((id: unknown) => Number.isInteger(id))) return ids;
+  } catch (error) {
+    reason = messageOf(error);
+    cause = error;
+  }
+  throw new StreamgaugeError(
+    "MODEL_UNSUPPORTED",
+    `${path} cannot be used: ${reason}. Give token ids, or use a model with another tokenizer.`,
+    { cause },
+  );
 }
 
 /** A sequence of one decoder is that decoder; the library knows added tokens only outside sequences. */
