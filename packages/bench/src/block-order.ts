@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "./draw.js";
 
 /**
  * A Williams design for `count` treatments (Williams 1949): over its rows each
@@ -30,13 +29,11 @@ export function* blockOrders<T>(
   treatments: readonly T[],
   seed: number,
 ): Generator<readonly T[], never, undefined> {
-  const random = xoroshiro128plus(seed);
+  const draw = createDraw(seed);
   const design = williamsDesign(treatments.length);
   for (;;) {
-    const rows = [...design];
-    while (rows.length > 0) {
-      const [row] = rows.splice(uniformInt(random, 0, rows.length - 1), 1);
-      yield (row ?? []).map((position) => treatments[position] as T);
+    for (const row of draw.shuffle(design)) {
+      yield row.map((position) => treatments[position] as T);
     }
   }
 }

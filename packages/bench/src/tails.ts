@@ -1,4 +1,5 @@
 import { pairsOf } from "./analysis.js";
+import { drawFromState } from "./draw.js";
 import type { Block, TailComparison } from "./record.js";
 import { percentileRatio, rescaleOne } from "./statistics.js";
 
@@ -8,8 +9,11 @@ const percent = 95;
 /** With fewer, the 95th percentile is the largest value. */
 const fewestBlocks = 20;
 
-/** Any; the same samples give the same interval. */
-const seed = 95;
+/**
+ * Where the resamples are drawn from: the same samples give the same interval. A whole state
+ * and no seed, so that the intervals of all records, old and new, can be derived again.
+ */
+export const resamplingState: readonly number[] = [-1, ~95, 95, 0];
 
 /** As many place a 95 % bound within about a tenth of its distance. */
 const resamples = 2000;
@@ -28,7 +32,11 @@ export function compareTails(blocks: readonly Block[]): readonly TailComparison[
         treated: [treatedNanoseconds],
       })),
     );
-    const ratio = percentileRatio(processes, { percent, seed, resamples });
+    const ratio = percentileRatio(processes, {
+      percent,
+      draw: drawFromState(resamplingState),
+      resamples,
+    });
     return { treatment, percent, overhead: rescaleOne(ratio, (value) => value - 1) };
   });
 }

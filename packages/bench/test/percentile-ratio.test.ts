@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { createDraw } from "../src/draw.js";
 import { percentileRatio, type BlockValues } from "../src/statistics.js";
 import { createDraws, noiseModels, simulateProcess, type NoiseModel } from "./noise-models.js";
 import { contains, experiments, limit, patience, seed, Tally, truth } from "./simulation.js";
@@ -25,11 +26,15 @@ afterAll(() => {
 describe("percentileRatio", () => {
   it("agrees with SciPy's paired BCa bootstrap of the same statistic", () => {
     // scipy.stats.bootstrap 1.17.1, method="BCa", paired=True, 100,000 resamples.
-    const middle = percentileRatio([maize], { percent: 50, seed: 1, resamples: 20_000 });
+    const middle = percentileRatio([maize], {
+      percent: 50,
+      draw: createDraw(1),
+      resamples: 20_000,
+    });
     expect(middle.value).toBeCloseTo(1.194444, 6);
     expect(middle.bounds95.lower).toBeCloseTo(1.127517, 6);
     expect(middle.bounds95.upper).toBeCloseTo(1.310606, 6);
-    const high = percentileRatio([maize], { percent: 90, seed: 1, resamples: 20_000 });
+    const high = percentileRatio([maize], { percent: 90, draw: createDraw(1), resamples: 20_000 });
     expect(high.value).toBeCloseTo(1.1625, 6);
     expect(high.interval95.lower).toBeCloseTo(1.10625, 6);
     expect(high.interval95.upper).toBeCloseTo(1.305556, 6);
@@ -37,7 +42,7 @@ describe("percentileRatio", () => {
 
   it("gives the same interval for the same seed, and another for another", () => {
     const with10 = (start: number) =>
-      percentileRatio([maize], { percent: 50, seed: start, resamples: 10 });
+      percentileRatio([maize], { percent: 50, draw: createDraw(start), resamples: 10 });
     expect(with10(1)).toEqual(with10(1));
     expect(with10(1)).not.toEqual(with10(2));
   });
@@ -47,7 +52,7 @@ describe("percentileRatio", () => {
       Array.from({ length: 5 }, () => ({ baseline: [level], treated: [2 * level] }));
     const { value, interval95 } = percentileRatio([flat(1), flat(3)], {
       percent: 75,
-      seed: 1,
+      draw: createDraw(1),
       resamples: 200,
     });
     expect([value, interval95.lower, interval95.upper]).toEqual([2, 2, 2]);
@@ -58,12 +63,13 @@ describe("percentileRatio", () => {
       baseline: Array.from({ length: 50 }, () => baseline[0] ?? 0),
       treated: Array.from({ length: 50 }, () => treated[0] ?? 0),
     }));
-    const options = { percent: 50, seed: 1, resamples: 500 };
-    expect(percentileRatio([repeated], options)).toEqual(percentileRatio([maize], options));
+    const ratioOf = (blocks: readonly BlockValues[]) =>
+      percentileRatio([blocks], { percent: 50, draw: createDraw(1), resamples: 500 });
+    expect(ratioOf(repeated)).toEqual(ratioOf(maize));
   });
 
   it("refuses what has no ratio", () => {
-    const options = { percent: 50, seed: 1, resamples: 10 };
+    const options = { percent: 50, draw: createDraw(1), resamples: 10 };
     const with0 = [...maize, { baseline: [0], treated: [1] }];
     const without = [...maize, { baseline: [], treated: [1] }];
     for (const blocks of [maize.slice(0, 5), with0, without]) {
@@ -82,7 +88,11 @@ function simulateCoverage(model: NoiseModel, percent: number): Tally<"covers"> {
         treated: runs.filter(isOf("stream")).map((run) => run.endToEndNanoseconds),
       })),
     );
-    const ratio = percentileRatio(processes, { percent, seed: experiment, resamples: 500 });
+    const ratio = percentileRatio(processes, {
+      percent,
+      draw: createDraw(experiment),
+      resamples: 500,
+    });
     tally.count("covers", contains(ratio, 1 + limit));
   }
   table[`${model.name}, percentile ${percent}, 4 × 10 blocks`] = tally.percents();

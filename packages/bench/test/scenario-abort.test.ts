@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { oddities } from "../../core/test/oddities.js";
 import type { Treatment } from "../src/record.js";
 import { abortMeasurement } from "../src/scenarios/abort.js";
 import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
+import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { measurementContext } from "./measurement-context.js";
 
 const plan: GeneratorPlan = {
@@ -82,6 +84,29 @@ describe("abortMeasurement", () => {
     expect(Math.max(...first)).toBeLessThan(200);
     expect(await abortedAt(1)).toEqual(first);
     expect(await abortedAt(2)).not.toEqual(first);
+  });
+
+  it("aborts at any token of the first half, whatever the seed", async () => {
+    const tokens = 16;
+    const measurement = abortMeasurement({ treatment: "stream", tokens, generations: 2 });
+    const places: number[][] = [];
+    for (let seed = 0; seed < 500; seed += 1) {
+      const clock = new ManualClock();
+      const fake = createFakeGenerator({ clock, tokenNanoseconds: () => 1000 });
+      const delivered: number[] = [];
+      const watched: ScenarioGenerator = {
+        ...fake,
+        generateStream: async (...call) => {
+          const result = await fake.generateStream(...call);
+          delivered.push(result.ids.length - 1);
+          return result;
+        },
+      };
+      await measurement.measure(watched, measurementContext({ clock, seed }));
+      places.push(delivered);
+    }
+    const drawn = (seed: number): number[] => places[seed] ?? [];
+    expect(oddities(drawn, { places: tokens / 2, seeds: places.length })).toEqual([]);
   });
 
   it("measures no abort of a producer that was done", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { oddities } from "../../core/test/oddities.js";
+import { drawFromState } from "../src/draw.js";
 import type { Block } from "../src/record.js";
-import { compareTails } from "../src/tails.js";
+import { compareTails, resamplingState } from "../src/tails.js";
 import { runOf } from "./example-run.js";
 
 /** Streams are as fast as generate, but for every tenth, which takes twice as long. */
@@ -29,6 +31,12 @@ describe("compareTails", () => {
 
   it("gives the same intervals for the same blocks", () => {
     expect(compareTails(blocksOf(40))).toEqual(compareTails(blocksOf(40)));
+  });
+
+  it("draws resamples evenly, though the state they are drawn from is that of older records", () => {
+    const draw = drawFromState(resamplingState);
+    const drawn = () => [draw.integer(0, 39)];
+    expect(oddities(drawn, { places: 40, seeds: 2000 * 40 })).toEqual([]);
   });
 
   it("says nothing of fewer blocks than the percentile needs", () => {

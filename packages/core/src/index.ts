@@ -58,6 +58,7 @@ export type {
   Usage,
 } from "./generator.js";
 export { resolvePrompt, type ResolvedPrompt } from "./prompt.js";
+export { spreadSeed } from "./spread-seed.js";
 export { createTokenQueue, type TokenQueue } from "./token-queue.js";
 export {
   failedSource,

@@ -4,7 +4,7 @@ import { StreamgaugeError, type Generator } from "@streamgauge/core";
 import type { Runtime } from "@streamgauge/runtime";
 import type { Estimate } from "../record.js";
 import { batchSlope } from "../statistics.js";
-import { createDraw, type Draw } from "./draw.js";
+import { createDraw, type Draw } from "../draw.js";
 import { readStream } from "./drill-reader.js";
 import { readers, type PlannedStream } from "./drill-plan.js";
 import { collectGarbage } from "./process-watch.js";

@@ -1,6 +1,5 @@
 import type { StreamToken } from "@streamgauge/core";
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../draw.js";
 
 /** Texts that tokens are drawn from. A power of two. */
 const textCount = 1024;
@@ -19,12 +18,12 @@ export class StressTokens {
 
   constructor(seed: number) {
     this.#seed = seed;
-    const random = xoroshiro128plus(seed);
+    const draw = createDraw(seed);
     this.#texts = Array.from({ length: textCount }, (_, position) => {
       const most = position % longTextEvery === 0 ? mostLongUnits : mostShortUnits;
-      const units = Array.from({ length: uniformInt(random, 0, most) }, () =>
+      const units = Array.from({ length: draw.integer(0, most) }, () =>
         // Any code unit: halves of surrogate pairs must come through too.
-        uniformInt(random, 0, 0xffff),
+        draw.integer(0, 0xffff),
       );
       return String.fromCharCode(...units);
     });

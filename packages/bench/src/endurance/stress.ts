@@ -9,8 +9,7 @@ import {
   type RingConsumer,
   type RingOptions,
 } from "@streamgauge/runtime/ring";
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../draw.js";
 import type { Progress } from "../progress-display.js";
 import { StressPauses } from "./stress-pauses.js";
 import { SequenceCheck, StressTokens } from "./stress-tokens.js";
@@ -226,14 +225,9 @@ function planRounds(tokens: number, seed: number): RoundPlan[] {
   const distinct = [...new Map(rings.map((ring) => [describeRing(ring), ring])).values()];
   const shareOf = ({ capacity }: Required<RingOptions>): number => Math.min(capacity, largestShare);
   const shares = distinct.reduce((sum, ring) => sum + shareOf(ring), 0);
-  const random = xoroshiro128plus(seed);
-  const rounds: RoundPlan[] = [];
-  while (distinct.length > 0) {
-    const [ring] = distinct.splice(uniformInt(random, 0, distinct.length - 1), 1);
-    if (ring === undefined) break;
-    rounds.push({ ring, tokens: Math.ceil((tokens * shareOf(ring)) / shares) });
-  }
-  return rounds;
+  return createDraw(seed)
+    .shuffle(distinct)
+    .map((ring) => ({ ring, tokens: Math.ceil((tokens * shareOf(ring)) / shares) }));
 }
 
 /** A ring in words: how its consumer waits, its capacity and its batch. */

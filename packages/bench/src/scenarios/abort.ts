@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../draw.js";
 import type { AbortMeasurement } from "../record/load.js";
 import type { Work } from "../measured-run.js";
 import type { Treatment } from "../record.js";
@@ -64,14 +63,14 @@ async function measureAborts(
 ): Promise<AbortMeasurement | undefined> {
   const { seed, plan, signal } = context;
   const work = workOf(context, tokens);
-  const random = xoroshiro128plus(seed);
+  const draw = createDraw(seed);
   const delivers = treatment === "stream" || treatment === "streamAsync";
   const aloneNanoseconds = delivers ? 0 : await timeAlone(generator, treatment, work, context);
   if (aloneNanoseconds === undefined) return undefined;
   const aborts: Aborted[] = [];
   let ranToEnd = 0;
   for (let generation = 0; generation < generations; generation += 1) {
-    const abortAtIndex = uniformInt(random, 0, Math.max(0, (tokens >> 1) - 1));
+    const abortAtIndex = draw.integer(0, Math.max(0, (tokens >> 1) - 1));
     const expectedNanoseconds = (aloneNanoseconds * (abortAtIndex + 1)) / tokens;
     const aborted = await abortOne(generator, treatment, work, {
       context,

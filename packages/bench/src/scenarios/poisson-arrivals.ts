@@ -1,5 +1,4 @@
-import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../draw.js";
 
 /**
  * The moments of a Poisson process, in nanoseconds after its beginning, without
@@ -19,10 +18,10 @@ export function* poissonArrivals(
   if (!(arrivalsPerSecond > 0)) {
     throw new RangeError(`The rate is ${arrivalsPerSecond} per second; it must be above 0.`);
   }
-  const random = xoroshiro128plus(seed);
+  const draw = createDraw(seed);
   let nanoseconds = 0;
   for (;;) {
-    nanoseconds += (-Math.log1p(-uniformFloat64(random)) / arrivalsPerSecond) * 1e9;
+    nanoseconds += (-Math.log1p(-draw.fraction()) / arrivalsPerSecond) * 1e9;
     yield nanoseconds;
   }
 }

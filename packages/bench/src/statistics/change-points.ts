@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../draw.js";
 
 export interface ChangePointOptions {
   /** Draws the permutations; the same seed finds the same points. */
@@ -49,7 +48,7 @@ export function changePoints(
   }: ChangePointOptions,
 ): ChangePoint[] {
   if (smallestSegment < 2) throw new RangeError("A segment needs at least two values.");
-  const random = xoroshiro128plus(seed);
+  const draw = createDraw(seed);
   const found: ChangePoint[] = [];
   for (;;) {
     const starts = [0, ...found.map(({ index }) => index).toSorted((a, b) => a - b)];
@@ -63,7 +62,7 @@ export function changePoints(
     for (let permutation = 0; permutation < permutations; permutation += 1) {
       const shuffled = segments.map((segment) => ({
         ...segment,
-        values: shuffle(segment.values, (last) => uniformInt(random, 0, last)),
+        values: draw.shuffle(segment.values),
       }));
       const drawn = bestOf(shuffled, smallestSegment);
       // Of equal sums in another order: rounding must not make a difference.
@@ -136,14 +135,4 @@ function distanceSums(values: readonly number[]): Float64Array {
     }
   }
   return sums;
-}
-
-/** Fisher and Yates. @param draw an integer from 0 to, and with, its argument */
-function shuffle(values: readonly number[], draw: (last: number) => number): number[] {
-  const shuffled = [...values];
-  for (let last = shuffled.length - 1; last > 0; last -= 1) {
-    const chosen = draw(last);
-    [shuffled[last], shuffled[chosen]] = [shuffled[chosen] as number, shuffled[last] as number];
-  }
-  return shuffled;
 }

@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import type { Draw } from "../draw.js";
 import type { Estimate } from "../record.js";
 import { bcaInterval } from "./bca-bootstrap.js";
 import { nearestRank, requireSamples } from "./descriptive.js";
@@ -14,8 +13,8 @@ export interface BlockValues {
 export interface PercentileRatioOptions {
   /** Above 0, at most 100. */
   readonly percent: number;
-  /** An integer; the same seed gives the same interval. */
-  readonly seed: number;
+  /** Draws the resamples; the same draws give the same interval. */
+  readonly draw: Pick<Draw, "integer">;
   /** 2,000 place a 95 % bound within about a tenth of its distance. */
   readonly resamples: number;
 }
@@ -37,7 +36,7 @@ export interface PercentileRatioOptions {
  */
 export function percentileRatio(
   processes: readonly (readonly BlockValues[])[],
-  { percent, seed, resamples }: PercentileRatioOptions,
+  { percent, draw, resamples }: PercentileRatioOptions,
 ): Estimate {
   const blocks = processes.flat();
   requireSamples(blocks, minimumSamples);
@@ -48,14 +47,13 @@ export function percentileRatio(
 
   const once = new Int32Array(blocks.length).fill(1);
   const replicates = new Float64Array(resamples);
-  const random = xoroshiro128plus(seed);
   const times = new Int32Array(blocks.length);
   for (let resample = 0; resample < resamples; resample += 1) {
     times.fill(0);
     let first = 0;
     for (const { length } of processes) {
       for (let drawn = 0; drawn < length; drawn += 1) {
-        times[uniformInt(random, first, first + length - 1)]! += 1;
+        times[draw.integer(first, first + length - 1)]! += 1;
       }
       first += length;
     }

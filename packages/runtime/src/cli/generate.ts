@@ -79,7 +79,7 @@ export function demoCommand(): Command {
     .description("Watch a model write, token by token.")
     .argument("[prompt]", "text to continue", "It is not down in any map;");
   return addEngineFlags(command).action(async (prompt: string, flags: EngineFlags) => {
-    await generate(prompt, { ...flags, maxTokens: 200, seed: 23, stats: true }, process.stdout);
+    await generate(prompt, { ...flags, maxTokens: 200, seed: 26, stats: true }, process.stdout);
   });
 }
 

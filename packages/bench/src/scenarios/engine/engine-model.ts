@@ -1,5 +1,4 @@
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createDraw } from "../../draw.js";
 import { randomModel } from "../random-model.js";
 import type { MeasurementContext } from "../stage.js";
 
@@ -36,6 +35,6 @@ export function graphFile(dtype: EngineDtype): string {
 
 /** Ids drawn from the vocabulary; the same seed draws the same. */
 export function drawPrompt(seed: number, tokens: number, vocabularySize: number): number[] {
-  const random = xoroshiro128plus(seed);
-  return Array.from({ length: tokens }, () => uniformInt(random, 0, vocabularySize - 1));
+  const draw = createDraw(seed);
+  return Array.from({ length: tokens }, () => draw.integer(0, vocabularySize - 1));
 }

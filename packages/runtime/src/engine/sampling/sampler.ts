@@ -1,6 +1,6 @@
-import { StreamgaugeError, type ResolvedConfig } from "@streamgauge/core";
+import { spreadSeed, StreamgaugeError, type ResolvedConfig } from "@streamgauge/core";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { Choice } from "../model.js";
 import { createWarpers, drawFrom, fillCandidates, type Candidates } from "./candidates.js";
 import { createLogProbabilities } from "./log-probabilities.js";
@@ -65,7 +65,7 @@ function createDraw(
   config: ResolvedConfig,
 ): (scores: Float32Array, largest: number) => number | undefined {
   const { temperature, topK, seed } = config;
-  const random = xoroshiro128plus(seed);
+  const random = xoroshiro128plusFromState(spreadSeed(seed));
   const warpers = createWarpers(config);
   let weights = new Float64Array(0);
   let ids = new Int32Array(0);

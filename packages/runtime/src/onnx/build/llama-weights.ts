@@ -1,5 +1,5 @@
-import { StreamgaugeError } from "@streamgauge/core";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { spreadSeed, StreamgaugeError } from "@streamgauge/core";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
 import type { Checkpoint, CheckpointTensor } from "./checkpoint.js";
 import type { TensorGroup } from "./graph-builder.js";
@@ -81,7 +81,7 @@ export function checkTensors(
  * the same order. About 11 ms per million weights.
  */
 export function randomWeights(seed: number): WeightSource {
-  const generator = xoroshiro128plus(seed);
+  const generator = xoroshiro128plusFromState(spreadSeed(seed));
   const scale = (0.02 * Math.sqrt(3)) / 2 ** 31;
   return async function* pieces(name, [rows = 0, ...columns]) {
     const width = columns.reduce((product, size) => product * size, 1);

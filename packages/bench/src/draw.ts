@@ -1,9 +1,12 @@
+import { spreadSeed } from "@streamgauge/core";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
-/** Draws from one seed: the same seed gives the same draws in the same order. */
+/** Random draws: the same beginning gives the same draws in the same order. */
 export interface Draw {
+  /** In [0, 1), of 53 bits. */
+  fraction(): number;
   /** An integer from `lowest` to `highest`, both included. */
   integer(lowest: number, highest: number): number;
   pick<T>(values: readonly T[]): T;
@@ -13,15 +16,26 @@ export interface Draw {
   shuffle<T>(values: readonly T[]): T[];
 }
 
-/** @param seed a 32-bit integer */
+/**
+ * Everything in this package that follows from a seed is drawn here.
+ *
+ * @param seed an integer; neighbours give draws that have nothing in common
+ */
 export function createDraw(seed: number): Draw {
-  const generator = xoroshiro128plus(seed);
+  return drawFromState(spreadSeed(seed));
+}
+
+/** @param state of xoroshiro128+, four words of 32 bits as {@link spreadSeed} gives them */
+export function drawFromState(state: readonly number[]): Draw {
+  const generator = xoroshiro128plusFromState(state);
+  const fraction = (): number => uniformFloat64(generator);
   const integer = (lowest: number, highest: number): number =>
     uniformInt(generator, lowest, highest);
   return {
+    fraction,
     integer,
     pick: <T>(values: readonly T[]) => values[integer(0, values.length - 1)] as T,
-    chance: (share) => uniformFloat64(generator) < share,
+    chance: (share) => fraction() < share,
     shuffle<T>(values: readonly T[]) {
       const shuffled = [...values];
       for (let last = shuffled.length - 1; last > 0; last--) {
