@@ -6,6 +6,7 @@ import { temporaryFolder } from "./temporary-folder.js";
 import { byRangeRows, concatRows } from "./zoo/concat-rows.js";
 import { runCourse } from "./zoo/course.js";
 import { openFullContext } from "./zoo/full-context.js";
+import { groupQueryRows } from "./zoo/group-query-rows.js";
 import { openPlainLoop } from "./zoo/plain-loop.js";
 import { refusedRows } from "./zoo/refused-rows.js";
 import type { ZooRow } from "./zoo/zoo-row.js";
@@ -32,9 +33,12 @@ async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Pro
 }
 
 describe("the zoo's graphs make the ids of a full-context run, however they are run", () => {
-  it.each(concatRows.map((row) => [row.name, row] as const))("%s", async (_, row) => {
-    expect(await faultsOf(row, openFullContext)).toEqual([]);
-  });
+  it.each([...concatRows, ...groupQueryRows].map((row) => [row.name, row] as const))(
+    "%s",
+    async (_, row) => {
+      expect(await faultsOf(row, openFullContext)).toEqual([]);
+    },
+  );
 });
 
 describe("graphs that round by the range of a run make the ids of a loop with the same runs", () => {

@@ -71,6 +71,11 @@ export async function runCourse(
       await takeAlone(row, generator, "some", (part, run) => take(`inline, ${part}`, run), compare);
       return "right";
     });
+    // Of its own, because prompts are run together where nothing was run before.
+    await take("pool, six at once", async () => {
+      await using runtime = await createRuntime(open);
+      return await takeCrowd(row, runtime, compare);
+    });
     await take("pool", async () => {
       await using runtime = await createRuntime({ ...open, ring: { capacity: 2 } });
       const takePart = (part: string, run: () => Promise<string>): Promise<void> =>
@@ -191,6 +196,20 @@ async function takeTogether(
       return await compare(result.value, prompts[index] ?? [], count);
     });
   }
+}
+
+/** Prompts of unequal lengths that wait together, so that some of them are one run. */
+async function takeCrowd(row: ZooRow, generator: Generator, compare: Compare): Promise<string> {
+  const prompts = [30, 5, 17, 60, 2, 44].map((length, at) => idsFrom(row, 10 + at, length));
+  const length = 12;
+  const results = await Promise.all(
+    prompts.map((prompt) => generator.generate(prompt, greedily(length))),
+  );
+  for (const [at, { ids }] of results.entries()) {
+    const found = await compare(ids, prompts[at] ?? [], length);
+    if (found !== "right") return found;
+  }
+  return "right";
 }
 
 async function greedyInTransformers(
