@@ -215,7 +215,7 @@ describe("a folder for onnxruntime-genai", () => {
       decoderWith({ inputs: { input_ids: "input_ids", past_names: "past_%d" } }),
       {},
       "MODEL_UNSUPPORTED",
-      /names "past_%d".* past_key_names, .* are missing/,
+      /past_names "past_%d".* past_key_names, .* are missing/,
     ],
     [
       "a vocabulary beyond all",

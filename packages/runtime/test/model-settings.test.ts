@@ -128,11 +128,11 @@ describe("sizes and ends", () => {
     "an end of sequence that is no id is refused: %j",
     async (eos) => {
       const sizes = { max_position_embeddings: 8 };
-      for (const opening of [
-        settingsOf({ ...sizes, eos_token_id: eos }),
-        settingsOf(sizes, { eos_token_id: eos }),
+      for (const open of [
+        () => settingsOf({ ...sizes, eos_token_id: eos }),
+        () => settingsOf(sizes, { eos_token_id: eos }),
       ]) {
-        await expect(opening).rejects.toMatchObject({
+        await expect(open()).rejects.toMatchObject({
           code: "MODEL_CORRUPT",
           message: expect.stringMatching(/config\.json has no usable "eos_token_id"/) as string,
         });

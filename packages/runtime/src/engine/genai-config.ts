@@ -82,7 +82,8 @@ function readNames(decoder: JsonObject, file: string): GraphNames {
     if (value === undefined || (typeof value === "string" && value !== "")) return value;
     throw damaged(file, `the name ${field} of the decoder is not a text`);
   };
-  refuseCombinedCache(name(inputs, "past_names") ?? name(outputs, "present_names"), file);
+  refuseCombinedCache("past_names", name(inputs, "past_names"), file);
+  refuseCombinedCache("present_names", name(outputs, "present_names"), file);
   const renamed = {
     inputIds: name(inputs, "input_ids"),
     attentionMask: name(inputs, "attention_mask"),
@@ -98,11 +99,11 @@ function readNames(decoder: JsonObject, file: string): GraphNames {
   );
 }
 
-function refuseCombinedCache(combined: string | undefined, file: string): void {
+function refuseCombinedCache(field: string, combined: string | undefined, file: string): void {
   if (combined === undefined) return;
   throw new StreamgaugeError(
     "MODEL_UNSUPPORTED",
-    `${file} names "${combined}", a cache of keys and values in one, and this runtime feeds them ` +
+    `${file} has ${field} "${combined}", a cache of keys and values in one, and this runtime feeds them ` +
       `apart: past_key_names, past_value_names, present_key_names and present_value_names are ` +
       `missing. Export the model with those.`,
   );

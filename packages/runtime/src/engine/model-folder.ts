@@ -171,12 +171,12 @@ function chooseVocabularySize(
   graph: Uint8Array,
   folder: string,
 ): number {
-  const { shapes } = readGraphSummary(graph, graphFile);
-  const width = shapes.get(names.own(standardNames.logits))?.at(-1);
+  const summary = readGraphSummary(graph, graphFile);
+  const width = summary.shapes.get(names.own(standardNames.logits))?.at(-1);
   const rows =
     typeof width === "number" && width > 0
       ? width
-      : embeddingRows(graph, names.own(standardNames.inputIds), graphFile);
+      : embeddingRows(graph, summary, names.own(standardNames.inputIds));
   if (rows !== undefined && rows > largestSize) {
     throw new StreamgaugeError(
       "MODEL_UNSUPPORTED",
