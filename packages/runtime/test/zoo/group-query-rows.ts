@@ -149,7 +149,7 @@ export const groupQueryRows: readonly ZooRow[] = [
     turning: "before",
     positions: "past",
     bias: "bool",
-    softcap: 3,
+    softcap: 12,
   }),
   hubRow("Attention-23 by its own attribute", "torch.onnx.export for operator set 23", {
     attention: "standard",
