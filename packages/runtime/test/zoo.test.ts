@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
-import { createInlineGenerator, createRuntime } from "@streamgauge/runtime";
+import {
+  checkModel,
+  createInlineGenerator,
+  createRuntime,
+  type ModelCheck,
+} from "@streamgauge/runtime";
 import { afterAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./temporary-folder.js";
 import { byRangeRows, concatRows } from "./zoo/concat-rows.js";
@@ -20,12 +25,21 @@ afterAll(() => {
   console.log(["The zoo:", ...lines].join("\n"));
 });
 
+/** As the course says it. */
+function foundBy({ verdict, refusal, parts }: ModelCheck): string {
+  const wrong = parts.find(({ difference, failure }) => difference ?? failure);
+  if (wrong === undefined) return refusal?.message ?? verdict;
+  const { index, logprob, expectedLogprob } = wrong.difference ?? {};
+  return `${wrong.name}: ${wrong.failure ?? `token ${index}, ${logprob} for ${expectedLogprob}`}`;
+}
+
 /** What is wrong with a row in the course, which goes into the table too. */
 async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Promise<string[]> {
   const folder = join(await temporaryFolder(), "model");
   await row.write(folder);
   const parts = await runCourse(row, folder, { openReference });
-  const faults = parts
+  const check = await checkModel({ model: folder, threads: 1 });
+  const faults = [...parts, { part: "check-model", found: foundBy(check) }]
     .filter(({ found }) => found !== "right")
     .map(({ part, found }) => `${part}: ${found.replaceAll(folder, "…")}`);
   table.push([row.name, faults.length === 0 ? "right" : faults.join("; ")]);

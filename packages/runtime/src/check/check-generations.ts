@@ -1,4 +1,5 @@
 import {
+  isStreamgaugeError,
   resolveConfig,
   type GenerationSummary,
   type StreamToken,
@@ -18,6 +19,8 @@ export interface CheckedPart {
   readonly largestLogprobDifference: number;
   /** The first token that is not as it should be; undefined: all are. */
   readonly difference: TokenDifference | undefined;
+  /** What onnxruntime said of a run that failed. */
+  readonly failure: string | undefined;
 }
 
 /** A token that the engine chose otherwise than a run of all ids without a cache. */
@@ -48,10 +51,14 @@ const longPrompt = 300;
 /** A border further away takes too long to reach. */
 const farBorder = 2048;
 
+export function isRight({ difference, failure }: CheckedPart): boolean {
+  return difference === undefined && failure === undefined;
+}
+
 /**
  * Runs the model in every way that it can be run, and compares.
  *
- * @throws StreamgaugeError `ENGINE_FAILED`; the signal's reason
+ * @throws what onnxruntime throws in a run without a cache; the signal's reason
  */
 export async function checkGenerations(
   opened: OpenOnnxModel,
@@ -76,7 +83,16 @@ export async function checkGenerations(
     let doneTokens = 0;
     const report = (): void => onProgress({ part: name, doneTokens, totalTokens });
     report();
-    const completions = await generateAll(opened, fitting, signal);
+    let completions: readonly (readonly StreamToken[])[];
+    try {
+      completions = await generateAll(opened, fitting, signal);
+    } catch (error) {
+      if (!isStreamgaugeError(error) || error.code !== "ENGINE_FAILED") throw error;
+      const failure = error.message;
+      parts.push({ name, tokens: 0, largestLogprobDifference: 0, difference: undefined, failure });
+      made.push([]);
+      return;
+    }
     let difference: TokenDifference | undefined;
     let [tokens, largest] = [0, 0];
     for (const [index, { prompt }] of fitting.entries()) {
@@ -98,7 +114,8 @@ export async function checkGenerations(
         report();
       }
     }
-    parts.push({ name, tokens, largestLogprobDifference: largest, difference });
+    const largestLogprobDifference = largest;
+    parts.push({ name, tokens, largestLogprobDifference, difference, failure: undefined });
   };
 
   const first = ids(1, 7);

@@ -2,7 +2,7 @@ import { StreamgaugeError, isStreamgaugeError } from "@streamgauge/core";
 import { describeOnnxModel, type EngineDescription } from "../engine/engine.js";
 import { openOnnxModel, type OnnxModelOptions } from "../engine/onnx-model.js";
 import { resolveEngineOptions, type EngineOptions } from "../host/options.js";
-import { checkGenerations, type CheckedPart } from "./check-generations.js";
+import { checkGenerations, isRight, type CheckedPart } from "./check-generations.js";
 import { checkText, type CheckedText } from "./check-text.js";
 
 /** What {@link checkModel} is told. */
@@ -28,7 +28,7 @@ export interface CheckProgress {
 /** What {@link checkModel} has found. */
 export interface ModelCheck {
   /**
-   * "right": every id is the one that a run without a cache chooses. "wrong": some are not.
+   * "right": every id is the one that a run without a cache chooses. "wrong": some are not, or a run failed.
    * "refused": the folder cannot be opened, and {@link refusal} says why.
    */
   readonly verdict: "right" | "wrong" | "refused";
@@ -44,15 +44,15 @@ export interface ModelCheck {
 
 /**
  * Opens a model folder, generates greedily alone, beside others with one that stands still,
- * in pieces, in further turns and after cutting back, and holds each id and log-probability against
- * a run of all ids without any cache in the same session. Says also whether the tokenizer gives texts back and the chat
- * template renders.
+ * in pieces, in further turns and after cutting back, and holds each id and log-probability
+ * against a run of all ids without any cache in the same session. Says also whether the tokenizer
+ * gives texts back and the chat template renders.
  *
  * Runs in the calling thread, which each step blocks. Takes some 300 runs without a cache: a
  * second for the embedded model, minutes for a large one.
  *
- * @throws StreamgaugeError `INVALID_OPTION`; `ENGINE_FAILED` where a run fails; the signal's reason.
- *   A folder that is refused is an answer, and not thrown.
+ * @throws StreamgaugeError `INVALID_OPTION`; what onnxruntime throws in a run without a cache; the
+ *   signal's reason. A folder that is refused is an answer, and not thrown.
  */
 export async function checkModel(options: CheckModelOptions = {}): Promise<ModelCheck> {
   const { onProgress = () => undefined, signal, ...engineOptions } = options;
@@ -88,9 +88,8 @@ export async function checkSpec(
   try {
     const description = describeOnnxModel(opened, spec, performance.now() - startedAt);
     const parts = await checkGenerations(opened, onProgress, signal);
-    const isRight = parts.every(({ difference }) => difference === undefined);
     return {
-      verdict: isRight ? "right" : "wrong",
+      verdict: parts.every(isRight) ? "right" : "wrong",
       folder,
       refusal: undefined,
       description,

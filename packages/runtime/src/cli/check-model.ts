@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
-import type { CheckedPart } from "../check/check-generations.js";
+import { isRight, type CheckedPart } from "../check/check-generations.js";
 import type { CheckProgress, ModelCheck } from "../check/check-model.js";
 import type { CheckedText } from "../check/check-text.js";
 import { modelDtypes } from "../onnx/model-dtype.js";
@@ -97,7 +97,7 @@ export function formatModelCheck({
     ["prefix reuse", description.prefixReuse, reasons.prefixReuse ?? ""],
     ...parts.map((part): [string, string, string] => [
       part.name,
-      part.difference === undefined ? "right" : "wrong",
+      isRight(part) ? "right" : "wrong",
       describePart(part),
     ]),
     ["tokenizer", text.tokenizer, describeChanges(text)],
@@ -107,11 +107,11 @@ export function formatModelCheck({
   const lines = rows.map(([name, what, detail]) =>
     `  ${name.padEnd(widths[0] ?? 0)}  ${what.padEnd(widths[1] ?? 0)}  ${detail}`.trimEnd(),
   );
-  const wrong = parts.find(({ difference }) => difference !== undefined);
+  const wrong = parts.find((part) => !isRight(part));
   const conclusion =
     wrong === undefined
       ? "right: every id is the one that a run without a cache chooses"
-      : `wrong: ${wrong.name}, from token ${wrong.difference?.index} on`;
+      : `wrong: ${wrong.name}, from token ${wrong.difference?.index ?? 0} on`;
   return [
     `${description.model}: ${architecture}, ${dtype}, ${vocabularySize} ids, context ` +
       `${contextLength}, ${threads} thread${threads === 1 ? "" : "s"}`,
@@ -120,7 +120,9 @@ export function formatModelCheck({
   ].join("\n");
 }
 
-function describePart({ tokens, largestLogprobDifference, difference }: CheckedPart): string {
+function describePart(part: CheckedPart): string {
+  const { tokens, largestLogprobDifference, difference, failure } = part;
+  if (failure !== undefined) return failure;
   if (difference === undefined) {
     return `${tokens} tokens, log-probabilities within ${largestLogprobDifference.toExponential(0)}`;
   }

@@ -14,16 +14,25 @@ export interface FullContext {
   logits(ids: readonly number[]): Promise<Float32Array>;
 }
 
-/** Runs a session, patched or not, each time with an empty cache that it does not keep. */
+/**
+ * Runs a session, patched or not, each time with an empty cache that it does not keep.
+ *
+ * @param leastCapacity rows that the cache has to have room for, however few there are
+ */
 export function createFullContext(
   session: InferenceSession,
   ports: GraphPorts,
   { constants, logitsOutput }: Pick<WayToRun, "constants" | "logitsOutput">,
+  leastCapacity: number,
 ): FullContext {
   const fixed: Record<string, Tensor> = { ...constants };
-  for (const { past, type, heads, headSize } of ports.entries) {
-    fixed[past] = floatTensor(type, createFloats(type, 0), [1, heads, 0, headSize]);
-  }
+  const pasts = (rows: number): Record<string, Tensor> =>
+    Object.fromEntries(
+      ports.entries.map(({ past, type, heads, headSize }) => {
+        const floats = createFloats(type, heads * rows * headSize);
+        return [past, floatTensor(type, floats, [1, heads, rows, headSize])];
+      }),
+    );
   if (ports.branch !== undefined) fixed[ports.branch] = new Tensor("bool", Uint8Array.of(0), [1]);
   if (session.inputNames.includes(lastPositionsInput)) {
     fixed[lastPositionsInput] = new Tensor("int64", BigInt64Array.of(-1n), [1, 1, 1]);
@@ -35,6 +44,8 @@ export function createFullContext(
       const results = await session.run(
         {
           ...fixed,
+          // Empty, but for a graph that wants room for its window.
+          ...pasts(leastCapacity === 0 ? 0 : Math.max(leastCapacity, ids.length)),
           [ports.ids]: new Tensor("int64", BigInt64Array.from(ids, BigInt), size),
           [ports.mask]: new Tensor("int64", new BigInt64Array(ids.length).fill(1n), size),
           ...(ports.positions !== undefined && {

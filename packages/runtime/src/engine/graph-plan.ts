@@ -125,15 +125,23 @@ export function refuseBatch(asked: number, reason: string): StreamgaugeError {
 }
 
 function whyAlone(
-  { operators }: GraphSummary,
+  { operators, nodes }: GraphSummary,
   batch: number | undefined,
   obstacle: string | undefined,
 ): string | undefined {
   if (batch !== undefined) return "the graph's inputs have a batch of 1";
   if (operators.has("DynamicQuantizeLinear")) return rangeReason;
+  const hasBias = nodes.some(
+    ({ operator, inputs }) =>
+      operator === "GroupQueryAttention" && (inputs[biasInput] ?? "") !== "",
+  );
+  if (hasBias) return "GroupQueryAttention's attention_bias is for sequences of one length";
   if (obstacle !== undefined) return "sequences of a cache that is handed back have one length";
   return undefined;
 }
+
+/** Of GroupQueryAttention: `attention_bias`. */
+const biasInput = 10;
 
 const rangeReason =
   "activations are quantised by the range of their whole run (DynamicQuantizeLinear)";

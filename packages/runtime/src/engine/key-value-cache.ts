@@ -187,8 +187,9 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
     take(results, rows) {
       const counts = entries.map(({ present }) => results[present]?.dims[2] ?? 0);
       for (const [index, count] of counts.entries()) {
-        const least = held === 0 ? rows : rows + 1;
-        if (count >= least && count <= length + rows) continue;
+        // One that keeps its last rows only keeps more than one.
+        const keepsNone = rows === 1 && length > 0 && count === 1;
+        if (!keepsNone && count <= length + rows) continue;
         throw returnsOther(entries[index]?.present ?? "", count, length + rows);
       }
       held = Math.min(...counts);

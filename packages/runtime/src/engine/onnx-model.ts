@@ -99,7 +99,7 @@ export async function openOnnxModel(
     settings,
     dtype,
     plan,
-    fullContext: createFullContext(session, ports, way),
+    fullContext: createFullContext(session, ports, way, plan.leastCapacity),
     operatorProfile: profileFile,
     model: {
       contextLength,

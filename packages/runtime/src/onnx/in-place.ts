@@ -144,7 +144,7 @@ export function inPlacePatch({
 
 /**
  * The output of a patched model with the logits of those positions only, float
- * [batch, positions, vocabulary]: the model's own if nothing has to be taken from it.
+ * [batch, positions, vocabulary]. It is the model's own if nothing has to be taken from it.
  */
 export function lastLogitsOutput({ outputNames }: InferenceSession, logits = "logits"): string {
   return outputNames.includes(takenLogits) ? takenLogits : logits;

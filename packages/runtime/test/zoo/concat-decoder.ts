@@ -394,10 +394,10 @@ function addAttention(
   return graph.op("Reshape", [seen, graph.ints(0, 0, width)]);
 }
 
-/** Bloom's: each head's slope times the key's position by the mask's sum, [batch, heads, 1, keys]. */
+/** As Bloom's, half as steep, or so small a model repeats itself: each head's slope times the key's position by the mask's sum, [batch, heads, 1, keys]. */
 function addSlopes(graph: ConcatGraph): string {
   const slopes = graph.numbers("slopes", [1, heads, 1, 1], () =>
-    Float32Array.from({ length: heads }, (_, head) => 2 ** (-8 * ((head + 1) / heads))),
+    Float32Array.from({ length: heads }, (_, head) => 2 ** (-4 * ((head + 1) / heads))),
   );
   const sums = graph.op("Sub", [
     graph.op("CumSum", ["attention_mask", graph.int(1)]),
