@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import {
@@ -16,12 +17,12 @@ import { openPlainLoop } from "./zoo/plain-loop.js";
 import { refusedRows } from "./zoo/refused-rows.js";
 import type { ZooRow } from "./zoo/zoo-row.js";
 
-/** What became of each row. */
-const table: (readonly [row: string, result: string])[] = [];
+/** What became of each row, and how it is run or why it is not. */
+const table: { readonly row: ZooRow; readonly result: string; readonly how: string }[] = [];
 
 afterAll(() => {
-  const width = Math.max(...table.map(([row]) => row.length));
-  const lines = table.map(([row, result]) => `${row.padEnd(width)}  ${result}`);
+  const width = Math.max(...table.map(({ row }) => row.name.length));
+  const lines = table.map(({ row, result }) => `${row.name.padEnd(width)}  ${result}`);
   console.log(["The zoo:", ...lines].join("\n"));
 });
 
@@ -33,6 +34,18 @@ function foundBy({ verdict, refusal, parts }: ModelCheck): string {
   return `${wrong.name}: ${wrong.failure ?? `token ${index}, ${logprob} for ${expectedLogprob}`}`;
 }
 
+/** For the documents. */
+function howRun({ description }: ModelCheck): string {
+  if (description === undefined) return "";
+  const { cache, maxBatch, prefixReuse, reasons } = description;
+  // Behind the colon is what onnxruntime said.
+  const [alone] = (reasons.maxBatch ?? "").split(":");
+  const single = cache === "fetched" ? "one at a time" : `one at a time (${alone})`;
+  const together = maxBatch === 1 ? single : `${maxBatch} at once`;
+  const where = cache === "in-place" ? "in place" : `fetched (${reasons.cache})`;
+  return `${where}; ${together}; reuse: ${prefixReuse}`;
+}
+
 /** What is wrong with a row in the course, which goes into the table too. */
 async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Promise<string[]> {
   const folder = join(await temporaryFolder(), "model");
@@ -42,7 +55,11 @@ async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Pro
   const faults = [...parts, { part: "check-model", found: foundBy(check) }]
     .filter(({ found }) => found !== "right")
     .map(({ part, found }) => `${part}: ${found.replaceAll(folder, "…")}`);
-  table.push([row.name, faults.length === 0 ? "right" : faults.join("; ")]);
+  table.push({
+    row,
+    result: faults.length === 0 ? "right" : faults.join("; "),
+    how: howRun(check),
+  });
   return faults;
 }
 
@@ -68,6 +85,7 @@ describe("graphs that cannot be fed are refused when they are loaded", () => {
     const folder = join(await temporaryFolder(), "model");
     await row.write(folder);
     const outcomes: string[] = [];
+    let how = "";
     for (const open of [createInlineGenerator, createRuntime]) {
       let outcome: string;
       try {
@@ -81,11 +99,42 @@ describe("graphs that cannot be fed are refused when they are loaded", () => {
           code === expected.code &&
           expected.says.test(message);
         outcome = isRefused ? "refused" : `${code}: ${message}`;
+        how = `refused: ${reasonOf(message)}`;
       }
       outcomes.push(outcome);
     }
     const [inline, pooled] = outcomes;
-    table.push([row.name, inline === pooled ? `${inline}` : `${inline}; pool: ${pooled}`]);
+    const result = inline === pooled ? `${inline}` : `${inline}; pool: ${pooled}`;
+    table.push({ row, result, how });
     expect(outcomes).toEqual(["refused", "refused"]);
   });
 });
+
+/** The message without the file and the remedy, which are the same in all. */
+function reasonOf(message: string): string {
+  return message.replace(/^.*? can feed: /s, "").replace(/\. Use an export .*$/s, "");
+}
+
+// `UPDATE_DOCUMENTS=1 vitest run test/zoo.test.ts` writes it.
+it("is what the documents say", async (context) => {
+  const rows = [...concatRows, ...groupQueryRows, ...byRangeRows, ...refusedRows];
+  if (table.length < rows.length) return context.skip("only some of the zoo was run");
+  const file = new URL("../../../docs/model-layouts.md", import.meta.url);
+  const before = await readFile(file, "utf8");
+  const lines = rows.map(({ name, seenIn }) => {
+    const how = table.find(({ row }) => row.name === name)?.how ?? "";
+    return `| ${[name, seenIn, how].map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  const text = before.replace(
+    /(<!-- zoo -->\n)[^]*(<!-- \/zoo -->)/,
+    (_, start: string, end: string) =>
+      `${start}\n| layout | written by | how it is run |\n| --- | --- | --- |\n${lines.join("\n")}\n\n${end}`,
+  );
+  if (process.env["UPDATE_DOCUMENTS"] !== undefined) await writeFile(file, text);
+  else expect(squeezed(before)).toBe(squeezed(text));
+});
+
+/** The formatter pads cells. */
+function squeezed(markdown: string): string {
+  return markdown.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
+}

@@ -30,8 +30,8 @@ export async function createSession(
       executionProviders: [options.executionProvider],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
-      // Warnings about graph optimisations are no use to callers; errors are thrown.
-      logSeverityLevel: 3,
+      // Warnings about graph optimisations are no use to callers, and errors are thrown.
+      logSeverityLevel: 4,
       extra: {
         session: {
           intra_op: { allow_spinning: options.spinning ? "1" : "0" },
