@@ -2,12 +2,13 @@ export type { CheckedPart, TokenDifference } from "./check/check-generations.js"
 export {
   checkModel,
   type CheckModelOptions,
-  type CheckProgress,
   type ModelCheck,
 } from "./check/check-model.js";
+export type { CheckProgress } from "./check/check-progress.js";
 export type { CheckedText } from "./check/check-text.js";
 export { embeddedModel } from "./embedded-model.js";
-export type { EngineDescription, LoadProgress } from "./engine/engine.js";
+export type { EngineDescription } from "./engine/engine.js";
+export type { LoadProgress } from "./engine/load-progress.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";
 export { pacedModel, type PacedModel } from "./engine/paced-model.js";
 export { createInlineGenerator, type InlineGenerator } from "./host/inline-generator.js";

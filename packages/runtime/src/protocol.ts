@@ -15,7 +15,8 @@ import type {
 } from "@streamgauge/core";
 import type { MessagePort } from "node:worker_threads";
 import type { Diagnostic, ThreadReports } from "./diagnostics/index.js";
-import type { EngineDescription, EngineSpec, LoadProgress } from "./engine/engine.js";
+import type { EngineDescription, EngineSpec } from "./engine/engine.js";
+import type { LoadProgress } from "./engine/load-progress.js";
 import type { RingMemory } from "./ring/index.js";
 
 /** Sent once by each worker when it starts. */

@@ -107,6 +107,7 @@ describe("graphs that cannot be fed are refused when they are loaded", () => {
     const result = inline === pooled ? `${inline}` : `${inline}; pool: ${pooled}`;
     table.push({ row, result, how });
     expect(outcomes).toEqual(["refused", "refused"]);
+    expect((await checkModel({ model: folder, threads: 1 })).verdict).toBe("refused");
   });
 });
 

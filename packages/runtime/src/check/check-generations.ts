@@ -7,7 +7,7 @@ import {
 } from "@streamgauge/core";
 import { decode } from "../engine/decode.js";
 import type { OpenOnnxModel } from "../engine/onnx-model.js";
-import type { CheckProgress } from "./check-model.js";
+import type { CheckProgress } from "./check-progress.js";
 import { createReference, type Reference } from "./reference.js";
 
 /** One way of running the model, held against runs without a cache. */

@@ -3,6 +3,7 @@ import { describeOnnxModel, type EngineDescription } from "../engine/engine.js";
 import { openOnnxModel, type OnnxModelOptions } from "../engine/onnx-model.js";
 import { resolveEngineOptions, type EngineOptions } from "../host/options.js";
 import { checkGenerations, isRight, type CheckedPart } from "./check-generations.js";
+import type { CheckProgress } from "./check-progress.js";
 import { checkText, type CheckedText } from "./check-text.js";
 
 /** What {@link checkModel} is told. */
@@ -16,13 +17,6 @@ export interface CheckModelOptions extends Pick<
   readonly onProgress?: (progress: CheckProgress) => void;
   /** Ends the check at its next step; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-export interface CheckProgress {
-  /** What is being done, in a few words. */
-  readonly part: string;
-  readonly doneTokens: number;
-  readonly totalTokens: number;
 }
 
 /** What {@link checkModel} has found. */

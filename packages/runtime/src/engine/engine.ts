@@ -1,15 +1,12 @@
 import { basename } from "node:path";
 import {
-  CollectingSink,
-  StreamgaugeError,
-  messageOf,
-  resolveConfig,
   type GenerationRequest,
   type GenerationSummary,
   type TokenSink,
 } from "@streamgauge/core";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
+import type { LoadProgress } from "./load-progress.js";
 import type { Model } from "./model.js";
 import type { RecommendedSampling } from "./model-settings.js";
 import { openOnnxModel, type OnnxModelOptions, type OpenOnnxModel } from "./onnx-model.js";
@@ -18,11 +15,6 @@ import type { PrefixReuse } from "./prefix-reuse.js";
 
 /** What to run: plain data that crosses threads. */
 export type EngineSpec = ({ readonly kind: "onnx" } & OnnxModelOptions) | PacedModel;
-
-/** How far loading is. */
-export interface LoadProgress {
-  readonly stage: "reading" | "preparing" | "warming up" | "ready";
-}
 
 /** What runs, as plain data. */
 export interface EngineDescription {
@@ -114,12 +106,6 @@ export async function openEngine(
   }
   const opened = await openOnnxModel(spec, onProgress);
   const { model, operatorProfile } = opened;
-  try {
-    await warmUp(model, spec.folder);
-  } catch (error) {
-    await model.close();
-    throw error;
-  }
   onProgress({ stage: "ready" });
   return {
     description: describeOnnxModel(opened, spec, performance.now() - startedAt),
@@ -154,44 +140,6 @@ export function describeOnnxModel(
     spinning: spec.spinning,
     loadMilliseconds,
   };
-}
-
-/**
- * Makes a few tokens, so that the first request does not pay for memory that
- * onnxruntime allocates and code that V8 compiles only when they are first used.
- */
-async function warmUp(model: Model, folder: string): Promise<void> {
-  const make = async (prompt: readonly number[], maxTokens: number): Promise<void> => {
-    const sink = new CollectingSink(false, () => undefined);
-    const request = { prompt, config: resolveConfig({ maxTokens }) };
-    await decode(model, request, sink, performance.now());
-  };
-  const [first = 0] = model.encode?.("a") ?? [];
-  const id = first < model.vocabularySize ? first : 0;
-  // Several: some graphs return other caches for a prompt than for a step.
-  await make([id, id, id].slice(0, model.contextLength - 1), 4);
-  await checkHighestId(model.vocabularySize - 1, folder, (highest) => make([highest], 1));
-  // No call begins with something that nobody asked for.
-  model.forget();
-}
-
-/** @throws StreamgaugeError `MODEL_UNSUPPORTED` where ids could be chosen that cannot be run */
-async function checkHighestId(
-  id: number,
-  folder: string,
-  run: (id: number) => Promise<void>,
-): Promise<void> {
-  try {
-    await run(id);
-  } catch (cause) {
-    throw new StreamgaugeError(
-      "MODEL_UNSUPPORTED",
-      `The graph in ${folder} cannot run id ${id}, the highest by the width of its logits or, where ` +
-        `it does not say that, by its configuration's vocab_size (${messageOf(cause)}). Take graph ` +
-        `and configuration from the same checkpoint.`,
-      { cause },
-    );
-  }
 }
 
 type ModelDescription = Pick<

@@ -1,13 +1,12 @@
-import type { InferenceSession } from "onnxruntime-node";
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import { BatchDecoder } from "./batch-decoder.js";
 import { whyNotTogether } from "./batch-probe.js";
-import type { LoadProgress } from "./engine.js";
 import { createFullContext, type FullContext } from "./full-context.js";
 import { planGraph, refuseBatch, type GraphPlan } from "./graph-plan.js";
 import { readGraphPorts } from "./graph-ports.js";
+import type { LoadProgress } from "./load-progress.js";
 import type { Model, TextAssembler } from "./model.js";
 import { readModelFolder } from "./model-folder.js";
 import type { ModelSettings } from "./model-settings.js";
@@ -16,6 +15,7 @@ import { findOperatorProfile, profilingOptions } from "./operator-profile.js";
 import { runFetched } from "./run-fetched.js";
 import { patchInPlace, runWayInPlace } from "./run-in-place.js";
 import { createSampler } from "./sampling/sampler.js";
+import { warmUp } from "./warm-up.js";
 import type { WayToRun } from "./way-to-run.js";
 
 /** How a model folder is to be opened. */
@@ -75,7 +75,6 @@ export async function openOnnxModel(
     ...options,
     profiling,
   });
-  const profileFile = profiling && (await findOperatorProfile(profiling));
   const way: WayToRun = patched
     ? runWayInPlace(session, {
         ...patched,
@@ -87,21 +86,9 @@ export async function openOnnxModel(
   const decoder = new BatchDecoder(way, ports, planned);
 
   onProgress({ stage: "warming up" });
-  const plan = await closingOnFailure(session, async () => {
-    const { maxBatch } = planned;
-    if (maxBatch.value === 1) return planned;
-    const obstacle = await whyNotTogether(decoder, vocabularySize, contextLength);
-    if (obstacle === undefined) return planned;
-    if (options.maxBatch !== undefined) throw refuseBatch(options.maxBatch, obstacle);
-    return { ...planned, maxBatch: { value: 1, because: obstacle } };
-  });
-  return {
-    settings,
-    dtype,
-    plan,
-    fullContext: createFullContext(session, ports, way, plan.leastCapacity),
-    operatorProfile: profileFile,
-    model: {
+  try {
+    const plan = await tryBatch(decoder, planned, options, settings);
+    const model: Model = {
       contextLength,
       vocabularySize,
       eosTokenIds,
@@ -118,11 +105,8 @@ export async function openOnnxModel(
       begin(config, promptIds) {
         const expectedTokens = Math.min(config.maxTokens, mostExpectedTokens);
         const expectedRows = Math.min(promptIds.length + expectedTokens, contextLength);
-        return decoder.begin(
-          promptIds,
-          expectedRows,
-          createSampler(config, { promptIds, eosTokenIds }),
-        );
+        const sample = createSampler(config, { promptIds, eosTokenIds });
+        return decoder.begin(promptIds, expectedRows, sample);
       },
       forget: () => decoder.forget(),
       async close() {
@@ -130,8 +114,15 @@ export async function openOnnxModel(
         if (profiling !== undefined) session.endProfiling();
         await session.release();
       },
-    },
-  };
+    };
+    await warmUp(model, folder);
+    const operatorProfileFile = profiling && (await findOperatorProfile(profiling));
+    const fullContext = createFullContext(session, ports, way, plan.leastCapacity);
+    return { model, settings, dtype, plan, fullContext, operatorProfile: operatorProfileFile };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
 }
 
 /** The text of a model without a tokenizer, as those with random weights are. */
@@ -140,14 +131,16 @@ const idsOnly: TextAssembler = { push: () => "", flush: () => "" };
 /** Tokens of a completion that the cache has room for before it is known how many they become. */
 const mostExpectedTokens = 256;
 
-async function closingOnFailure<Result>(
-  session: InferenceSession,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+/** The plan, with one sequence at a time where two do not go together. */
+async function tryBatch(
+  decoder: BatchDecoder,
+  plan: GraphPlan,
+  { maxBatch: asked }: OnnxModelOptions,
+  { vocabularySize, contextLength }: ModelSettings,
+): Promise<GraphPlan> {
+  if (plan.maxBatch.value === 1) return plan;
+  const obstacle = await whyNotTogether(decoder, vocabularySize, contextLength);
+  if (obstacle === undefined) return plan;
+  if (asked !== undefined) throw refuseBatch(asked, obstacle);
+  return { ...plan, maxBatch: { value: 1, because: obstacle } };
 }

@@ -1,0 +1,4 @@
+/** How far loading is. */
+export interface LoadProgress {
+  readonly stage: "reading" | "preparing" | "warming up" | "ready";
+}
