@@ -1,9 +1,5 @@
 export type { CheckedPart, TokenDifference } from "./check/check-generations.js";
-export {
-  checkModel,
-  type CheckModelOptions,
-  type ModelCheck,
-} from "./check/check-model.js";
+export { checkModel, type CheckModelOptions, type ModelCheck } from "./check/check-model.js";
 export type { CheckProgress } from "./check/check-progress.js";
 export type { CheckedText } from "./check/check-text.js";
 export { embeddedModel } from "./embedded-model.js";

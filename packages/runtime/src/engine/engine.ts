@@ -1,9 +1,5 @@
 import { basename } from "node:path";
-import {
-  type GenerationRequest,
-  type GenerationSummary,
-  type TokenSink,
-} from "@streamgauge/core";
+import { type GenerationRequest, type GenerationSummary, type TokenSink } from "@streamgauge/core";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
 import type { LoadProgress } from "./load-progress.js";
