@@ -40,7 +40,9 @@ export interface StreamToken {
    * The text that became final with this token. It is empty while a character
    * is incomplete (one character can take several tokens), for special tokens,
    * and while what was made may be the beginning of a `config.stop` string. The
-   * pieces of a completion, joined, are its text.
+   * pieces of a completion, joined, are its text. Where a generator is made of
+   * somebody else's pieces, one may end within a surrogate pair; the adapters to
+   * text, bytes and events do not.
    */
   readonly text: string;
   /** Whether this is the model's end-of-sequence token. */
