@@ -42,7 +42,7 @@ export interface StoppableGenerator extends Generator {
    * Stops every call that is not over for its caller: also one whose producer has
    * ended, while there are tokens that its consumer has not read.
    */
-  stopAll(reason: StopReason): void;
+  readonly stopAll: (reason: StopReason) => void;
 }
 
 /**

@@ -478,7 +478,7 @@ export function tokensToTheEnd(capacity: number): number {
 /** A way in which a producer fails before its tokens are read. */
 export interface LateFailure {
   readonly by: string;
-  open(): Promise<FailingHarness>;
+  readonly open: () => Promise<FailingHarness>;
   /** Set where it takes long: then its consumers only leave. */
   readonly isSlow?: boolean;
 }

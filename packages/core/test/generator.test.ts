@@ -203,7 +203,7 @@ describe("generateStream", () => {
 describe("a consumer that never waits", () => {
   // As many as one turn may deliver: with nothing but their number to end it, all of them come.
   const tokens = 200;
-  const config = { deadlineMilliseconds: 5 };
+  const hurried = { deadlineMilliseconds: 5 };
 
   function work(): void {
     for (const until = performance.now() + 2; performance.now() < until;);
@@ -214,7 +214,7 @@ describe("a consumer that never waits", () => {
       ...createScriptedBackend(),
       stream: () => plentifulSource(tokens),
     });
-    expect(await generator.generateStream("go", work, config)).toMatchObject({
+    expect(await generator.generateStream("go", work, hurried)).toMatchObject({
       finishReason: "deadline",
     });
   });
@@ -224,7 +224,7 @@ describe("a consumer that never waits", () => {
       ...createScriptedBackend(),
       stream: () => plentifulSource(tokens),
     });
-    const stream = generator.generateStreamAsync("go", config);
+    const stream = generator.generateStreamAsync("go", hurried);
     for await (const _ of stream) work();
     expect(await stream.result).toMatchObject({ finishReason: "deadline" });
   });

@@ -151,7 +151,7 @@ class Trunk {
     this.ended = true;
     if (stopReason === undefined) return this.#wake();
     // A branch that is stopped leaves.
-    for (const branch of [...this.branches]) branch.stopFromOutside(stopReason);
+    for (const branch of this.branches) branch.stopFromOutside(stopReason);
   }
 
   #wake(): void {
