@@ -205,12 +205,15 @@ export type TokenCallback = (token: StreamToken) => boolean | void | Promise<boo
  *   stream; a sink that throws under `pipeTo()` or `pipeline()`. All of these
  *   are "cancelled". And somebody on its behalf: `config.signal` ("aborted"),
  *   `config.deadlineMilliseconds` ("deadline"), closing the generator ("closed").
- *   The first one counts.
+ *   The first one counts, until the consumer has been told of the end: also when the
+ *   producer has ended, and its last tokens wait to be read.
  * - **What the consumer sees.** Stopping is not failing: a stream that is stopped
  *   ends like one that is complete, and `result` resolves with the tokens
  *   delivered so far; `finishReason` says which it was. Tokens that were made and
  *   not yet read are dropped. Only a failure rejects, throws or errors: always
  *   with a `StreamgaugeError` whose `partial` has what was delivered.
+ * - **A failure wins.** Whoever stops after the producer has failed finds the
+ *   failure in `result`, with what was delivered before it.
  * - **When it is over.** The producer notices before its next step. Cancelling
  *   (`break`, `return()`, `cancel()`, the "close" event after `destroy()`)
  *   resolves when the producer has really stopped and its worker is free; it
