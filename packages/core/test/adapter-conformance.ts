@@ -236,24 +236,20 @@ export const consumerRows: readonly ConsumerRow[] = [
     name: "both branches of a tee",
     consume(generator, config, consumer) {
       const stream = generator.generateStreamAsync("go", config);
-      const branches = teeTokens(stream);
-      const steps = branches.map((branch) => branch[Symbol.asyncIterator]());
+      const [read, alongside] = teeTokens(stream);
+      const steps = [read, alongside].map((branch) => branch[Symbol.asyncIterator]());
       const next = async (): Promise<IteratorResult<StreamToken, undefined>> => {
         const [first, second] = await Promise.all(steps.map((step) => step.next()));
-        expect(second).toEqual(first);
+        // One that is stopped from outside can be stopped a token earlier.
+        if (first?.done !== true && second?.done !== true) expect(second).toEqual(first);
         return first ?? expect.fail("there are two");
       };
       const leave = () => Promise.all(steps.map((step) => step.return()));
       const done = readSteps(next, leave, textOfToken, consumer);
-      const results = Promise.all([stream, ...branches].map(({ result }) => result));
-      const result = results.then(([trunk, ...others]) => {
-        for (const { finishReason, ids } of others) {
-          expect({ finishReason, ids }).toEqual({
-            finishReason: trunk?.finishReason,
-            ids: trunk?.ids,
-          });
-        }
-        return trunk ?? expect.fail("there are three");
+      const results = Promise.all([read.result, alongside.result, stream.result]);
+      const result = results.then(([own, ...others]) => {
+        for (const { finishReason } of others) expect(finishReason).toBe(own.finishReason);
+        return own;
       });
       return { done, result };
     },

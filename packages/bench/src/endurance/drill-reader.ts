@@ -163,7 +163,9 @@ class DrillConsumer {
   }
 
   async #readBytes(stream: TokenStream): Promise<GenerationResult> {
-    await this.#readChunks(toByteStream(stream), (bytes) => Number(Buffer.from(bytes).toString()));
+    // Node's Buffer would leave a pool behind, which looks like a ring that is left.
+    const decoder = new TextDecoder();
+    await this.#readChunks(toByteStream(stream), (bytes) => Number(decoder.decode(bytes)));
     return await stream.result;
   }
 
@@ -178,15 +180,19 @@ class DrillConsumer {
   }
 
   async #readTee(stream: TokenStream): Promise<GenerationResult> {
-    const [one, other] = teeTokens(stream).map((branch) => branch[Symbol.asyncIterator]());
-    if (one === undefined || other === undefined) throw new Error("A tee has two branches.");
+    const [read, alongside] = teeTokens(stream);
+    const one = read[Symbol.asyncIterator]();
+    const other = alongside[Symbol.asyncIterator]();
     for (;;) {
       const [step, same] = await Promise.all([one.next(), other.next()]);
-      if (step.value?.id !== same.value?.id) throw new Error("The branches of a tee differ.");
       if (step.done === true) break;
+      // One that is stopped can be stopped a token earlier.
+      if (same.done !== true && same.value.id !== step.value.id) {
+        throw new Error("The branches of a tee differ.");
+      }
       if (!(await this.#take(step.value.id))) await Promise.all([one.return(), other.return()]);
     }
-    return await stream.result;
+    return await read.result;
   }
 
   async #readNode(stream: TokenStream): Promise<GenerationResult> {
