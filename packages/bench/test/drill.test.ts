@@ -1,27 +1,27 @@
 import { describe, expect, it } from "vitest";
 import { checkDrill } from "../src/endurance/drill-checks.js";
 import { judge } from "../src/endurance/drill-judge.js";
-import { planDrill, type PlannedStream } from "../src/endurance/drill-plan.js";
+import { planDrill, readers, type PlannedStream } from "../src/endurance/drill-plan.js";
 import { holds, renderDrill } from "../src/endurance/drill-summary.js";
 import { runDrill } from "../src/endurance/drill.js";
 import type { Holdings } from "../src/endurance/process-watch.js";
 
 describe("a drill", { timeout: 120_000 }, () => {
-  it("of twenty faults among a hundred streams hurts nobody else and leaves nothing", async () => {
+  it("of fifty faults among a hundred streams hurts nobody else and leaves nothing", async () => {
     const report = await runDrill({
       seed: 1851,
       streams: 100,
-      faults: 24,
-      embeddedStreams: 8,
-      embeddedFaults: 6,
+      faults: 42,
+      embeddedStreams: 10,
+      embeddedFaults: 8,
     });
     expect(report.checks.flatMap(({ violations }) => violations)).toEqual([]);
     expect(holds(report)).toBe(true);
     const streams = report.parts.flatMap((part) => part.streams);
-    expect(streams).toHaveLength(108);
-    expect(streams.filter(({ stream }) => stream.fault !== undefined)).toHaveLength(30);
+    expect(streams).toHaveLength(110);
+    expect(streams.filter(({ stream }) => stream.fault !== undefined)).toHaveLength(50);
     const text = renderDrill(report, { unicode: false });
-    expect(text).toContain("30 faults among 108 streams, seed 1851");
+    expect(text).toContain("50 faults among 110 streams, seed 1851");
     expect(text).toMatch(/\| killed +\| 1 +\| WORKER_FAILED 1 +\| 0 +\|/);
     expect(text).not.toContain("| NO ");
   });
@@ -34,7 +34,9 @@ const options = {
   prompts: (draw) => [draw.integer(0, 999)],
   mostTokens: 50,
   longestWaitMilliseconds: 100,
+  readers,
   endless: 1000,
+  mostUnread: 8,
 } satisfies Omit<Parameters<typeof planDrill>[1], "seed">;
 
 describe("the plan of a drill", () => {

@@ -100,10 +100,12 @@ describe("over the seeds from 0 to 9,999", () => {
         streams: 2,
         faults: 0,
         kinds: ["exit"],
+        readers: ["loop"],
         prompts: (draw) => [draw.integer(0, 999)],
         mostTokens: 50,
         longestWaitMilliseconds: 100,
         endless: 1000,
+        mostUnread: 8,
       });
       return streams.map(({ prompt }) => Number((prompt as readonly number[])[0]));
     };

@@ -2,6 +2,7 @@ import { iterateTokens } from "./adapters/async-iterable.js";
 import { deliverToCallback } from "./adapters/callback.js";
 import { resolveConfig, type GenerationConfig, type ResolvedConfig } from "./config.js";
 import { StreamgaugeError } from "./errors.js";
+import type { ArmStops } from "./adapters/arm-stops.js";
 import type {
   GenerationResult,
   Generator,
@@ -35,16 +36,52 @@ export interface GenerationBackend {
   stream(request: GenerationRequest): TokenSource;
 }
 
+/** A generator, for whoever may have to close what is behind it. */
+export interface StoppableGenerator extends Generator {
+  /**
+   * Stops every call that is not over for its caller: also one whose producer has
+   * ended, while there are tokens that its consumer has not read.
+   */
+  readonly stopAll: (reason: StopReason) => void;
+}
+
 /**
  * Builds the three modes over a backend: validation, abort signals, adapters and
  * results are the same whatever is behind.
  */
-export function createGenerator(backend: GenerationBackend): Generator {
+export function createGenerator(backend: GenerationBackend): StoppableGenerator {
+  /** What stops the calls that are not over for their callers. */
+  const stops = new Set<(reason: StopReason) => void>();
+
+  /** Until a call is over, its signal, its deadline and `stopAll()` can stop it. */
+  function armStops(config: GenerationConfig | undefined): ArmStops {
+    return (stop) => {
+      const { signal, deadlineMilliseconds } = config ?? {};
+      const abort = (): void => stop("aborted");
+      signal?.addEventListener("abort", abort, { once: true });
+      const timer =
+        deadlineMilliseconds === undefined
+          ? undefined
+          : setTimeout(stop, deadlineMilliseconds, "deadline");
+      stops.add(stop);
+      // A signal can outlive thousands of generations: leave nothing on it.
+      return () => {
+        stops.delete(stop);
+        signal?.removeEventListener("abort", abort);
+        clearTimeout(timer);
+      };
+    };
+  }
+
   return {
     async generate(prompt: Prompt, config?: GenerationConfig): Promise<GenerationResult> {
       const collection = unlessAborted(config, backend).collect(resolveRequest(prompt, config));
-      stopEarly(config, collection);
-      return await collection.finished;
+      const disarm = armStops(config)((reason) => collection.stop(reason));
+      try {
+        return await collection.finished;
+      } finally {
+        disarm();
+      }
     },
 
     async generateStream(
@@ -60,8 +97,8 @@ export function createGenerator(backend: GenerationBackend): Generator {
       }
       const request = resolveRequest(prompt, config);
       const source = unlessAborted(config, backend).stream(request);
-      stopEarly(config, source);
-      return await deliverToCallback(source, onToken, new Transcript(request.config.logprobs));
+      const transcript = new Transcript(request.config.logprobs);
+      return await deliverToCallback(source, onToken, transcript, armStops(config));
     },
 
     generateStreamAsync(prompt: Prompt, config?: GenerationConfig): TokenStream {
@@ -72,8 +109,12 @@ export function createGenerator(backend: GenerationBackend): Generator {
         return iterateTokens(failedSource(error), new Transcript(false));
       }
       const source = unlessAborted(config, backend).stream(request);
-      stopEarly(config, source);
-      return iterateTokens(source, new Transcript(request.config.logprobs));
+      const transcript = new Transcript(request.config.logprobs);
+      return iterateTokens(source, transcript, { armStops: armStops(config) });
+    },
+
+    stopAll(reason: StopReason): void {
+      for (const stop of stops) stop(reason);
     },
   };
 }
@@ -97,24 +138,3 @@ const abortedBefore: GenerationBackend = {
   }),
   stream: () => stoppedSource("aborted"),
 };
-
-/** Stops what runs when its signal is aborted or its time is over. */
-function stopEarly(
-  config: GenerationConfig | undefined,
-  running: { stop(reason: StopReason): void; readonly finished: Promise<unknown> },
-): void {
-  const { signal, deadlineMilliseconds } = config ?? {};
-  if (signal === undefined && deadlineMilliseconds === undefined) return;
-  const abort = (): void => running.stop("aborted");
-  signal?.addEventListener("abort", abort, { once: true });
-  const timer =
-    deadlineMilliseconds === undefined
-      ? undefined
-      : setTimeout(() => running.stop("deadline"), deadlineMilliseconds);
-  // A signal can outlive thousands of generations: leave nothing on it.
-  const forget = (): void => {
-    signal?.removeEventListener("abort", abort);
-    clearTimeout(timer);
-  };
-  running.finished.then(forget, forget);
-}

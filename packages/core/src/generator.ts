@@ -40,7 +40,9 @@ export interface StreamToken {
    * The text that became final with this token. It is empty while a character
    * is incomplete (one character can take several tokens), for special tokens,
    * and while what was made may be the beginning of a `config.stop` string. The
-   * pieces of a completion, joined, are its text.
+   * pieces of a completion, joined, are its text. Where a generator is made of
+   * somebody else's pieces, one may end within a surrogate pair; the adapters to
+   * text, bytes and events do not.
    */
   readonly text: string;
   /** Whether this is the model's end-of-sequence token. */
@@ -203,12 +205,15 @@ export type TokenCallback = (token: StreamToken) => boolean | void | Promise<boo
  *   stream; a sink that throws under `pipeTo()` or `pipeline()`. All of these
  *   are "cancelled". And somebody on its behalf: `config.signal` ("aborted"),
  *   `config.deadlineMilliseconds` ("deadline"), closing the generator ("closed").
- *   The first one counts.
+ *   The first one counts, until the consumer has been told of the end: also when the
+ *   producer has ended, and its last tokens wait to be read.
  * - **What the consumer sees.** Stopping is not failing: a stream that is stopped
  *   ends like one that is complete, and `result` resolves with the tokens
  *   delivered so far; `finishReason` says which it was. Tokens that were made and
  *   not yet read are dropped. Only a failure rejects, throws or errors: always
  *   with a `StreamgaugeError` whose `partial` has what was delivered.
+ * - **A failure wins.** Whoever stops after the producer has failed finds the
+ *   failure in `result`, with what was delivered before it.
  * - **When it is over.** The producer notices before its next step. Cancelling
  *   (`break`, `return()`, `cancel()`, the "close" event after `destroy()`)
  *   resolves when the producer has really stopped and its worker is free; it

@@ -20,6 +20,7 @@ export {
   type Collection,
   type GenerationBackend,
   type GenerationRequest,
+  type StoppableGenerator,
 } from "./create-generator.js";
 export {
   defaultMaxTokens,

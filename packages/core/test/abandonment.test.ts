@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import {
@@ -64,6 +65,21 @@ describe("a stream that is dropped", () => {
     };
     const { result } = await resultOf(createGenerator(backend));
     await collect(() => backend.ended === 1);
+    expect(await result).toMatchObject({ finishReason: "cancelled", ids: [0] });
+  });
+
+  it("resolves its result also when its producer is done already", async () => {
+    const backend = createScriptedBackend();
+    const { signal } = new AbortController();
+    const resultOf = async (generator: Generator) => {
+      const stream = generator.generateStreamAsync("go", { maxTokens: 3, signal });
+      await readOne(stream);
+      return { result: stream.result };
+    };
+    const { result } = await resultOf(createGenerator(backend));
+    while (backend.ended === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await collect(() => getEventListeners(signal, "abort").length === 0);
     expect(await result).toMatchObject({ finishReason: "cancelled", ids: [0] });
   });
 

@@ -1,7 +1,9 @@
 // What every way to consume a generation has to do, as one table. Core runs it over
 // a scripted producer, runtime over a worker behind a small ring.
+import { getEventListeners } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   isStreamgaugeError,
   toServerSentEvents,
@@ -49,6 +51,8 @@ export interface ConformanceHarness extends AsyncDisposable {
   readonly capacity: number;
   /** Gives the producer time to run ahead as far as it can. */
   idle(): Promise<void>;
+  /** Resolves when every producer has ended, also where its tokens are not read yet. */
+  untilMade(): Promise<void>;
   /** Generations that have begun and are not over; undefined where nobody can know. */
   running(): number | undefined;
   /** Closes the generator while it generates. */
@@ -134,14 +138,49 @@ export const consumerRows: readonly ConsumerRow[] = [
     },
   },
   loopRow("async iterable", (stream) => stream, textOfToken),
+  {
+    name: "async iterable, by next() and return()",
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const steps = stream[Symbol.asyncIterator]();
+      const done = readSteps(
+        () => steps.next(),
+        () => steps.return(),
+        textOfToken,
+        consumer,
+      );
+      return { done, result: stream.result };
+    },
+  },
   loopRow("web stream of tokens, in a loop", toReadableStream, textOfToken),
   pipeRow("web stream of tokens, piped", toReadableStream, textOfToken),
+  {
+    name: "web stream of tokens, by read() and cancel()",
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const reader = toReadableStream(stream).getReader();
+      const done = readSteps(
+        () => reader.read(),
+        () => reader.cancel(),
+        textOfToken,
+        consumer,
+      );
+      return { done, result: stream.result };
+    },
+  },
   loopRow("web stream of text, in a loop", toTextStream, asItIs),
   pipeRow("web stream of text, piped", toTextStream, asItIs),
   loopRow("web stream of bytes, in a loop", toByteStream, decode),
   pipeRow("web stream of bytes, piped", toByteStream, decode),
   loopRow("web stream of bytes, by a BYOB reader", (s) => readIntoBuffers(toByteStream(s)), decode),
   loopRow("Node stream of tokens, in a loop", readTokens, textOfToken),
+  {
+    name: "Node stream of tokens, by its events and destroy()",
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      return { done: readByEvents(toNodeReadable(stream), consumer), result: stream.result };
+    },
+  },
   loopRow("Node stream of text, in a loop", (s) => toNodeReadable(s, { as: "text" }), String),
   {
     name: "Node stream of bytes, in a pipeline",
@@ -172,16 +211,103 @@ export const consumerRows: readonly ConsumerRow[] = [
     },
   },
   loopRow("server-sent events, in a loop", readCompletionEvents, asItIs),
+  {
+    name: "server-sent events, piped",
+    inHand: 1,
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const textsOf = completionTexts(stream);
+      const leave = new AbortController();
+      const sink = new WritableStream<Uint8Array>({
+        async write(bytes) {
+          for await (const text of textsOf(bytes)) if (!(await consumer(text))) leave.abort();
+        },
+      });
+      const piped = toServerSentEvents(stream, completion).pipeTo(sink, { signal: leave.signal });
+      const done = piped.catch((error: unknown) => {
+        if (!leave.signal.aborted) throw error;
+      });
+      return { done, result: stream.result };
+    },
+  },
   loopRow("branch of a tee", onlyBranch, textOfToken),
   loopRow("web stream over a branch of a tee", (s) => toReadableStream(onlyBranch(s)), textOfToken),
+  {
+    name: "both branches of a tee",
+    consume(generator, config, consumer) {
+      const stream = generator.generateStreamAsync("go", config);
+      const [read, alongside] = teeTokens(stream);
+      const steps = [read, alongside].map((branch) => branch[Symbol.asyncIterator]());
+      const next = async (): Promise<IteratorResult<StreamToken, undefined>> => {
+        const [first, second] = await Promise.all(steps.map((step) => step.next()));
+        // One that is stopped from outside can be stopped a token earlier.
+        if (first?.done !== true && second?.done !== true) expect(second).toEqual(first);
+        return first ?? expect.fail("there are two");
+      };
+      const leave = () => Promise.all(steps.map((step) => step.return()));
+      const done = readSteps(next, leave, textOfToken, consumer);
+      const results = Promise.all([read.result, alongside.result, stream.result]);
+      const result = results.then(([own, ...others]) => {
+        for (const { finishReason } of others) expect(finishReason).toBe(own.finishReason);
+        return own;
+      });
+      return { done, result };
+    },
+  },
 ];
 
-/** The text of each event; where the events end in a failure, the one that the result has. */
+/** Reads step by step; leaves when the consumer wants no more or throws. */
+async function readSteps<T>(
+  next: () => Promise<{ readonly done?: boolean; readonly value?: T | undefined }>,
+  leave: () => Promise<unknown>,
+  textOf: (chunk: T) => string,
+  consumer: Consumer,
+): Promise<void> {
+  for (;;) {
+    const { done, value } = await next();
+    if (done === true || value === undefined) return;
+    let goesOn = false;
+    try {
+      goesOn = await consumer(textOf(value));
+    } finally {
+      if (!goesOn) await leave();
+    }
+    if (!goesOn) return;
+  }
+}
+
+function readByEvents(readable: Readable, consumer: Consumer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined;
+    readable.on("data", ({ text }: StreamToken) => {
+      readable.pause();
+      consumer(text).then(
+        (goesOn) => (goesOn ? readable.resume() : readable.destroy()),
+        (error: unknown) => readable.destroy(error as Error),
+      );
+    });
+    readable.once("error", (error) => {
+      failure = error;
+    });
+    readable.once("close", () => {
+      if (failure === undefined) resolve();
+      else reject(failure);
+    });
+  });
+}
+
+const completion = { endpoint: "completions", id: "1", model: "m", createdSeconds: 0 } as const;
+
 async function* readCompletionEvents(stream: TokenStream): AsyncGenerator<string> {
-  const about = { endpoint: "completions", id: "1", model: "m", createdSeconds: 0 } as const;
+  const textsOf = completionTexts(stream);
+  for await (const bytes of toServerSentEvents(stream, completion)) yield* textsOf(bytes);
+}
+
+/** The text of each event; where the events end in a failure, the one that the result has. */
+function completionTexts(stream: TokenStream): (bytes: Uint8Array) => AsyncGenerator<string> {
   const data: string[] = [];
   const parser = createParser({ onEvent: (event) => void data.push(event.data) });
-  for await (const bytes of toServerSentEvents(stream, about)) {
+  return async function* (bytes) {
     parser.feed(decode(bytes));
     for (const payload of data.splice(0)) {
       if (payload === "[DONE]") continue;
@@ -197,7 +323,7 @@ async function* readCompletionEvents(stream: TokenStream): AsyncGenerator<string
       const text = choices?.[0]?.text ?? "";
       if (text !== "") yield text;
     }
-  }
+  };
 }
 
 function readTokens(stream: TokenStream): AsyncIterable<StreamToken> {
@@ -332,6 +458,160 @@ export function describeConformance(
       expect(run.delivered()).toEqual(numbers(run.delivered().length));
     });
   });
+}
+
+/** Tokens that are delivered while the producer comes to its end. */
+const deliveredMeanwhile = 5;
+
+/**
+ * Tokens of a producer that ends while so many are delivered; the others wait for a
+ * reader. A ring gives room back when half of it is read.
+ */
+export function tokensToTheEnd(capacity: number): number {
+  return deliveredMeanwhile + Math.min(Math.ceil(capacity / 2), 8);
+}
+
+/** A way in which a producer fails before its tokens are read. */
+export interface LateFailure {
+  readonly by: string;
+  readonly open: () => Promise<FailingHarness>;
+  /** Set where it takes long: then its consumers only leave. */
+  readonly isSlow?: boolean;
+}
+
+/** Says the same where the producer is done already and its tokens are not yet read. */
+export function describeProducerDone(
+  producer: string,
+  rows: readonly ConsumerRow[],
+  open: () => Promise<ConformanceHarness>,
+  failures: readonly LateFailure[],
+): void {
+  /** Consumes until the producer has ended, and then decides. */
+  function startLate(
+    row: ConsumerRow,
+    harness: ConformanceHarness,
+    config: GenerationConfig,
+    decide: () => Decision,
+  ): Run {
+    return start(row, harness, config, async (count) => {
+      if (count < deliveredMeanwhile) return true;
+      await harness.untilMade();
+      return await decide();
+    });
+  }
+
+  describe.each(rows.map((row) => [row.name, row] as const))(
+    `${producer} that is done already: %s`,
+    (_, row) => {
+      it("gives the rest to a consumer that goes on", async () => {
+        await using harness = await open();
+        const maxTokens = tokensToTheEnd(harness.capacity);
+        const run = startLate(row, harness, { maxTokens }, () => true);
+        await run.done;
+        expect(run.delivered()).toEqual(numbers(maxTokens));
+        expect(await run.result).toMatchObject({ finishReason: "length" });
+        await expectFree(harness);
+      });
+
+      it("ends as cancelled when it is left", async () => {
+        await using harness = await open();
+        const maxTokens = tokensToTheEnd(harness.capacity);
+        const run = startLate(row, harness, { maxTokens }, () => false);
+        await run.done;
+        const { finishReason, usage } = await expectStopped(harness, run, deliveredMeanwhile);
+        expect(finishReason).toBe("cancelled");
+        expect(usage.producedTokens).toBe(maxTokens);
+      });
+
+      it("ends as cancelled when its consumer throws", async () => {
+        await using harness = await open();
+        const thrown = new Error("no thanks");
+        const run = startLate(row, harness, { maxTokens: tokensToTheEnd(harness.capacity) }, () => {
+          throw thrown;
+        });
+        const error = await rejection(run.done);
+        if (isStreamgaugeError(error, "CALLBACK_FAILED")) {
+          expect(error.cause).toBe(thrown);
+          expect(error.partial?.ids).toHaveLength(deliveredMeanwhile);
+        } else {
+          expect(error).toBe(thrown);
+          const { finishReason } = await expectStopped(harness, run, deliveredMeanwhile);
+          expect(finishReason).toBe("cancelled");
+        }
+      });
+
+      it("ends as aborted when its signal is aborted", async () => {
+        await using harness = await open();
+        const controller = new AbortController();
+        const maxTokens = tokensToTheEnd(harness.capacity);
+        const run = startLate(row, harness, { maxTokens, signal: controller.signal }, () =>
+          controller.abort(),
+        );
+        await run.done;
+        const { finishReason } = await expectStopped(harness, run, deliveredMeanwhile);
+        expect(finishReason).toBe("aborted");
+        expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+      });
+
+      it("ends when its deadline is over", async () => {
+        await using harness = await open();
+        const deadlineMilliseconds = 40;
+        const maxTokens = tokensToTheEnd(harness.capacity);
+        const config = { maxTokens, deadlineMilliseconds };
+        // Timers of one duration fire in the order in which they were made.
+        const run = startLate(row, harness, config, () => delay(deadlineMilliseconds));
+        await run.done;
+        const { finishReason } = await expectStopped(harness, run);
+        expect(finishReason).toBe("deadline");
+      });
+
+      it("ends as closed when its generator is closed", async () => {
+        await using harness = await open();
+        const maxTokens = tokensToTheEnd(harness.capacity);
+        const run = startLate(row, harness, { maxTokens }, () => harness.close());
+        await run.done;
+        const { finishReason, ids } = await run.result;
+        expect(finishReason).toBe("closed");
+        expect(run.delivered()).toEqual(numbers(deliveredMeanwhile));
+        expect(ids.length - deliveredMeanwhile).toBeLessThanOrEqual(run.inHand);
+      });
+
+      describe.each(failures)("and failed, by $by", ({ open: openFailing, isSlow = false }) => {
+        const ways: readonly [string, (controller: AbortController) => boolean][] = [
+          ["is left", () => false],
+          ["is left by a throw", () => expect.fail("no thanks")],
+          [
+            "is aborted",
+            (controller) => {
+              controller.abort();
+              return true;
+            },
+          ],
+          ["goes on", () => true],
+        ];
+        it.each(isSlow ? ways.slice(0, 1) : ways)(
+          "says so in the result when it %s",
+          async (_way, decide) => {
+            await using harness = await openFailing();
+            const { config, code, tokens } = harness.failure;
+            const controller = new AbortController();
+            const run = startLate(row, harness, { ...config, signal: controller.signal }, () =>
+              decide(controller),
+            );
+            await run.done.catch(() => undefined);
+            const error = await rejection(run.result);
+            if (isStreamgaugeError(error, "CALLBACK_FAILED")) return;
+            expect(isStreamgaugeError(error, code)).toBe(true);
+            const taken = (error as { partial?: { ids: readonly number[] } }).partial?.ids.length;
+            const delivered = run.delivered().length;
+            expect((taken ?? Infinity) - delivered).toBeLessThanOrEqual(run.inHand);
+            expect([deliveredMeanwhile, tokens]).toContain(delivered);
+            await expectFree(harness);
+          },
+        );
+      });
+    },
+  );
 }
 
 const endless: GenerationConfig = { maxTokens: 1_000_000 };

@@ -1,4 +1,11 @@
-import { createGenerator, isStreamgaugeError, type StreamToken } from "@streamgauge/core";
+import { getEventListeners } from "node:events";
+import {
+  createGenerator,
+  isStreamgaugeError,
+  type StopReason,
+  type StreamToken,
+  type TokenSource,
+} from "@streamgauge/core";
 import { describe, expect, it } from "vitest";
 import { createScriptedBackend, scriptedToken } from "./scripted-backend.js";
 
@@ -193,6 +200,95 @@ describe("generateStream", () => {
   });
 });
 
+describe("a consumer that never waits", () => {
+  // As many as one turn may deliver: with nothing but their number to end it, all of them come.
+  const tokens = 200;
+  const hurried = { deadlineMilliseconds: 5 };
+
+  function work(): void {
+    for (const until = performance.now() + 2; performance.now() < until;);
+  }
+
+  it("is told of its deadline by the callback's stream", async () => {
+    const generator = createGenerator({
+      ...createScriptedBackend(),
+      stream: () => plentifulSource(tokens),
+    });
+    expect(await generator.generateStream("go", work, hurried)).toMatchObject({
+      finishReason: "deadline",
+    });
+  });
+
+  it("is told of its deadline by the loop", async () => {
+    const generator = createGenerator({
+      ...createScriptedBackend(),
+      stream: () => plentifulSource(tokens),
+    });
+    const stream = generator.generateStreamAsync("go", hurried);
+    for await (const _ of stream) work();
+    expect(await stream.result).toMatchObject({ finishReason: "deadline" });
+  });
+});
+
+describe("stopping a call whose producer has ended", () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  it("ends the result of a stream that nobody reads on", async () => {
+    const backend = createScriptedBackend();
+    const generator = createGenerator(backend);
+    const stream = generator.generateStreamAsync("go", { maxTokens: 3 });
+    await stream[Symbol.asyncIterator]().next();
+    while (backend.ended === 0) await turn();
+    generator.stopAll("closed");
+    expect(await stream.result).toMatchObject({ finishReason: "closed", ids: [0] });
+  });
+
+  it("leaves one alone that was read to its end, and leaves nothing on its signal", async () => {
+    const { signal } = new AbortController();
+    const generator = createGenerator(createScriptedBackend());
+    const stream = generator.generateStreamAsync("go", { maxTokens: 3, signal });
+    await collect(stream);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    generator.stopAll("closed");
+    expect(await stream.result).toMatchObject({ finishReason: "length", ids: [0, 3, 6] });
+  });
+
+  it("does not change a result that was read first", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stream = createGenerator(createScriptedBackend()).generateStreamAsync("go", {
+      maxTokens: 3,
+      signal,
+    });
+    const result = await stream.result;
+    controller.abort();
+    expect(await collect(stream)).toHaveLength(3);
+    expect(result).toMatchObject({ finishReason: "length", ids: [0, 3, 6] });
+  });
+
+  it("keeps the token that the last callback took, and not the next", async () => {
+    const backend = createScriptedBackend();
+    const controller = new AbortController();
+    const result = await createGenerator(backend).generateStream(
+      "go",
+      async () => {
+        while (backend.ended === 0) await turn();
+        controller.abort();
+      },
+      { maxTokens: 3, signal: controller.signal },
+    );
+    expect(result).toMatchObject({ finishReason: "aborted", ids: [0] });
+  });
+
+  it("settles the result of a wrong call whose iterator was only left", async () => {
+    const stream = createGenerator(createScriptedBackend()).generateStreamAsync("go", {
+      maxTokens: 0,
+    });
+    await stream[Symbol.asyncIterator]().return();
+    expect(await rejection(stream.result)).toMatchObject({ code: "INVALID_CONFIG" });
+  });
+});
+
 describe("generateStreamAsync", () => {
   it("stops when the loop is left early", async () => {
     const backend = createScriptedBackend();
@@ -282,13 +378,19 @@ describe("generateStreamAsync", () => {
 });
 
 /** A source that always has the next token. */
-function plentifulSource(tokens: number) {
+function plentifulSource(tokens: number): TokenSource {
   let index = 0;
+  let stopReason: StopReason | undefined;
+  const hasNext = (): boolean => stopReason === undefined && index < tokens;
   return {
-    poll: () => (index < tokens ? scriptedToken(index++) : undefined),
-    wait: () => Promise.resolve(index < tokens),
-    stop: () => undefined,
-    stopReason: undefined,
+    poll: () => (hasNext() ? scriptedToken(index++) : undefined),
+    wait: () => Promise.resolve(hasNext()),
+    stop: (reason) => {
+      stopReason ??= reason;
+    },
+    get stopReason() {
+      return stopReason;
+    },
     finished: Promise.resolve({
       finishReason: "length" as const,
       promptTokens: 1,

@@ -230,14 +230,25 @@ describe("toServerSentEvents", () => {
     ];
     const events = toServerSentEvents(generatorOf(texts).generateStreamAsync("go"), options);
     const pieces = await readPieces(events.getReader());
-    // The empty text has no chunk; the last piece has the finish reason and the end.
-    expect(pieces).toHaveLength(texts.length);
+    // The empty text has no chunk, and the whale's two halves have one; the last piece
+    // has the finish reason and the end.
+    expect(pieces).toHaveLength(texts.length - 1);
     for (const piece of pieces.slice(0, -1)) {
       expect(piece).toMatch(/^data: \{[^\r\n\u0085\u2028\u2029]*\}\n\n$/);
     }
     const { events: messages } = parse(pieces.join(""));
     const payloads = messages.slice(0, -1).map(({ data }) => JSON.parse(data) as Chunk);
     expect(textOf(payloads)).toBe(texts.join(""));
+  });
+
+  it("gives every client whole characters, whatever the pieces", async () => {
+    const contents = async (...texts: string[]): Promise<unknown[]> => {
+      const payloads = await readPayloads(generatorOf(texts).generateStreamAsync("go"));
+      return payloads.slice(0, -2).map((payload) => (payload as Chunk).choices[0]?.delta?.content);
+    };
+    expect(await contents("a\ud83d", "\udc0b", "b")).toEqual(["a", "🐋", "b"]);
+    expect(await contents("\udc0b", "a\ud83d", "b")).toEqual(["\ufffd", "a", "\ufffdb"]);
+    expect(await contents("a", "\ud83d")).toEqual(["a", "\ufffd"]);
   });
 
   it("turns a failure in the middle into an error event, and ends without [DONE]", async () => {

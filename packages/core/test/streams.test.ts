@@ -10,6 +10,7 @@ import {
   toTextStream,
   type Generator,
 } from "@streamgauge/core";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createScriptedBackend, scriptedToken } from "./scripted-backend.js";
 
@@ -48,6 +49,46 @@ describe("text and bytes", () => {
     expect(await readChunks(toNodeReadable(start(), { as: "text" }))).toEqual(chunks);
     expect((await readChunks(toNodeReadable(start(), { as: "bytes" }))).map(String)).toEqual(
       chunks,
+    );
+  });
+
+  const adapters: [string, (generator: Generator) => AsyncIterable<string | Uint8Array>][] = [
+    ["a web stream of text", (generator) => toTextStream(generator.generateStreamAsync("go"))],
+    ["a web stream of bytes", (generator) => toByteStream(generator.generateStreamAsync("go"))],
+    [
+      "a Node stream of text",
+      (generator) => toNodeReadable(generator.generateStreamAsync("go"), { as: "text" }),
+    ],
+    [
+      "a Node stream of bytes",
+      (generator) => toNodeReadable(generator.generateStreamAsync("go"), { as: "bytes" }),
+    ],
+  ];
+
+  it.each(adapters)("are cut where characters end: %s", async (_, read) => {
+    const texts = async (...spelt: string[]): Promise<string[]> =>
+      // Buffer and TextEncoder write each half that is alone as U+FFFD.
+      (await readChunks(read(speller(spelt)))).map((chunk) => Buffer.from(chunk).toString());
+    expect(await texts("a\ud83d", "\udc0b", "b")).toEqual(["a", "🐋", "b"]);
+    expect(await texts("\ud83d", "", "\udc0b\ud83d", "\udc0b")).toEqual(["🐋", "🐋"]);
+    expect(await texts("a\ud83d", "b", "\udc0b", "c")).toEqual(["a", "\ufffdb", "\ufffd", "c"]);
+    expect(await texts("a", "\ud83d")).toEqual(["a", "\ufffd"]);
+    expect(await texts("\ud83d")).toEqual(["\ufffd"]);
+  });
+
+  it("agree with TextEncoderStream, however a text is cut", async () => {
+    const unit = fc.constantFrom("a", "é", "\ud83d", "\udc0b", "\udfff", "\ud800");
+    const piece = fc.array(unit, { maxLength: 4 }).map((units) => units.join(""));
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 6 }), async (spelt) => {
+        const encoded = ReadableStream.from(spelt).pipeThrough(new TextEncoderStream());
+        const expected = Buffer.concat(await readChunks(encoded)).toString();
+        for (const [, adapt] of adapters) {
+          const read = await readChunks(adapt(speller(spelt)));
+          expect(read.map((chunk) => Buffer.from(chunk).toString()).join("")).toBe(expected);
+        }
+      }),
+      { numRuns: 60, seed: 1851 },
     );
   });
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { createGenerator, teeTokens, type StreamToken, type TokenStream } from "@streamgauge/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -122,6 +123,40 @@ describe("teeTokens", () => {
     expect(await branches[0].result).toMatchObject({ finishReason: "aborted", ids: [0, 3] });
     expect(await branches[1].result).toMatchObject({ finishReason: "aborted", ids: [0] });
     for (const iterator of iterators) expect((await iterator.next()).done).toBe(true);
+  });
+
+  it("stops a branch that is behind where another has read the stream to its end", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const generator = createGenerator(createScriptedBackend());
+    const stream = generator.generateStreamAsync("go", { ...config, signal });
+    const [fast, slow] = teeTokens(stream);
+    const [inner, innerFast] = teeTokens(slow);
+    const iterator = inner[Symbol.asyncIterator]();
+    await iterator.next();
+    expect(await Promise.all([readAll(fast), readAll(innerFast)])).toMatchObject([
+      { length: 20 },
+      { length: 20 },
+    ]);
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    controller.abort();
+    expect(await iterator.next()).toMatchObject({ done: true });
+    expect(await inner.result).toMatchObject({ finishReason: "aborted", ids: [0] });
+    for (const { result } of [stream, fast, slow, innerFast]) {
+      expect(await result).toMatchObject({ finishReason: "length", ids: { length: 20 } });
+    }
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("leaves nothing on a signal when all branches are over", async () => {
+    const { signal } = new AbortController();
+    const generator = createGenerator(createScriptedBackend());
+    const [first, second] = teeTokens(generator.generateStreamAsync("go", { ...config, signal }));
+    const leave = async (): Promise<void> => {
+      for await (const { index } of second) if (index === 2) break;
+    };
+    await Promise.all([readAll(first), leave()]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("gives a branch that is behind the rest before the failure", async () => {

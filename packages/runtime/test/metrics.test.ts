@@ -22,6 +22,29 @@ describe("metrics", () => {
     expect(runtime.metrics()).toMatchObject({ queued: 0, active: 0 });
   });
 
+  it("count a generation once, as it ended for its worker, whoever leaves later", async () => {
+    const reports: GenerationReport[] = [];
+    await using runtime = await createRuntime({
+      model,
+      observers: [{ generationEnded: (report) => reports.push(report) }],
+    });
+    const stream = runtime.generateStreamAsync([0], { maxTokens: 60 });
+    for await (const _ of stream) {
+      while (runtime.metrics().active > 0) await new Promise((resolve) => setImmediate(resolve));
+      break;
+    }
+    expect(await stream.result).toMatchObject({
+      finishReason: "cancelled",
+      usage: { completionTokens: 1, producedTokens: 60 },
+    });
+    await runtime.close();
+    expect(reports).toMatchObject([{ finishReason: "length", completionTokens: 60 }]);
+    expect(runtime.metrics()).toMatchObject({
+      active: 0,
+      generations: { finished: { length: 1 }, failed: {} },
+    });
+  });
+
   it("count generations by their end, and their tokens", async () => {
     await using runtime = await createRuntime({ model, maxQueue: 3 });
     await runtime.generate([1, 2, 3], { maxTokens: 10 });

@@ -136,6 +136,24 @@ describe("stopping", () => {
     await runtime.close();
   });
 
+  it("by closing ends streams that are made and not read, in a worker and inline", async () => {
+    const inline = await createInlineGenerator({ model: pacedModel({ stepMicroseconds: 20 }) });
+    for (const generator of [runtime, inline]) {
+      const stream = generator.generateStreamAsync("go", { maxTokens: 4 });
+      const iterator = stream[Symbol.asyncIterator]();
+      await iterator.next();
+      // The one engine takes turns: what is made after this was called later.
+      await generator.generate("again", { maxTokens: 1 });
+      await generator.close();
+      expect(await stream.result).toMatchObject({
+        finishReason: "closed",
+        ids: [0],
+        usage: { producedTokens: 4 },
+      });
+      expect(await iterator.next()).toMatchObject({ done: true });
+    }
+  });
+
   it("refuses calls after closing", async () => {
     await runtime.close();
     const stream = runtime.generateStreamAsync("go");

@@ -1,6 +1,6 @@
 import type { ErrorCode, FinishReason } from "@streamgauge/core";
 import type { GenerationReport } from "@streamgauge/runtime";
-import type { FaultKind, PlannedStream } from "./drill-plan.js";
+import { isLate, type FaultKind, type PlannedStream } from "./drill-plan.js";
 import type { ObservedEnd, Observation } from "./drill-reader.js";
 
 /** What is known of the streams of a drill beside the plan. */
@@ -28,6 +28,8 @@ const rightEnds: Record<FaultKind, RightEnd> = {
   "aborted at a time": { finishReason: "aborted" },
   deadline: { finishReason: "deadline" },
   left: { finishReason: "cancelled" },
+  "aborted late": { finishReason: "aborted" },
+  "left late": { finishReason: "cancelled" },
   "throwing consumer": { finishReason: "cancelled" },
   "dropped unread": { finishReason: "cancelled" },
   "dropped half read": { finishReason: "cancelled" },
@@ -85,6 +87,8 @@ function judgeCount(
       case "throw":
       case "aborted at a token":
       case "left":
+      case "aborted late":
+      case "left late":
       case "throwing consumer":
       case "dropped half read":
         return [fault.at, fault.at];
@@ -128,7 +132,8 @@ function judgeReports(
   const [report] = reports;
   if (report === undefined) return "the runtime never said that it ended";
   if (reports.length > 1) return `the runtime said ${reports.length} times that it ended`;
-  const right = rightEndOf(fault);
+  // The runtime tells how the worker ended, which is before a late fault.
+  const right = rightEndOf(fault !== undefined && isLate(fault.kind) ? undefined : fault);
   if (report.finishReason === right.finishReason && report.errorCode === right.errorCode) {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { isStreamgaugeError, messageOf } from "@streamgauge/core";
 import type {
   GenerationReport,
@@ -16,6 +16,8 @@ export interface DrillPart extends Expectation {
   readonly name: string;
   readonly options: RuntimeOptions;
   readonly streams: readonly PlannedStream[];
+  /** Streams that are asked for at the same time. Default: all of them. */
+  readonly atOnce?: number;
 }
 
 export interface DrillPartOptions {
@@ -49,7 +51,7 @@ const stallMilliseconds = 60_000;
 /** Answers of a worker after which one whose consumer does not read certainly waits for room. */
 const answersUntilFull = 50;
 
-/** Asks for all streams of a part in one turn, waits until they have ended, and judges them. */
+/** Asks for the streams of a part, as many at once as it says, waits until they have ended, and judges them. */
 export async function runDrillPart(
   part: DrillPart,
   { watch, signal, onEnded }: DrillPartOptions,
@@ -63,6 +65,9 @@ export async function runDrillPart(
     maxQueue: Infinity,
     observers: [{ generationEnded: (report) => reports.get(report.clientId)?.push(report) }],
   });
+  const untilMade = async ({ name }: PlannedStream): Promise<void> => {
+    while (reports.get(name)?.length === 0) await nextTurn();
+  };
   const threads = watch.threads;
   const kill = async (): Promise<void> => {
     for (let answer = 0; answer < answersUntilFull; answer++) await runtime.memory();
@@ -70,12 +75,14 @@ export async function runDrillPart(
   };
   if (threads.length < (part.options.workers ?? 1)) throw new Error("The watch began too late.");
   const observations = new Map<string, Observation | Error>();
-  for (const stream of part.streams) {
-    readStream(runtime, stream, kill).then(
-      (observation) => void observations.set(stream.name, observation),
-      (error: unknown) => void observations.set(stream.name, asError(error)),
-    );
-  }
+  const waiting = part.streams.values();
+  const readOneByOne = async (): Promise<void> => {
+    for (const stream of waiting) {
+      const reading = readStream(runtime, stream, { kill, untilMade: () => untilMade(stream) });
+      observations.set(stream.name, await reading.catch(asError));
+    }
+  };
+  for (let reader = 0; reader < (part.atOnce ?? part.streams.length); reader++) void readOneByOne();
   await untilEnded(part, runtime, reports, observations, { watch, signal, onEnded });
   await untilReplaced(runtime, part, signal);
   const metrics = runtime.metrics();

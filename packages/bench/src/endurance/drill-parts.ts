@@ -3,6 +3,7 @@ import type { DrillPart } from "./drill-part.js";
 import {
   commandedFaults,
   planDrill,
+  readers,
   type DrillPlanOptions,
   type FaultKind,
   type PlannedStream,
@@ -23,7 +24,9 @@ export interface DrillSize {
 
 const consumerFaults: readonly FaultKind[] = [
   "aborted at a token",
+  "aborted late",
   "left",
+  "left late",
   "throwing consumer",
   "dropped unread",
   "dropped half read",
@@ -45,7 +48,7 @@ export function checkSize({ streams, faults, embeddedStreams, embeddedFaults }: 
 }
 
 /**
- * The streams of the paced engine are shared between two runtimes whose consumers
+ * The streams of the paced engine are shared between three runtimes whose consumers
  * sleep in different ways; those of the embedded model get one with one worker,
  * so that the thread which waits for room is known.
  *
@@ -59,29 +62,47 @@ export async function planParts(
   const { embeddedModel, pacedModel } = await import("@streamgauge/runtime");
   const paced: Omit<DrillPlanOptions, "streams" | "faults" | "seed"> = {
     kinds: [...commandedFaults, ...consumerFaults, ...timedFaults],
+    readers,
     prompts: (draw) => [draw.integer(0, 999)],
     mostTokens: 120,
     longestWaitMilliseconds: Math.max(100, streams),
     endless: 1_000_000,
+    mostUnread: 8,
   };
   const model = pacedModel({ stepMicroseconds: 20, faults: true });
   const workers = { model, workers: 2, maxHeapMegabytes: 48 };
-  const half = { streams: Math.ceil(streams / 2), faults: Math.ceil(faults / 2) };
-  const rest = { streams: streams - half.streams, faults: faults - half.faults };
+  const third = { streams: Math.ceil(streams / 3), faults: Math.ceil(faults / 3) };
+  const rest = { streams: streams - third.streams, faults: faults - third.faults };
+  const half = { streams: Math.ceil(rest.streams / 2), faults: Math.ceil(rest.faults / 2) };
+  const last = { streams: rest.streams - half.streams, faults: rest.faults - half.faults };
   const parts: DrillPart[] = [
     {
       name: "paced, waitAsync",
       options: { ...workers, ring: { capacity: 16 } },
-      streams: planDrill("first", { ...paced, ...half, seed }),
+      streams: planDrill("first", { ...paced, ...third, seed }),
       idAt: pacedIdAt,
       mostUnpublished: 0,
     },
     {
       name: "paced, message",
       options: { ...workers, ring: { capacity: 64, publishBatch: 4, wait: "message" } },
-      streams: planDrill("second", { ...paced, ...rest, seed: seed ^ 2 }),
+      streams: planDrill("second", { ...paced, ...half, seed: seed ^ 2 }),
       idAt: pacedIdAt,
       mostUnpublished: 3,
+    },
+    {
+      name: "paced, block",
+      options: { ...workers, ring: { capacity: 16, wait: "block", spinMicroseconds: 0 } },
+      // Each that waits keeps the thread from all others.
+      atOnce: workers.workers,
+      streams: planDrill("fourth", {
+        ...paced,
+        ...last,
+        longestWaitMilliseconds: 100,
+        seed: seed ^ 4,
+      }),
+      idAt: pacedIdAt,
+      mostUnpublished: 0,
     },
     {
       name: "embedded model",
@@ -89,11 +110,13 @@ export async function planParts(
       options: { model: embeddedModel, maxBatch: 1, ring: { capacity: 4 } },
       streams: planDrill("third", {
         kinds: ["killed", ...consumerFaults],
+        readers: readers.filter((reader) => reader !== "text stream" && reader !== "byte stream"),
         prompts: (draw) => draw.pick(embeddedPrompts),
         mostTokens: 60,
         longestWaitMilliseconds: 0,
         // More than its context: it would end by itself only there.
         endless: 10_000,
+        mostUnread: 1,
         seed: seed ^ 3,
         streams: embeddedStreams,
         faults: embeddedFaults,

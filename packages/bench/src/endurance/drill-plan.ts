@@ -9,6 +9,9 @@ export const readers = [
   "result first",
   "web stream",
   "Node stream",
+  "tee",
+  "text stream",
+  "byte stream",
 ] as const;
 export type Reader = (typeof readers)[number];
 
@@ -25,11 +28,16 @@ export type FaultKind =
   | "deadline"
   /** The consumer leaves in its own idiom. */
   | "left"
+  /** The same when the engine is done already, and the rest waits to be read. */
+  | "aborted late"
+  | "left late"
   /** The consumer throws. */
   | "throwing consumer"
   /** The consumer lets go of the stream and leaves the rest to the garbage collector. */
   | "dropped unread"
   | "dropped half read";
+
+const stepwise = readers.filter((reader) => reader !== "generate" && reader !== "result first");
 
 const readersOf: Record<FaultKind, readonly Reader[]> = {
   exit: readers,
@@ -38,10 +46,12 @@ const readersOf: Record<FaultKind, readonly Reader[]> = {
   heap: readers,
   throw: readers,
   killed: ["callback", "loop"],
-  "aborted at a token": ["callback", "loop", "web stream", "Node stream"],
+  "aborted at a token": stepwise,
   "aborted at a time": readers,
   deadline: readers,
-  left: ["callback", "loop", "web stream", "Node stream"],
+  left: stepwise,
+  "aborted late": stepwise,
+  "left late": stepwise,
   "throwing consumer": ["callback", "loop"],
   "dropped unread": ["loop"],
   "dropped half read": ["loop", "web stream"],
@@ -62,7 +72,7 @@ export interface PlannedStream {
   readonly name: string;
   readonly reader: Reader;
   readonly prompt: DrillPrompt;
-  /** A stream with a fault would go on for ever without it. */
+  /** A stream with a fault would go on for ever without it, unless that comes late. */
   readonly maxTokens: number;
   /** Whether the consumer takes a rest every few tokens. */
   readonly slow: boolean;
@@ -74,6 +84,8 @@ export interface DrillPlanOptions {
   readonly streams: number;
   readonly faults: number;
   readonly kinds: readonly FaultKind[];
+  /** Of each kind of fault, one of these can commit it. */
+  readonly readers: readonly Reader[];
   /** What a stream continues, and how long it may be when nothing happens to it. */
   readonly prompts: (draw: Draw) => DrillPrompt;
   readonly mostTokens: number;
@@ -81,6 +93,8 @@ export interface DrillPlanOptions {
   readonly longestWaitMilliseconds: number;
   /** Most tokens of a stream that a fault has to end. */
   readonly endless: number;
+  /** Most tokens that wait to be read when a fault comes late; a ring has room for half of its slots. */
+  readonly mostUnread: number;
 }
 
 const mostTokensBeforeFault = 60;
@@ -100,24 +114,30 @@ function planStream(
   name: string,
   kind: FaultKind | undefined,
   draw: Draw,
-  { prompts, mostTokens, longestWaitMilliseconds, endless }: DrillPlanOptions,
+  options: DrillPlanOptions,
 ): PlannedStream {
+  const { prompts, mostTokens, longestWaitMilliseconds, endless, mostUnread } = options;
   const slow = draw.chance(0.1);
   const prompt = prompts(draw);
   if (kind === undefined) {
     const maxTokens = draw.integer(1, mostTokens);
-    return { name, reader: draw.pick(readers), prompt, maxTokens, slow, fault: undefined };
+    return { name, reader: draw.pick(options.readers), prompt, maxTokens, slow, fault: undefined };
   }
   const isTime = kind === "deadline" || kind === "aborted at a time";
   const at = draw.integer(1, isTime ? longestWaitMilliseconds : mostTokensBeforeFault);
   return {
     name,
-    reader: draw.pick(readersOf[kind]),
+    reader: draw.pick(readersOf[kind].filter((reader) => options.readers.includes(reader))),
     prompt: isCommanded(kind) ? `${kind} at ${at}` : prompt,
-    maxTokens: endless,
+    maxTokens: isLate(kind) ? at + draw.integer(1, mostUnread) : endless,
     slow,
     fault: { kind, at },
   };
+}
+
+/** Whether the engine has made all tokens when it happens. */
+export function isLate(kind: FaultKind): boolean {
+  return kind === "aborted late" || kind === "left late";
 }
 
 export function isCommanded(kind: FaultKind): kind is (typeof commandedFaults)[number] {

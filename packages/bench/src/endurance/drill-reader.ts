@@ -1,8 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   isStreamgaugeError,
+  teeTokens,
+  toByteStream,
   toNodeReadable,
   toReadableStream,
+  toTextStream,
   type GenerationConfig,
   type GenerationResult,
   type Generator,
@@ -38,18 +41,25 @@ export type ObservedEnd =
 const tokensBetweenRests = 8;
 const restMilliseconds = 1;
 
+/** What a consumer of a drill can have done for its fault. */
+export interface DrillHelp {
+  /** Ends the thread of the stream's worker, which waits for room. */
+  readonly kill: () => Promise<void>;
+  /** Resolves when the engine has made all tokens of the stream. */
+  readonly untilMade: () => Promise<void>;
+}
+
 /**
  * Consumes a stream as planned, and commits the faults that are the consumer's.
  *
- * @param kill ends the thread of the stream's worker, which waits for room
  * @throws what should not happen: an error that is no streamgauge error
  */
 export async function readStream(
   generator: Generator,
   plan: PlannedStream,
-  kill: () => Promise<void>,
+  help: DrillHelp,
 ): Promise<Observation> {
-  return await new DrillConsumer(generator, plan, kill).run();
+  return await new DrillConsumer(generator, plan, help).run();
 }
 
 class ConsumerError extends Error {}
@@ -57,14 +67,14 @@ class ConsumerError extends Error {}
 class DrillConsumer {
   readonly #generator: Generator;
   readonly #plan: PlannedStream;
-  readonly #kill: () => Promise<void>;
+  readonly #help: DrillHelp;
   readonly #seen: number[] = [];
   readonly #controller = new AbortController();
 
-  constructor(generator: Generator, plan: PlannedStream, kill: () => Promise<void>) {
+  constructor(generator: Generator, plan: PlannedStream, help: DrillHelp) {
     this.#generator = generator;
     this.#plan = plan;
-    this.#kill = kill;
+    this.#help = help;
   }
 
   async run(): Promise<Observation> {
@@ -117,7 +127,7 @@ class DrillConsumer {
       case "generate":
         return await generator.generate(prompt, this.#config);
       case "callback":
-        return await generator.generateStream(prompt, (token) => this.#take(token), this.#config);
+        return await generator.generateStream(prompt, ({ id }) => this.#take(id), this.#config);
       case "result first":
         return await generator.generateStreamAsync(prompt, this.#config).result;
       case "loop":
@@ -126,30 +136,69 @@ class DrillConsumer {
         return await this.#readWeb(generator.generateStreamAsync(prompt, this.#config));
       case "Node stream":
         return await this.#readNode(generator.generateStreamAsync(prompt, this.#config));
+      case "tee":
+        return await this.#readTee(generator.generateStreamAsync(prompt, this.#config));
+      case "text stream":
+        return await this.#readText(generator.generateStreamAsync(prompt, this.#config));
+      case "byte stream":
+        return await this.#readBytes(generator.generateStreamAsync(prompt, this.#config));
       default:
         return reader satisfies never;
     }
   }
 
   async #loop(stream: TokenStream): Promise<GenerationResult> {
-    for await (const token of stream) if (!(await this.#take(token))) break;
+    for await (const { id } of stream) if (!(await this.#take(id))) break;
     return await stream.result;
   }
 
   async #readWeb(stream: TokenStream): Promise<GenerationResult> {
-    const reader = toReadableStream(stream).getReader();
+    await this.#readChunks(toReadableStream(stream), ({ id }) => id);
+    return await stream.result;
+  }
+
+  async #readText(stream: TokenStream): Promise<GenerationResult> {
+    await this.#readChunks(toTextStream(stream), Number);
+    return await stream.result;
+  }
+
+  async #readBytes(stream: TokenStream): Promise<GenerationResult> {
+    // Node's Buffer would leave a pool behind, which looks like a ring that is left.
+    const decoder = new TextDecoder();
+    await this.#readChunks(toByteStream(stream), (bytes) => Number(decoder.decode(bytes)));
+    return await stream.result;
+  }
+
+  /** @param idOf the token of a chunk; a paced token's text is its id */
+  async #readChunks<T>(stream: ReadableStream<T>, idOf: (chunk: T) => number): Promise<void> {
+    const reader = stream.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (!(await this.#take(value))) await reader.cancel();
+      if (!(await this.#take(idOf(value)))) await reader.cancel();
     }
-    return await stream.result;
+  }
+
+  async #readTee(stream: TokenStream): Promise<GenerationResult> {
+    const [read, alongside] = teeTokens(stream);
+    const one = read[Symbol.asyncIterator]();
+    const other = alongside[Symbol.asyncIterator]();
+    for (;;) {
+      const [step, same] = await Promise.all([one.next(), other.next()]);
+      if (step.done === true) break;
+      // One that is stopped can be stopped a token earlier.
+      if (same.done !== true && same.value.id !== step.value.id) {
+        throw new Error("The branches of a tee differ.");
+      }
+      if (!(await this.#take(step.value.id))) await Promise.all([one.return(), other.return()]);
+    }
+    return await read.result;
   }
 
   async #readNode(stream: TokenStream): Promise<GenerationResult> {
     // Leaving the loop destroys the stream.
     for await (const token of toNodeReadable(stream)) {
-      if (!(await this.#take(token as StreamToken))) break;
+      if (!(await this.#take((token as StreamToken).id))) break;
     }
     return await stream.result;
   }
@@ -173,15 +222,22 @@ class DrillConsumer {
     this.#seen.push(token.id);
   }
 
-  /** Takes one token. A promise only where the consumer rests or kills; false to leave. */
-  #take(token: StreamToken): boolean | Promise<boolean> {
-    this.#see(token);
+  /** Takes one token. A promise only where the consumer waits; false to leave. */
+  #take(id: number): boolean | Promise<boolean> {
+    this.#seen.push(id);
     const { fault, slow } = this.#plan;
     if (fault?.at === this.#seen.length) {
       if (fault.kind === "aborted at a token") this.#controller.abort();
       if (fault.kind === "left") return false;
       if (fault.kind === "throwing consumer") throw new ConsumerError();
-      if (fault.kind === "killed") return this.#kill().then(() => true);
+      if (fault.kind === "killed") return this.#help.kill().then(() => true);
+      if (fault.kind === "left late") return this.#help.untilMade().then(() => false);
+      if (fault.kind === "aborted late") {
+        return this.#help.untilMade().then(() => {
+          this.#controller.abort();
+          return true;
+        });
+      }
     }
     if (!slow || this.#seen.length % tokensBetweenRests > 0) return true;
     return delay(restMilliseconds).then(() => true);

@@ -72,4 +72,4 @@ export async function runDrill(options: DrillOptions): Promise<DrillReport> {
 }
 
 /** Each kind of fault once in each part. */
-const rehearsalSize = { streams: 24, faults: 24, embeddedStreams: 6, embeddedFaults: 6 };
+const rehearsalSize = { streams: 42, faults: 42, embeddedStreams: 8, embeddedFaults: 8 };

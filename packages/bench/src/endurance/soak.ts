@@ -171,8 +171,11 @@ function planShort(number: number, draw: Draw): PlannedStream {
   return { ...stream, reader, maxTokens: 1_000_000, fault: { kind, at: maxTokens } };
 }
 
+/** Its faults need none. */
+const noHelp = { kill: () => Promise.resolve(), untilMade: () => Promise.resolve() };
+
 async function runOne(generator: Generator, plan: PlannedStream): Promise<void> {
-  const { seen } = await readStream(generator, plan, () => Promise.resolve());
+  const { seen } = await readStream(generator, plan, noHelp);
   const first = plan.prompt[0] as number;
   const wanted = plan.fault?.at ?? plan.maxTokens;
   const wrong = seen.findIndex((id, index) => id !== (first + 1 + index) % 1000);

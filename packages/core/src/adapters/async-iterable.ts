@@ -2,6 +2,7 @@ import { StreamgaugeError } from "../errors.js";
 import type {
   GenerationResult,
   GenerationSummary,
+  StopReason,
   StreamToken,
   TokenIterator,
   TokenStream,
@@ -9,22 +10,42 @@ import type {
 import { createTokenQueue } from "../token-queue.js";
 import type { TokenSink, TokenSource } from "../token-source.js";
 import type { Transcript } from "../transcript.js";
+import { armNothing, type ArmStops } from "./arm-stops.js";
 import { TokenReader } from "./token-reader.js";
 
 type Step = IteratorResult<StreamToken, undefined>;
 
-/**
- * Makes a source an async iterable with a result; the contract is {@link TokenStream}'s.
- *
- * @param untilStopped settles when the producer has really stopped after the
- *   consumer left; by default with the source
- */
+/** What {@link iterateTokens} does not know of a source. */
+export interface IterationOptions {
+  /**
+   * Settles when the producer has really stopped after the consumer left. Default:
+   * with the source.
+   */
+  readonly untilStopped?: () => Promise<unknown>;
+  /** Who else may stop it. Default: nobody. */
+  readonly armStops?: ArmStops;
+}
+
+/** Makes a source an async iterable with a result; the contract is {@link TokenStream}'s. */
 export function iterateTokens(
   source: TokenSource,
   transcript: Transcript,
-  untilStopped: () => Promise<unknown> = () => source.finished,
+  options: IterationOptions = {},
 ): TokenStream {
-  return new IterableTokens(new Delivery(source, transcript, untilStopped));
+  return new IterableTokens(new Delivery(source, transcript, options));
+}
+
+/**
+ * For one who reads a stream on behalf of others: stops from outside are passed on
+ * when the stream is read to its end already, until these have read theirs.
+ *
+ * @returns to be called then
+ */
+export function passStopsOn(
+  iterator: TokenIterator,
+  onStop: (reason: StopReason) => void,
+): () => void {
+  return Steps.deliveryOf(iterator)?.passStopsOn(onStop) ?? (() => undefined);
 }
 
 /**
@@ -33,7 +54,7 @@ export function iterateTokens(
  * because nothing that a running generation holds (its source, the delivery,
  * promise reactions on `finished`) leads back to that object.
  */
-const unreadable = new FinalizationRegistry<TokenSource>((source) => source.stop("cancelled"));
+const unreadable = new FinalizationRegistry<Delivery>((delivery) => delivery.stop("cancelled"));
 
 /** What both handles share, and what a running generation may hold. */
 class Delivery {
@@ -41,11 +62,14 @@ class Delivery {
   readonly result: Promise<GenerationResult>;
   readonly untilStopped: () => Promise<unknown>;
   readonly #transcript: Transcript;
+  readonly #disarm: () => void;
+  #onLateStop: ((reason: StopReason) => void) | undefined;
   #settle!: (result: Promise<GenerationResult>) => void;
   #kept: TokenSource | undefined;
   #ended = false;
 
-  constructor(source: TokenSource, transcript: Transcript, untilStopped: () => Promise<unknown>) {
+  constructor(source: TokenSource, transcript: Transcript, options: IterationOptions) {
+    const { untilStopped = () => source.finished, armStops = armNothing } = options;
     this.source = source;
     this.untilStopped = untilStopped;
     this.#transcript = transcript;
@@ -54,7 +78,11 @@ class Delivery {
     });
     // The iteration throws the same error: a caller that only iterates has seen it.
     this.result.catch(() => undefined);
-    // A stopped stream gives no more tokens, so its result need not wait for a reader.
+    this.#disarm = armStops((reason) => {
+      if (this.#ended) this.#onLateStop?.(reason);
+      else this.stop(reason);
+    });
+    // One that its producer's side stopped gives no more tokens: do not wait for a reader.
     const endIfStopped = (): void => {
       if (source.stopReason !== undefined) this.end();
     };
@@ -73,8 +101,24 @@ class Delivery {
     this.#kept = createTokenQueue((sink) => this.#keep(sink), Infinity).source;
   }
 
+  /** See {@link passStopsOn}. */
+  passStopsOn(onStop: (reason: StopReason) => void): () => void {
+    this.#onLateStop = onStop;
+    return () => {
+      this.#onLateStop = undefined;
+      if (this.#ended) this.#disarm();
+    };
+  }
+
   deliver(token: StreamToken): void {
     this.#transcript.add(token);
+  }
+
+  /** Drops what is not delivered, whether or not the producer has ended. */
+  stop(reason: StopReason): void {
+    if (this.#ended) return;
+    this.source.stop(reason);
+    this.end();
   }
 
   /** Settles the result with the producer's end and the tokens delivered by then. */
@@ -82,6 +126,7 @@ class Delivery {
     if (this.#ended) return;
     this.#ended = true;
     unreadable.unregister(this);
+    if (this.#onLateStop === undefined) this.#disarm();
     this.#settle(
       this.source.finished.then(
         (summary) => this.#transcript.result(summary, this.source.stopReason),
@@ -109,7 +154,7 @@ class IterableTokens implements TokenStream {
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
-    unreadable.register(this, delivery.source, delivery);
+    unreadable.register(this, delivery, delivery);
   }
 
   get result(): Promise<GenerationResult> {
@@ -144,7 +189,13 @@ class Steps implements TokenIterator {
     if (!delivers) return;
     // From here on the stream itself can be dropped, and the iterator not.
     unreadable.unregister(delivery);
-    unreadable.register(this, delivery.source, delivery);
+    unreadable.register(this, delivery, delivery);
+  }
+
+  /** Undefined for an iterator of somebody else's, and for one of tokens that are delivered already. */
+  static deliveryOf(iterator: TokenIterator): Delivery | undefined {
+    if (!(iterator instanceof Steps) || !iterator.#delivers) return undefined;
+    return iterator.#delivery;
   }
 
   [Symbol.asyncIterator](): this {
@@ -167,7 +218,7 @@ class Steps implements TokenIterator {
   async return(): Promise<Step> {
     if (!this.#over) {
       this.#over = true;
-      this.#delivery.source.stop("cancelled");
+      this.#delivery.stop("cancelled");
     }
     // What the producer failed with is in the result; here it only has to be over.
     await this.#delivery.untilStopped().catch(() => undefined);

@@ -2,6 +2,7 @@ import { StreamgaugeError } from "../errors.js";
 import type { GenerationResult, TokenCallback } from "../generator.js";
 import type { TokenSource } from "../token-source.js";
 import type { Transcript } from "../transcript.js";
+import type { ArmStops } from "./arm-stops.js";
 import { TokenReader } from "./token-reader.js";
 
 /**
@@ -14,8 +15,10 @@ export async function deliverToCallback(
   source: TokenSource,
   onToken: TokenCallback,
   transcript: Transcript,
+  armStops: ArmStops,
 ): Promise<GenerationResult> {
   const reader = new TokenReader(source);
+  const disarm = armStops((reason) => source.stop(reason));
   let failure: { cause: unknown } | undefined;
   for (;;) {
     // Awaiting only a promise keeps tokens that are here already in one turn.
@@ -31,6 +34,7 @@ export async function deliverToCallback(
       source.stop("cancelled");
     }
   }
+  disarm();
   try {
     const summary = await source.finished;
     if (failure === undefined) return transcript.result(summary, source.stopReason);

@@ -1,11 +1,13 @@
 import { Readable } from "node:stream";
 import { StreamgaugeError } from "../errors.js";
 import type { StreamToken, TokenStream } from "../generator.js";
+import { WholeCharacters } from "./whole-characters.js";
 
 export interface NodeReadableOptions {
   /**
    * What is read: "tokens" (the default) as objects, "text" as strings, or
-   * "bytes" as buffers of UTF-8. Text and bytes have no empty chunks.
+   * "bytes" as buffers of UTF-8. Chunks of text and bytes are not empty, and end
+   * with whole characters, as those of `toTextStream` do.
    */
   readonly as?: "tokens" | "text" | "bytes";
 }
@@ -23,13 +25,13 @@ export function toNodeReadable(
   stream: TokenStream,
   { as = "tokens" }: NodeReadableOptions = {},
 ): Readable {
-  if (!Object.hasOwn(chunks, as)) {
+  if (!Object.hasOwn(chunksOf, as)) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
       `Option "as" is ${JSON.stringify(as)}; it must be "tokens", "text" or "bytes".`,
     );
   }
-  const chunkOf = chunks[as];
+  const chunkOf = chunksOf[as]();
   const iterator = stream[Symbol.asyncIterator]();
 
   async function pushNext(readable: Readable): Promise<void> {
@@ -37,9 +39,9 @@ export function toNodeReadable(
       for (;;) {
         const { done, value } = await iterator.next();
         if (readable.destroyed) return;
-        const chunk = done === true ? null : chunkOf(value);
-        if (chunk === "") continue;
-        readable.push(chunk, "utf8");
+        const chunk = chunkOf(value);
+        if (chunk === "" && done !== true) continue;
+        readable.push(chunk === "" || chunk === undefined ? null : chunk, "utf8");
         return;
       }
     } catch (error) {
@@ -60,13 +62,16 @@ export function toNodeReadable(
   });
 }
 
-const textOf = ({ text }: StreamToken): string => text;
+/** What a token is worth, and at the end what is left. */
+type ChunkOf = (token: StreamToken | undefined) => StreamToken | string | undefined;
 
-const chunks: Record<
-  NonNullable<NodeReadableOptions["as"]>,
-  (token: StreamToken) => StreamToken | string
-> = {
-  tokens: (token) => token,
+function textOf(): ChunkOf {
+  const characters = new WholeCharacters();
+  return (token) => (token === undefined ? characters.end() : characters.take(token.text));
+}
+
+const chunksOf: Record<NonNullable<NodeReadableOptions["as"]>, () => ChunkOf> = {
+  tokens: () => (token) => token,
   text: textOf,
   // Node encodes a string that is pushed to a stream of bytes.
   bytes: textOf,

@@ -5,6 +5,7 @@ import {
   completionFailure,
   type CompletionChunkOptions,
 } from "./completion-chunks.js";
+import { WholeCharacters } from "./whole-characters.js";
 
 /** The fields of one server-sent event. Each is optional; without `data`, clients see nothing. */
 export interface ServerSentEvent {
@@ -47,7 +48,9 @@ export interface CompletionEventOptions extends CompletionChunkOptions {
 /**
  * Turns a generation into the server-sent events of an OpenAI-compatible server:
  * a chunk for each piece of text, one with the finish reason, one with the usage
- * if it is asked for, and `[DONE]`. Each piece of the stream is one whole event.
+ * if it is asked for, and `[DONE]`. Each piece of the stream is one whole event, and
+ * its text is whole characters: half a surrogate pair waits for the next token, since
+ * not every client can put two halves together.
  *
  * It stops and ends as {@link TokenStream} says, and is made on demand: a reader
  * that does not read makes the producer wait. Only failures are told in other words:
@@ -67,6 +70,7 @@ export function toServerSentEvents(
   const { heartbeatMilliseconds } = options;
   const encoder = new TextEncoder();
   const chunks = completionChunks(options);
+  const characters = new WholeCharacters();
   const tokens = stream[Symbol.asyncIterator]();
   let next: Promise<IteratorResult<StreamToken, undefined>> | undefined;
   let sent = false;
@@ -81,15 +85,18 @@ export function toServerSentEvents(
       if (step === undefined) return undefined;
       next = undefined;
       if (step.done === true) {
-        const payloads = [...chunks.end(await stream.result), "[DONE]"];
+        const half = characters.end();
+        const payloads = half === "" ? [] : [chunks.piece(half)];
+        payloads.push(...chunks.end(await stream.result), "[DONE]");
         return {
           text: payloads.map((data) => formatServerSentEvent({ data })).join(""),
           last: true,
         };
       }
       // Nothing became readable with this token, and an empty chunk would pass for the first.
-      if (step.value.text === "") continue;
-      return { text: formatServerSentEvent({ data: chunks.piece(step.value.text) }), last: false };
+      const text = characters.take(step.value.text);
+      if (text === "") continue;
+      return { text: formatServerSentEvent({ data: chunks.piece(text) }), last: false };
     }
   }
 

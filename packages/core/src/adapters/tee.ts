@@ -9,7 +9,7 @@ import {
 } from "../generator.js";
 import type { TokenSource } from "../token-source.js";
 import { Transcript } from "../transcript.js";
-import { iterateTokens } from "./async-iterable.js";
+import { iterateTokens, passStopsOn } from "./async-iterable.js";
 
 export interface TeeOptions {
   /**
@@ -47,7 +47,10 @@ export function teeTokens(stream: TokenStream, count = 2, options: TeeOptions = 
   const trunk = new Trunk(stream, limit);
   const branches = Array.from({ length: count }, () => new Branch(trunk));
   return branches.map((branch) =>
-    iterateTokens(branch, new Transcript("as given"), () => branch.untilStopped),
+    iterateTokens(branch, new Transcript("as given"), {
+      untilStopped: () => branch.untilStopped,
+      armStops: (stop) => branch.armStops(stop),
+    }),
   );
 }
 
@@ -57,6 +60,10 @@ class Trunk {
   readonly finished: Promise<GenerationSummary>;
   ended = false;
   readonly #iterator: TokenIterator;
+  /** To be called when every branch is over for its reader. */
+  readonly #disarm: () => void;
+  /** Branches that are not. */
+  #open = 0;
   readonly #limit: number;
   #tokens: StreamToken[] = [];
   /** Position in the stream of the first of these tokens. */
@@ -66,6 +73,8 @@ class Trunk {
   constructor(stream: TokenStream, limit: number) {
     this.#iterator = stream[Symbol.asyncIterator]();
     this.#limit = limit;
+    // The fastest branch reads the stream to its end, and the others may still be stopped.
+    this.#disarm = passStopsOn(this.#iterator, (reason) => this.#end(reason));
     // Iterated before its result is read: the stream does not read itself.
     this.finished = stream.result.then(({ finishReason, usage, timings }) => {
       const { completionTokens: _, ...counts } = usage;
@@ -78,6 +87,17 @@ class Trunk {
       // Whoever waits for a token learns it from the iterator.
       () => undefined,
     );
+  }
+
+  add(branch: Branch): void {
+    this.branches.add(branch);
+    this.#open += 1;
+  }
+
+  /** To be called once for each branch that is over for its reader. */
+  branchEnded(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#disarm();
   }
 
   at(position: number): StreamToken | undefined {
@@ -129,8 +149,9 @@ class Trunk {
   /** @param stopReason why it was stopped, if it was: then nothing more is delivered */
   #end(stopReason?: StopReason): void {
     this.ended = true;
-    for (const branch of this.branches) branch.stopReason ??= stopReason;
-    this.#wake();
+    if (stopReason === undefined) return this.#wake();
+    // A branch that is stopped leaves.
+    for (const branch of this.branches) branch.stopFromOutside(stopReason);
   }
 
   #wake(): void {
@@ -143,6 +164,7 @@ class Branch implements TokenSource {
   position = 0;
   stopReason: StopReason | undefined;
   untilStopped: Promise<void> = Promise.resolve();
+  stopFromOutside: (reason: StopReason) => void = (reason) => this.stop(reason);
   readonly finished: Promise<GenerationSummary>;
   readonly #trunk: Trunk;
   #wake: (() => void) | undefined;
@@ -150,7 +172,13 @@ class Branch implements TokenSource {
   constructor(trunk: Trunk) {
     this.#trunk = trunk;
     this.finished = trunk.finished;
-    trunk.branches.add(this);
+    trunk.add(this);
+  }
+
+  /** Whatever stops the trunk stops the branch. */
+  armStops(stop: (reason: StopReason) => void): () => void {
+    this.stopFromOutside = stop;
+    return () => this.#trunk.branchEnded();
   }
 
   poll(): StreamToken | undefined {

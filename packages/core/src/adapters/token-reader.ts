@@ -8,11 +8,18 @@ import type { TokenSource } from "../token-source.js";
  * timers and sockets for as long as the stream lasts.
  */
 const tokensPerTurn = 256;
+/**
+ * Time for which the tokens of one turn are delivered at most, in milliseconds: a
+ * consumer that is slow without ever waiting would otherwise keep its own deadline
+ * from coming.
+ */
+const longestTurnMilliseconds = 20;
 
 /** Reads a source one token at a time, without a promise where a token is there already. */
 export class TokenReader {
   readonly #source: TokenSource;
   #sinceTurn = 0;
+  #turnBeganMilliseconds = performance.now();
 
   constructor(source: TokenSource) {
     this.#source = source;
@@ -20,7 +27,7 @@ export class TokenReader {
 
   /** The next token, or a promise of it; undefined at the end. One call at a time. */
   next(): StreamToken | undefined | Promise<StreamToken | undefined> {
-    if (this.#sinceTurn < tokensPerTurn) {
+    if (!this.#isTurnDue) {
       const token = this.#source.poll();
       if (token !== undefined) {
         this.#sinceTurn += 1;
@@ -31,12 +38,22 @@ export class TokenReader {
   }
 
   async #later(): Promise<StreamToken | undefined> {
-    if (this.#sinceTurn >= tokensPerTurn) await nextTurn();
-    this.#sinceTurn = 0;
+    if (this.#isTurnDue) {
+      await nextTurn();
+      this.#sinceTurn = 0;
+      this.#turnBeganMilliseconds = performance.now();
+    }
     while (await this.#source.wait()) {
       const token = this.#source.poll();
       if (token !== undefined) return token;
     }
     return undefined;
+  }
+
+  get #isTurnDue(): boolean {
+    return (
+      this.#sinceTurn >= tokensPerTurn ||
+      performance.now() - this.#turnBeganMilliseconds >= longestTurnMilliseconds
+    );
   }
 }

@@ -4,7 +4,8 @@ import type { ErrorCode, FinishReason } from "@streamgauge/core";
 export interface GenerationObserver {
   /**
    * Called once for each call that reached the host, on the thread that made the
-   * runtime, before the caller learns of the end. It must be quick. If it throws,
+   * runtime, when its worker is done with it, and before the caller learns of the
+   * end. It must be quick. If it throws,
    * the process is warned and the generation is not affected.
    */
   generationEnded(report: GenerationReport): void;
@@ -21,7 +22,10 @@ export interface GenerationReport {
   readonly clientId: string;
   /** "collect" for `generate()`, "stream" for the other two. */
   readonly mode: "collect" | "stream";
-  /** Why it ended; undefined when it failed. */
+  /**
+   * Why it ended for the worker; undefined when it failed. A consumer that leaves, or
+   * is stopped, after that and before it has read all has another reason in its result.
+   */
   readonly finishReason: FinishReason | undefined;
   /** Why it failed; undefined when it did not. */
   readonly errorCode: ErrorCode | undefined;

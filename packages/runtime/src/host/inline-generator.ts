@@ -142,17 +142,19 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
     },
   };
 
+  const { stopAll, ...generator } = createGenerator(backend);
+
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
-    for (const { stop } of calls) stop("closed");
+    stopAll("closed");
     await Promise.allSettled([...calls].map(({ finished }) => finished));
     await engine.close();
     if (engine.operatorProfile !== undefined) operatorProfiles = [engine.operatorProfile];
   }
 
   return {
-    ...createGenerator(backend),
+    ...generator,
     describe: () => engine.description,
     operatorProfiles: () => operatorProfiles,
     close,

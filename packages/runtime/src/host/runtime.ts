@@ -49,8 +49,8 @@ export interface Runtime extends Generator, AsyncDisposable {
    */
   operatorProfiles(): readonly string[];
   /**
-   * Stops generations that wait or run, which then end with the reason "closed",
-   * waits for them, frees the models and ends the workers. A worker is never ended in
+   * Stops generations that wait, run, or have ended with tokens that nobody has read;
+   * they end with the reason "closed". Waits for them, frees the models and ends the workers. A worker is never ended in
    * the middle of a step, because that would end the process: if a step takes
    * longer than the time-out this rejects with `CLOSE_TIMEOUT`, and may be called again.
    */
@@ -111,6 +111,7 @@ function startRuntime(
   // would turn the exit into an abort: let each finish its step first.
   const stopBeforeExit = (): void => scheduler.blockUntilStopped(exitTimeoutMilliseconds);
   process.once("exit", stopBeforeExit);
+  const { stopAll, ...generator } = createGenerator(scheduler);
   let isClosed = false;
   let closing: Promise<void> | undefined;
 
@@ -119,7 +120,9 @@ function startRuntime(
   }
 
   async function shutDown(): Promise<void> {
-    await scheduler.close(closedError());
+    const ended = scheduler.close(closedError());
+    stopAll("closed");
+    await ended;
     await pool.close();
     process.off("exit", stopBeforeExit);
   }
@@ -132,7 +135,7 @@ function startRuntime(
   }
 
   return {
-    ...createGenerator(scheduler),
+    ...generator,
     describe: () => description,
     metrics: () => {
       const { queued, active } = scheduler;

@@ -128,10 +128,9 @@ export class Scheduler implements GenerationBackend {
     this.#holdProcess();
   }
 
-  /** Takes no more calls and stops all with the reason "closed". Resolves when they have ended. */
+  /** Takes no more calls. Resolves when those that there are have ended; whoever made them stops them. */
   async close(refusal: StreamgaugeError): Promise<void> {
     this.#refusal ??= refusal;
-    this.#stopAll();
     await Promise.allSettled([...this.#calls].map(({ finished }) => finished));
   }
 
@@ -140,12 +139,8 @@ export class Scheduler implements GenerationBackend {
    * is in the middle of a step, or the time is over.
    */
   blockUntilStopped(timeoutMilliseconds: number): void {
-    this.#stopAll();
-    for (const { ring } of this.#calls) ring.consumer.blockUntilEnded(timeoutMilliseconds);
-  }
-
-  #stopAll(): void {
     for (const { stop } of this.#calls) stop("closed");
+    for (const { ring } of this.#calls) ring.consumer.blockUntilEnded(timeoutMilliseconds);
   }
 
   #submit(mode: GenerateTask["mode"], request: GenerationRequest, ring: NewRing): Call {
