@@ -171,7 +171,8 @@ export const consumerRows: readonly ConsumerRow[] = [
       return { done: run(), result: stream.result };
     },
   },
-  loopRow("server-sent events, in a loop", readCompletionEvents, asItIs),
+  // A write has what was there at once, and a reader may leave in the middle of it.
+  { ...loopRow("server-sent events, in a loop", readCompletionEvents, asItIs), inHand: 256 },
   loopRow("branch of a tee", onlyBranch, textOfToken),
   loopRow("web stream over a branch of a tee", (s) => toReadableStream(onlyBranch(s)), textOfToken),
 ];
@@ -311,9 +312,10 @@ export function describeConformance(
         return count < 4;
       });
       await lazy.done;
-      const { finishReason, usage } = await expectStopped(harness, lazy, 4);
+      const { finishReason, usage, ids } = await expectStopped(harness, lazy, 4);
       expect(finishReason).toBe("cancelled");
-      expect((usage.producedTokens ?? Infinity) - 4).toBeLessThanOrEqual(harness.capacity + 2);
+      const ahead = (usage.producedTokens ?? Infinity) - ids.length;
+      expect(ahead).toBeLessThanOrEqual(harness.capacity + 2);
       const slow = start(row, harness, { maxTokens: 24 }, () => harness.idle());
       await slow.done;
       expect(slow.delivered()).toEqual(numbers(24));

@@ -131,8 +131,8 @@ function startRuntime(
     ...createGenerator(scheduler),
     describe: () => description,
     metrics: () => {
-      const { queued, active } = scheduler;
-      return metrics.snapshot({ queued, active, workers: pool.counts });
+      const { queued, active, delivery } = scheduler;
+      return metrics.snapshot({ queued, active, delivery, workers: pool.counts });
     },
     memory: async () => {
       throwIfClosed();
