@@ -26,8 +26,9 @@ export interface RingOptions {
    *
    * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
    *   goes on, and there is nothing to transfer or to close. For servers and
-   *   everything that has other work to do. With a token every millisecond: 25 µs
-   *   from made to delivered (p50), 35 µs of CPU time per token in both threads.
+   *   everything that has other work to do. With a token every millisecond, each of
+   *   which wakes: 25 µs from made to delivered (p50), 35 µs of CPU time per token in
+   *   both threads.
    * - `"message"` has the producer post one message per sleep through a port of
    *   the ring's own. It goes the event loop's ordinary way, in turn with other
    *   messages, and needs a port per stream. For threads where `Atomics.waitAsync`
@@ -38,8 +39,12 @@ export interface RingOptions {
    *   most that, and two streams of one thread hold each other up. 17 µs, 19 µs of
    *   CPU time; after 50 µs of spinning, 22 µs and 74 µs.
    *
-   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20; with
-   * 5 ms between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs.
+   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20, of a
+   * ring that wakes for each token, as with {@link maxDelayMilliseconds} 0; with 5 ms
+   * between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs. By
+   * default tokens that come faster than one in four milliseconds are told together,
+   * whichever way the consumer sleeps: the wake-ups and the CPU time that they cost
+   * are those of one, and the latency is 2 ms (p50).
    */
   readonly wait?: RingWait;
   /**
@@ -48,6 +53,20 @@ export interface RingOptions {
    * wake-up of tokens that come sooner, and burns a core meanwhile.
    */
   readonly spinMicroseconds?: number;
+  /**
+   * How long the consumer of a fast stream may be left asleep with a token to read,
+   * in whole milliseconds from 0 to 1,000. Default 4, a quarter of a screen's frame;
+   * 0 when the consumer spins. At 0 every token wakes.
+   *
+   * Each waking slows down the thread that computes. So a consumer whose tokens are
+   * made closer together than this is left asleep until the time is over, and finds
+   * several at once. What is urgent wakes it at once: the end, a stop, a ring that is
+   * half full. So does the first token of a stream, the first after a pause, and each
+   * one of a model that is slower than this. Nobody is told later than this and the
+   * slack of Node's timers, a millisecond; all streams of a thread are told together.
+   * It holds for every way to wait.
+   */
+  readonly maxDelayMilliseconds?: number;
 }
 
 const knownOptions: readonly string[] = [
@@ -56,11 +75,14 @@ const knownOptions: readonly string[] = [
   "ledger",
   "wait",
   "spinMicroseconds",
+  "maxDelayMilliseconds",
 ];
 const waits: readonly RingWait[] = ["waitAsync", "message", "block"];
 const defaultCapacity = 256;
 const largestCapacity = 65_536;
 const longestSpinMicroseconds = 1000;
+const defaultMaxDelayMilliseconds = 4;
+const longestDelayMilliseconds = 1000;
 
 /**
  * Fills in the defaults. What it returns may be given again.
@@ -95,7 +117,26 @@ export function resolveRingOptions(options: RingOptions = {}): Required<RingOpti
     throw invalid(`ring.wait is ${String(given)}; it must be one of: ${waits.join(", ")}.`);
   }
   checkSpin(spinMicroseconds, wait);
-  return { capacity, publishBatch, ledger, wait, spinMicroseconds };
+  const { maxDelayMilliseconds = spinMicroseconds > 0 ? 0 : defaultMaxDelayMilliseconds } = options;
+  checkDelay(maxDelayMilliseconds, spinMicroseconds);
+  return { capacity, publishBatch, ledger, wait, spinMicroseconds, maxDelayMilliseconds };
+}
+
+function checkDelay(maxDelayMilliseconds: number, spinMicroseconds: number): void {
+  const isWhole = Number.isInteger(maxDelayMilliseconds) && maxDelayMilliseconds >= 0;
+  if (!isWhole || maxDelayMilliseconds > longestDelayMilliseconds) {
+    throw invalid(
+      `ring.maxDelayMilliseconds is ${String(maxDelayMilliseconds)}; it must be an integer from 0 ` +
+        `to ${longestDelayMilliseconds}.`,
+    );
+  }
+  if (maxDelayMilliseconds > 0 && spinMicroseconds > 0) {
+    throw invalid(
+      `ring.maxDelayMilliseconds is ${maxDelayMilliseconds} and ring.spinMicroseconds is ` +
+        `${spinMicroseconds}, but a consumer that spins wants each token at once: leave one of the ` +
+        `two out.`,
+    );
+  }
 }
 
 function checkSpin(spinMicroseconds: number, wait: RingWait): void {
