@@ -215,7 +215,7 @@ describe("toServerSentEvents", () => {
     });
   });
 
-  it("carries any text, one whole event a piece", async () => {
+  it("carries any text, whole events in a piece: all that is there at once", async () => {
     const texts = [
       "data: [DONE]\n\n",
       "\r",
@@ -230,12 +230,11 @@ describe("toServerSentEvents", () => {
     ];
     const events = toServerSentEvents(generatorOf(texts).generateStreamAsync("go"), options);
     const pieces = await readPieces(events.getReader());
-    // The empty text has no chunk, and the whale's two halves have one; the last piece
-    // has the finish reason and the end.
-    expect(pieces).toHaveLength(texts.length - 1);
-    for (const piece of pieces.slice(0, -1)) {
-      expect(piece).toMatch(/^data: \{[^\r\n\u0085\u2028\u2029]*\}\n\n$/);
-    }
+    // The last piece has the finish reason and the end.
+    expect(pieces).toHaveLength(2);
+    // The empty text has no chunk, and the whale's two halves have one.
+    const chunk = String.raw`data: \{[^\r\n\u0085\u2028\u2029]*\}\n\n`;
+    expect(pieces[0]).toMatch(new RegExp(`^(${chunk}){${texts.length - 2}}$`));
     const { events: messages } = parse(pieces.join(""));
     const payloads = messages.slice(0, -1).map(({ data }) => JSON.parse(data) as Chunk);
     expect(textOf(payloads)).toBe(texts.join(""));
@@ -368,8 +367,10 @@ describe("toServerSentEvents", () => {
     expect(backend.made).toBe(3);
     await reader.read();
     await turns();
-    expect(backend.made).toBe(4);
-    expect(await readPieces(reader)).toHaveLength(50);
+    // It took those two and the third, which had come into their place.
+    expect(backend.made).toBe(6);
+    const { events } = parse((await readPieces(reader)).join(""));
+    expect(events).toHaveLength(50 - 3 + 2);
     expect(backend.made).toBe(50);
   });
 

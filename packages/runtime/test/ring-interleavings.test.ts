@@ -10,6 +10,7 @@ import {
 import type * as layout from "../src/ring/layout.js";
 import type * as sleep from "../src/ring/sleep.js";
 import { wake } from "../src/ring/sleep.js";
+import type * as ticker from "../src/ring/ticker.js";
 import { explore } from "./interleavings/explore.js";
 import { scenarioOf, type Setting } from "./interleavings/programs.js";
 import { currentRun, loggedAtomics, loggedSlots } from "./interleavings/run.js";
@@ -21,6 +22,8 @@ const anyHeader = vi.hoisted(() => new Int32Array(0));
 const fault = vi.hoisted(() => ({
   looksBeforeAnnouncing: false,
   releasesBeforeReading: false,
+  endIsNotUrgent: false,
+  halfFullIsNotUrgent: false,
 }));
 
 // A sleeper that is never woken, because its run is replayed no further, would hold this process.
@@ -51,14 +54,30 @@ vi.mock("../src/ring/sleep.js", async (importOriginal) => {
   const original = await importOriginal<typeof sleep>();
   return {
     ...original,
-    sleepUnless: async (header: Int32Array, word: number, hasWork: () => boolean) => {
-      if (!fault.looksBeforeAnnouncing) return await original.sleepUnless(header, word, hasWork);
-      if (hasWork()) return;
-      Atomics.store(header, word, 1);
-      await Atomics.waitAsync(header, word, 1).value;
+    announceSleep: (...[header, word, state, hasWork]: Parameters<typeof sleep.announceSleep>) => {
+      if (!fault.looksBeforeAnnouncing) {
+        return original.announceSleep(header, word, state, hasWork);
+      }
+      if (hasWork()) return false;
+      Atomics.store(header, word, state);
+      return true;
+    },
+    wake: (...[header, word, options = {}]: Parameters<typeof sleep.wake>) => {
+      const isEnd = options.isUrgent === undefined;
+      const isIgnored = isEnd ? fault.endIsNotUrgent : fault.halfFullIsNotUrgent;
+      original.wake(header, word, { ...options, ...(isIgnored && { isUrgent: () => false }) });
     },
   };
 });
+// Its tick is one of the events that may come.
+vi.mock("../src/ring/ticker.js", async (importOriginal) => ({
+  ...(await importOriginal<typeof ticker>()),
+  nextWakeUp: () => 0,
+  tickerOf: () => ({
+    join: (dozer: ticker.Dozer) => currentRun().doze(dozer),
+    leave: () => currentRun().doze(undefined),
+  }),
+}));
 vi.mock("node:timers/promises", () => ({ setImmediate: () => currentRun().turn() }));
 
 const noFault = { ...fault };
@@ -78,6 +97,9 @@ const short = (count: number): string[] => ["a", "b", "c", "d"].slice(0, count);
 /** Takes two slots. */
 const long = "more than one slot";
 
+/** From the third token on the consumer dozes: they are made a millisecond apart. */
+const dozing = { maxDelayMilliseconds: 4 };
+
 const settings: readonly [string, Setting][] = [
   ["no token at all", { capacity: 1, texts: [] }],
   ["four tokens", { capacity: 1, texts: short(4) }],
@@ -94,6 +116,22 @@ const settings: readonly [string, Setting][] = [
   ["an abort while asleep", { capacity: 1, texts: short(3), mayBeAborted: true }],
   ["a withdrawal", { capacity: 1, texts: short(2), withdraws: true }],
   ["an abort and a death", { capacity: 1, texts: short(2), mayBeAborted: true, mayDie: true }],
+  ["a doze, four tokens", { ...dozing, capacity: 1, texts: short(4) }],
+  ["a doze, four tokens", { ...dozing, capacity: 2, texts: short(4) }],
+  ["a doze, four tokens", { ...dozing, capacity: 4, texts: short(4) }],
+  ["a doze, batches of two", { ...dozing, capacity: 4, publishBatch: 2, texts: short(4) }],
+  ["a doze, a long text", { ...dozing, capacity: 2, texts: ["a", "b", long] }],
+  ["a doze, a failure", { ...dozing, capacity: 2, texts: short(3), fails: true }],
+  ["a doze, a death", { ...dozing, capacity: 1, texts: short(3), mayDie: true }],
+  ["a doze, a death", { ...dozing, capacity: 2, texts: short(3), mayDie: true }],
+  ["a doze, a stop", { ...dozing, capacity: 2, texts: short(4), stopsAfter: 3 }],
+    ["a doze, an abort", { ...dozing, capacity: 2, texts: short(3), mayBeAborted: true }],
+  ...(["message", "block"] as const).flatMap((wait): [string, Setting][] => [
+    ["a doze, three tokens", { ...dozing, wait, capacity: 1, texts: short(3) }],
+    ["a doze, three tokens", { ...dozing, wait, capacity: 2, texts: short(3) }],
+    ["a doze, an abort", { ...dozing, wait, capacity: 1, texts: short(3), mayBeAborted: true }],
+    ["a doze, a death", { ...dozing, wait, capacity: 2, texts: short(3), mayDie: true }],
+  ]),
   ...(["message", "block"] as const).flatMap((wait): [string, Setting][] => [
     ["four tokens", { wait, capacity: 1, texts: short(4) }],
     ["four tokens in batches of two", { wait, capacity: 2, publishBatch: 2, texts: short(4) }],
@@ -125,6 +163,19 @@ describe("the exploration", () => {
       /sleeps for ever, after:/,
     );
   });
+
+  it.each(["waitAsync", "message", "block"] as const)(
+    "finds the end and the full ring that a consumer which dozes is not told of (%s)",
+    async (wait) => {
+      const setting = { ...dozing, wait, capacity: 1, texts: short(4) };
+      fault.endIsNotUrgent = true;
+      await expect(explore(scenarioOf(setting))).rejects.toThrow(/consumer sleeps for ever, after:/);
+      Object.assign(fault, noFault, { halfFullIsNotUrgent: true });
+      await expect(explore(scenarioOf(setting))).rejects.toThrow(/sleeps for ever, after:/);
+      Object.assign(fault, noFault, { looksBeforeAnnouncing: true });
+      await expect(explore(scenarioOf(setting))).rejects.toThrow(/sleeps for ever, after:/);
+    },
+  );
 
   it("finds the token that is overwritten when its slot is released before it is read", async () => {
     fault.releasesBeforeReading = true;

@@ -148,6 +148,15 @@ class Delivery {
   }
 }
 
+/**
+ * The next token of an iterator if it is here already and no step of it is out;
+ * for adapters that pass on together what came together. Never waits, and takes
+ * nothing from an iterator that {@link iterateTokens} has not made.
+ */
+export function takeReady(tokens: TokenIterator): StreamToken | undefined {
+  return tokens instanceof Steps ? tokens.ready() : undefined;
+}
+
 class IterableTokens implements TokenStream {
   readonly #delivery: Delivery;
   #iterated = false;
@@ -213,6 +222,13 @@ class Steps implements TokenIterator {
     // The frame of this call holds the iterator: whoever awaits a step can read.
     this.#pending = this.#later(token);
     return this.#pending;
+  }
+
+  ready(): StreamToken | undefined {
+    if (this.#pending !== undefined || this.#over) return undefined;
+    const token = this.#reader.ready();
+    if (token !== undefined && this.#delivers) this.#delivery.deliver(token);
+    return token;
   }
 
   async return(): Promise<Step> {

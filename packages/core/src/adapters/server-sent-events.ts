@@ -1,5 +1,6 @@
 import { StreamgaugeError } from "../errors.js";
 import type { StreamToken, TokenStream } from "../generator.js";
+import { takeReady } from "./async-iterable.js";
 import {
   completionChunks,
   completionFailure,
@@ -48,9 +49,10 @@ export interface CompletionEventOptions extends CompletionChunkOptions {
 /**
  * Turns a generation into the server-sent events of an OpenAI-compatible server:
  * a chunk for each piece of text, one with the finish reason, one with the usage
- * if it is asked for, and `[DONE]`. Each piece of the stream is one whole event, and
- * its text is whole characters: half a surrogate pair waits for the next token, since
- * not every client can put two halves together.
+ * if it is asked for, and `[DONE]`. Each piece of the stream is one or more whole
+ * events: those of tokens that are there at once go into one write. Their texts are
+ * whole characters: half a surrogate pair waits for the next token, since not every
+ * client can put two halves together.
  *
  * It stops and ends as {@link TokenStream} says, and is made on demand: a reader
  * that does not read makes the producer wait. Only failures are told in other words:
@@ -93,10 +95,17 @@ export function toServerSentEvents(
           last: true,
         };
       }
-      // Nothing became readable with this token, and an empty chunk would pass for the first.
-      const text = characters.take(step.value.text);
-      if (text === "") continue;
-      return { text: formatServerSentEvent({ data: chunks.piece(text) }), last: false };
+      let text = "";
+      for (
+        let token: StreamToken | undefined = step.value;
+        token !== undefined;
+        token = takeReady(tokens)
+      ) {
+        // Nothing became readable with such a token, and an empty chunk would pass for the first.
+        const piece = characters.take(token.text);
+        if (piece !== "") text += formatServerSentEvent({ data: chunks.piece(piece) });
+      }
+      if (text !== "") return { text, last: false };
     }
   }
 

@@ -27,14 +27,15 @@ export class TokenReader {
 
   /** The next token, or a promise of it; undefined at the end. One call at a time. */
   next(): StreamToken | undefined | Promise<StreamToken | undefined> {
-    if (!this.#isTurnDue) {
-      const token = this.#source.poll();
-      if (token !== undefined) {
-        this.#sinceTurn += 1;
-        return token;
-      }
-    }
-    return this.#later();
+    return this.ready() ?? this.#later();
+  }
+
+  /** The next token if it is here already, and this turn has room for it. Never waits. */
+  ready(): StreamToken | undefined {
+    if (this.#isTurnDue) return undefined;
+    const token = this.#source.poll();
+    if (token !== undefined) this.#sinceTurn += 1;
+    return token;
   }
 
   async #later(): Promise<StreamToken | undefined> {

@@ -41,6 +41,11 @@ export interface GenerationReport {
   readonly timeToFirstTokenMilliseconds: number | undefined;
   /** (Last token chosen − first token chosen) / (n − 1). Undefined with fewer than two tokens. */
   readonly timePerOutputTokenMilliseconds: number | undefined;
+  /**
+   * How often its consumer had been woken for it by then, while it waited for a
+   * token; what it has not read yet can add to that. Undefined for "collect".
+   */
+  readonly wakeUps: number | undefined;
   /** End known to the host − call made. */
   readonly endToEndMilliseconds: number;
 }

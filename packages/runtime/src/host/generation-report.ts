@@ -9,7 +9,7 @@ export interface GenerationEnd {
 
 /** What an observer is told of a generation. */
 export function reportOn(
-  call: Pick<GenerationReport, "model" | "clientId" | "mode" | "endToEndMilliseconds">,
+  call: Pick<GenerationReport, "model" | "clientId" | "mode" | "wakeUps" | "endToEndMilliseconds">,
   { summary, errorCode }: GenerationEnd,
 ): GenerationReport {
   const made = summary?.producedTokens ?? 0;

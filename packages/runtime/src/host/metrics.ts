@@ -1,4 +1,5 @@
 import type { ErrorCode, FinishReason } from "@streamgauge/core";
+import type { Delivery } from "./delivery-count.js";
 import type { GenerationObserver, GenerationReport } from "./generation-observer.js";
 import { LatencyHistogram, type LatencyDistribution } from "./latency-histogram.js";
 
@@ -34,6 +35,8 @@ export interface RuntimeMetrics {
     /** Tokens made, also those that nobody read. */
     readonly completion: number;
   };
+  /** Of all streams, as far as they were read; so it also changes while they run. */
+  readonly delivery: Delivery;
   /** Engine began − call made; of generations that began and did not fail. */
   readonly queueTime: LatencyDistribution;
   /** First token chosen − call made; of generations with a token that did not fail. */
@@ -70,15 +73,18 @@ export class GenerationMetrics implements GenerationObserver {
   }
 
   /** @param now what the runtime does at this moment */
-  snapshot(now: Pick<RuntimeMetrics, "queued" | "active" | "workers">): RuntimeMetrics {
+  snapshot(now: Pick<RuntimeMetrics, "queued" | "active" | "workers" | "delivery">): RuntimeMetrics {
     return {
-      ...now,
+      queued: now.queued,
+      active: now.active,
+      workers: now.workers,
       generations: { finished: { ...this.#finished }, failed: { ...this.#failed } },
       tokens: {
         prompt: this.#promptTokens,
         cached: this.#cachedTokens,
         completion: this.#completionTokens,
       },
+      delivery: now.delivery,
       queueTime: this.#queueTime.summarize(),
       timeToFirstToken: this.#timeToFirstToken.summarize(),
       timePerOutputToken: this.#timePerOutputToken.summarize(),

@@ -138,8 +138,8 @@ function startRuntime(
     ...generator,
     describe: () => description,
     metrics: () => {
-      const { queued, active } = scheduler;
-      return metrics.snapshot({ queued, active, workers: pool.counts });
+      const { queued, active, delivery } = scheduler;
+      return metrics.snapshot({ queued, active, delivery, workers: pool.counts });
     },
     memory: async () => {
       throwIfClosed();

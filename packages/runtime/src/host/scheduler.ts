@@ -19,6 +19,7 @@ import {
   type RingConsumer,
   type RingOptions,
 } from "../ring/index.js";
+import { DeliveryCount, type Delivery } from "./delivery-count.js";
 import type { GenerationObserver } from "./generation-observer.js";
 import { reportOn, tellObservers, type GenerationEnd } from "./generation-report.js";
 import { RequestQueue } from "./request-queue.js";
@@ -41,6 +42,8 @@ interface Call {
   readonly mode: GenerateTask["mode"];
   readonly request: GenerationRequest;
   readonly ring: NewRing;
+  /** How often its consumer was woken so far; undefined where there is none. */
+  readonly wakeUps: () => number | undefined;
   readonly calledAtMilliseconds: number;
   /** Settles when it has ended; rejects with a typed error when it failed. */
   readonly finished: Promise<Outcome>;
@@ -59,6 +62,7 @@ export class Scheduler implements GenerationBackend {
   readonly #waiting: RequestQueue<Call>;
   /** Calls that wait or run. */
   readonly #calls = new Set<Call>();
+  readonly #delivery = new DeliveryCount();
   /** Why no more calls are taken. */
   #refusal: StreamgaugeError | undefined;
   /** Held while calls wait: a worker that is being replaced does not hold the process open. */
@@ -78,9 +82,13 @@ export class Scheduler implements GenerationBackend {
     return this.#calls.size - this.#waiting.length;
   }
 
+  get delivery(): Delivery {
+    return this.#delivery.snapshot();
+  }
+
   collect(request: GenerationRequest): Collection {
     const ring = createStateOnlyRing();
-    const { finished, stop } = this.#submit("collect", request, ring);
+    const { finished, stop } = this.#submit("collect", request, ring, () => undefined);
     return {
       stop,
       finished: finished.then((outcome) =>
@@ -92,14 +100,24 @@ export class Scheduler implements GenerationBackend {
   }
 
   stream(request: GenerationRequest): TokenSource {
-    const ring = createRing(this.#options.ring, this.#pool.clockOffsetMilliseconds);
+    const delivery = this.#delivery;
+    let wakeUps = 0;
+    const { clockOffsetMilliseconds } = this.#pool;
+    const ring = createRing(this.#options.ring, clockOffsetMilliseconds, undefined, (wakeUp) => {
+      wakeUps += 1;
+      delivery.addWakeUp(wakeUp);
+    });
     const { consumer } = ring;
-    const { finished, stop } = this.#submit("stream", request, ring);
+    const { finished, stop } = this.#submit("stream", request, ring, () => wakeUps);
     const summary = finished.then((outcome) => summaryOf(outcome, consumer));
     // Whoever consumes the source sees the rejection, but perhaps not at once.
     summary.catch(() => undefined);
     return {
-      poll: () => consumer.poll(),
+      poll: () => {
+        const token = consumer.poll();
+        if (token !== undefined) delivery.addToken();
+        return token;
+      },
       wait: () => consumer.wait(),
       stop,
       get stopReason() {
@@ -143,7 +161,12 @@ export class Scheduler implements GenerationBackend {
     for (const { ring } of this.#calls) ring.consumer.blockUntilEnded(timeoutMilliseconds);
   }
 
-  #submit(mode: GenerateTask["mode"], request: GenerationRequest, ring: NewRing): Call {
+  #submit(
+    mode: GenerateTask["mode"],
+    request: GenerationRequest,
+    ring: NewRing,
+    wakeUps: Call["wakeUps"],
+  ): Call {
     const { clientId } = request.config;
     const { consumer } = ring;
     let resolve!: Call["resolve"];
@@ -155,6 +178,7 @@ export class Scheduler implements GenerationBackend {
       mode,
       request,
       ring,
+      wakeUps,
       calledAtMilliseconds: performance.now(),
       resolve,
       reject,
@@ -213,7 +237,11 @@ export class Scheduler implements GenerationBackend {
     const { model, observers } = this.#options;
     const { clientId } = request.config;
     const endToEndMilliseconds = performance.now() - calledAtMilliseconds;
-    tellObservers(observers, reportOn({ model, clientId, mode, endToEndMilliseconds }, end));
+    const wakeUps = call.wakeUps();
+    tellObservers(
+      observers,
+      reportOn({ model, clientId, mode, wakeUps, endToEndMilliseconds }, end),
+    );
   }
 
   #holdProcess(): void {

@@ -27,6 +27,9 @@ export interface OpenTelemetryOptions {
  * - `gen_ai.usage.cache_read.input_tokens`: of the input tokens, those that were not
  *   run, as a worker's cache had them. The conventions have this name for spans, and
  *   no metric yet; an instrument of its own leaves the sums of the other alone.
+ * - `streamgauge.stream.wake_ups_per_token`: how often a stream's consumer had been
+ *   woken by its end / its tokens; one value for each stream with tokens. The
+ *   conventions know nothing like it.
  *
  * The conventions are in development, and so may these names change with them.
  */
@@ -59,6 +62,11 @@ export function createOpenTelemetryObserver(
     unit: "{token}",
     advice: { explicitBucketBoundaries: tokenBoundaries },
   });
+  const wakeUpsPerToken = meter.createHistogram("streamgauge.stream.wake_ups_per_token", {
+    description: "How often a stream's consumer was woken, for each token.",
+    unit: "1",
+    advice: { explicitBucketBoundaries: wakeUpBoundaries },
+  });
   return {
     generationEnded(report) {
       const about = attributesOf(report);
@@ -75,6 +83,9 @@ export function createOpenTelemetryObserver(
       usage.record(report.promptTokens, { ...about, "gen_ai.token.type": "input" });
       usage.record(report.completionTokens, { ...about, "gen_ai.token.type": "output" });
       cacheRead.record(report.cachedTokens, about);
+      if (report.wakeUps !== undefined && report.completionTokens > 0) {
+        wakeUpsPerToken.record(report.wakeUps / report.completionTokens, about);
+      }
     },
   };
 }
@@ -94,3 +105,4 @@ const firstTokenBoundaries = [
 ];
 const perTokenBoundaries = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
 const tokenBoundaries = Array.from({ length: 14 }, (_, power) => 4 ** power);
+const wakeUpBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1, 2];

@@ -18,6 +18,7 @@ import {
   producerAsleepWord,
   producerState,
   producerStateWord,
+  sleepState,
   slotDoubles,
   slotFloats,
   slotHalves,
@@ -31,6 +32,7 @@ import {
   viewRing,
   type RingMemory,
   type RingViews,
+  type SleepState,
 } from "./layout.js";
 import { wake } from "./sleep.js";
 import { decodeTopLogprobs, unitsPerTopLogprob } from "./top-logprobs.js";
@@ -55,15 +57,27 @@ export class RingConsumer {
   /** Code units of a token whose last slot has not come yet. */
   #unitsSoFar = "";
   #stopReason: StopReason | undefined;
+  readonly #maxDelayMilliseconds: number;
+  readonly #onWakeUp: (wakeUp: number) => void;
+  /** When the last token was made, on the producer's clock, and how long after the one before. */
+  #producedAtMilliseconds = Number.NaN;
+  #gapMilliseconds = Number.NaN;
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
 
   /** Made by `createRing`, which also says what the parameters are. */
-  constructor(memory: RingMemory, sleep: ConsumerSleepOptions, clockOffsetMilliseconds: number) {
+  constructor(
+    memory: RingMemory,
+    sleep: ConsumerSleepOptions,
+    clockOffsetMilliseconds: number,
+    onWakeUp: (wakeUp: number) => void = () => undefined,
+  ) {
     this.#views = viewRing(memory);
     this.#capacity = memory.capacity;
     this.#sleep = createConsumerSleep(this.#views.header, sleep);
+    this.#maxDelayMilliseconds = sleep.maxDelayMilliseconds;
     this.#clockOffsetMilliseconds = clockOffsetMilliseconds;
+    this.#onWakeUp = onWakeUp;
   }
 
   /** The reason given to the first {@link stop}, if any. */
@@ -95,6 +109,9 @@ export class RingConsumer {
    * is bounded by the producer: every publication and every end resolves it, and
    * so do {@link stop}, {@link withdraw} and {@link declareLost} on this thread.
    * While it is pending it keeps the thread's event loop alive. One call at a time.
+   *
+   * A publication resolves it at once, or at the end of a doze; see
+   * `RingOptions.maxDelayMilliseconds`. Everything else resolves it at once.
    */
   async wait(): Promise<boolean> {
     const dueTurn = this.#sleep.dueTurn();
@@ -103,8 +120,12 @@ export class RingConsumer {
       this.#stopReason !== undefined ||
       Atomics.load(this.#views.header, producerStateWord) > producerState.running;
     const hasWork = (): boolean => this.#hasSlot() || isOver();
+    // A doze that found nothing is not repeated: the next token wakes at once.
+    let state: SleepState = this.#tokensComeFast() ? sleepState.dozing : sleepState.asleep;
     while (!hasWork()) {
-      await this.#sleep.unless(hasWork);
+      const wakeUp = await this.#sleep.unless(hasWork, state);
+      state = sleepState.asleep;
+      if (wakeUp !== undefined) this.#onWakeUp(wakeUp);
       // Before looking: a slot published after this reading did not need the waking.
       if (this.#views.floats !== undefined) this.#wokenAtMilliseconds = performance.now();
     }
@@ -150,6 +171,16 @@ export class RingConsumer {
     Atomics.wait(header, producerStateWord, producerState.running, timeoutMilliseconds);
   }
 
+  /**
+   * Whether the last two tokens were made within the longest delay of one another.
+   * It is the producer's pace that counts: a consumer that reads late, or is told
+   * late, sees them closer together or further apart. Tokens that do not say when
+   * they were made wake at once.
+   */
+  #tokensComeFast(): boolean {
+    return this.#gapMilliseconds < this.#maxDelayMilliseconds;
+  }
+
   #endSleep(): void {
     this.#sleep.wake();
     this.#sleep.close();
@@ -192,6 +223,8 @@ export class RingConsumer {
       return undefined;
     }
     this.#unitsSoFar = "";
+    this.#gapMilliseconds = producedAt - this.#producedAtMilliseconds;
+    this.#producedAtMilliseconds = producedAt;
     const topLogprobsUnits = (flags >> topLogprobsShift) * unitsPerTopLogprob;
     const text = topLogprobsUnits === 0 ? units : units.slice(0, -topLogprobsUnits);
     const endOfSequence = (flags & endOfSequenceFlag) !== 0;

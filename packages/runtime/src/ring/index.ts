@@ -33,20 +33,23 @@ export interface NewRing {
  * @param options as returned by `resolveRingOptions`
  * @param clockOffsetMilliseconds added to the producer's time stamps to get this thread's clock
  * @param buffer the memory to use, all zeros, of at least `ringBytes(capacity)` bytes
+ * @param onWakeUp called when the consumer slept and was woken, with a number that
+ *   all consumers of this thread which one tick of their clock ended have in common
  */
 export function createRing(
   options: Required<RingOptions>,
   clockOffsetMilliseconds = 0,
   buffer: SharedArrayBuffer = new SharedArrayBuffer(ringBytes(options.capacity)),
+  onWakeUp?: (wakeUp: number) => void,
 ): NewRing {
-  const { capacity, publishBatch, ledger, wait, spinMicroseconds } = options;
+  const { capacity, publishBatch, ledger, wait, spinMicroseconds, maxDelayMilliseconds } = options;
   const channel = wait === "message" ? new MessageChannel() : undefined;
   const memory = { buffer, capacity, publishBatch, ledger, port: channel?.port2 };
-  const sleep = { wait, spinMicroseconds, port: channel?.port1 };
+  const sleep = { wait, spinMicroseconds, maxDelayMilliseconds, port: channel?.port1 };
   return {
     memory,
     transfer: channel === undefined ? [] : [channel.port2],
-    consumer: new RingConsumer(memory, sleep, clockOffsetMilliseconds),
+    consumer: new RingConsumer(memory, sleep, clockOffsetMilliseconds, onWakeUp),
   };
 }
 
@@ -61,5 +64,6 @@ export function createStateOnlyRing(): NewRing {
     ledger: false,
     wait: "waitAsync",
     spinMicroseconds: 0,
+    maxDelayMilliseconds: 0,
   });
 }

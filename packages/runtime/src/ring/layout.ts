@@ -61,9 +61,14 @@ export const tailWord = 16;
 export const producerStateWord = 32;
 /** 0 while the consumer reads; otherwise 1 + position in {@link stopReasons}. */
 export const stopWord = 33;
-/** 1 while that side sleeps; also the word it sleeps on. */
+/** One of {@link sleepState}; also the word that side sleeps on. */
 export const consumerAsleepWord = 34;
 export const producerAsleepWord = 35;
+
+/** How a side sleeps: "asleep" for any news, "dozing" for a limited time and for urgent ones only. */
+export const sleepState = { awake: 0, asleep: 1, dozing: 2 } as const;
+/** The states in which a side is not awake. */
+export type SleepState = typeof sleepState.asleep | typeof sleepState.dozing;
 
 /** In the order of a ring's life: whatever is above `running` is an end. */
 export const producerState = {

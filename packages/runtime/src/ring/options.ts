@@ -48,6 +48,20 @@ export interface RingOptions {
    * wake-up of tokens that come sooner, and burns a core meanwhile.
    */
   readonly spinMicroseconds?: number;
+  /**
+   * How long the consumer of a fast stream may be left asleep with a token to read,
+   * in whole milliseconds from 0 to 1,000. Default 4, a quarter of a screen's frame;
+   * 0 when the consumer spins. At 0 every token wakes.
+   *
+   * Each waking slows down the thread that computes. So a consumer whose last two
+   * tokens were made closer together than this is left asleep until the time is over,
+   * and finds several at once. What is urgent wakes it at once: the end, a stop, a
+   * ring that is half full. The first two tokens of a stream wake it at once, and so
+   * do all tokens of a model that is slower than this, and the first after a pause.
+   * Nobody is told later than this and the slack of Node's timers, a millisecond; all
+   * streams of a thread are told together. It holds for every way to wait.
+   */
+  readonly maxDelayMilliseconds?: number;
 }
 
 const knownOptions: readonly string[] = [
@@ -56,11 +70,14 @@ const knownOptions: readonly string[] = [
   "ledger",
   "wait",
   "spinMicroseconds",
+  "maxDelayMilliseconds",
 ];
 const waits: readonly RingWait[] = ["waitAsync", "message", "block"];
 const defaultCapacity = 256;
 const largestCapacity = 65_536;
 const longestSpinMicroseconds = 1000;
+const defaultMaxDelayMilliseconds = 4;
+const longestDelayMilliseconds = 1000;
 
 /**
  * Fills in the defaults. What it returns may be given again.
@@ -95,7 +112,26 @@ export function resolveRingOptions(options: RingOptions = {}): Required<RingOpti
     throw invalid(`ring.wait is ${String(given)}; it must be one of: ${waits.join(", ")}.`);
   }
   checkSpin(spinMicroseconds, wait);
-  return { capacity, publishBatch, ledger, wait, spinMicroseconds };
+  const { maxDelayMilliseconds = spinMicroseconds > 0 ? 0 : defaultMaxDelayMilliseconds } = options;
+  checkDelay(maxDelayMilliseconds, spinMicroseconds);
+  return { capacity, publishBatch, ledger, wait, spinMicroseconds, maxDelayMilliseconds };
+}
+
+function checkDelay(maxDelayMilliseconds: number, spinMicroseconds: number): void {
+  const isWhole = Number.isInteger(maxDelayMilliseconds) && maxDelayMilliseconds >= 0;
+  if (!isWhole || maxDelayMilliseconds > longestDelayMilliseconds) {
+    throw invalid(
+      `ring.maxDelayMilliseconds is ${String(maxDelayMilliseconds)}; it must be an integer from 0 ` +
+        `to ${longestDelayMilliseconds}.`,
+    );
+  }
+  if (maxDelayMilliseconds > 0 && spinMicroseconds > 0) {
+    throw invalid(
+      `ring.maxDelayMilliseconds is ${maxDelayMilliseconds} and ring.spinMicroseconds is ` +
+        `${spinMicroseconds}, but a consumer that spins wants each token at once: leave one of the ` +
+        `two out.`,
+    );
+  }
 }
 
 function checkSpin(spinMicroseconds: number, wait: RingWait): void {

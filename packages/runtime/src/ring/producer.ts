@@ -29,7 +29,7 @@ import {
   type RingMemory,
   type RingViews,
 } from "./layout.js";
-import { sleepUnless, wake } from "./sleep.js";
+import { sleepUnless, wake, type WakeOptions } from "./sleep.js";
 import { encodeTopLogprobs } from "./top-logprobs.js";
 
 /**
@@ -42,6 +42,7 @@ export class RingProducer implements TokenSink {
   readonly #publishBatch: number;
   /** Wakes a consumer that sleeps on messages. */
   readonly #port: MessagePort | undefined;
+  readonly #newsOfTokens: WakeOptions;
   /** Slots written, published or not. */
   #head = 0;
   #publishedHead = 0;
@@ -59,6 +60,7 @@ export class RingProducer implements TokenSink {
     this.#capacity = memory.capacity;
     this.#publishBatch = memory.publishBatch;
     this.#port = memory.port;
+    this.#newsOfTokens = { port: memory.port, isUrgent: () => this.#isHalfFull() };
   }
 
   /**
@@ -122,7 +124,7 @@ export class RingProducer implements TokenSink {
     Atomics.store(this.#views.header, producerStateWord, producerState[how]);
     // For RingConsumer.blockUntilEnded(); nobody else sleeps on this word.
     Atomics.notify(this.#views.header, producerStateWord);
-    this.#wakeConsumer();
+    wake(this.#views.header, consumerAsleepWord, { port: this.#port });
     // Closes the consumer's end too, should it have gone without doing so.
     this.#port?.close();
   }
@@ -180,10 +182,15 @@ export class RingProducer implements TokenSink {
     this.#tokensSincePublish = 0;
     // Releases the slots: whoever sees this HEAD sees what is in them.
     Atomics.store(this.#views.header, headWord, this.#head);
-    this.#wakeConsumer();
+    wake(this.#views.header, consumerAsleepWord, this.#newsOfTokens);
   }
 
-  #wakeConsumer(): void {
-    wake(this.#views.header, consumerAsleepWord, this.#port);
+  /** Whether a consumer that dozes has to be woken before it looks by itself. */
+  #isHalfFull(): boolean {
+    const isHalfFull = (): boolean => ((this.#head - this.#tailSeen) | 0) * 2 >= this.#capacity;
+    if (!isHalfFull()) return false;
+    // Perhaps only because the consumer has read since we looked last.
+    this.#tailSeen = Atomics.load(this.#views.header, tailWord);
+    return isHalfFull();
   }
 }

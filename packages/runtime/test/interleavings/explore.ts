@@ -3,7 +3,13 @@
  * step is one atomic operation, or the plain slot accesses between two of them.
  * Orders that lead to the same state are followed once.
  */
-import { consumerAsleepWord, headWord, stopWord, tailWord } from "../../src/ring/layout.js";
+import {
+  consumerAsleepWord,
+  headWord,
+  sleepState,
+  stopWord,
+  tailWord,
+} from "../../src/ring/layout.js";
 import { LogTree, type LogNode } from "./log-tree.js";
 import { Memory } from "./memory.js";
 import type { Entry, Operation, Side } from "./run.js";
@@ -158,16 +164,29 @@ class Explorer {
       () => this.#event("consumer", name, state, change),
     ];
     const mustDeclare = state.producerDied && !state.lostDeclared;
-    // A slice always ends; where nothing else can help, as often as it takes.
-    if (next.kind === "wait" && consumerWaitsOn >= 0 && (timeoutsLeft > 0 || mustDeclare)) {
-      const left = Math.max(0, timeoutsLeft - 1);
-      yield event("timed-out", { consumerWaitsOn: awake, timeoutsLeft: left });
+    // A doze always ends too. But nothing may depend on that: where the producer can do
+    // no more by itself, the consumer has been told, or it counts as asleep for ever.
+    const mayDoze = this.#canGoOn(state);
+    if (next.kind === "wait" && consumerWaitsOn >= 0) {
+      const isDoze = next.value === sleepState.dozing;
+      // A slice always ends; where nothing else can help, as often as it takes.
+      if (timeoutsLeft > 0 || mustDeclare || (isDoze && mayDoze)) {
+        const left = isDoze ? timeoutsLeft : Math.max(0, timeoutsLeft - 1);
+        yield event("timed-out", { consumerWaitsOn: awake, timeoutsLeft: left });
+      }
     }
     if (next.kind !== "idle") return;
+    if (next.isDozing && mayDoze) yield event("tick", {});
     if (mustDeclare) yield event("lost", { lostDeclared: true });
     else if (next.isTurning) yield event("turn", {});
     if (messages > 0) yield event("message", { messages: messages - 1 });
     if (stopsLeft > 0) yield event("stop", { stopsLeft: stopsLeft - 1 });
+  }
+
+  /** Whether the producer takes a step of its own yet, without being told anything. */
+  #canGoOn({ producer, producerDied, producerWaitsOn }: State): boolean {
+    const isWoken = nextOf(producer).kind === "idle" && producerWaitsOn === woken;
+    return !producerDied && (isWoken || !hasStopped(nextOf(producer)));
   }
 
   #event(role: Role, event: string, state: State, change: Partial<State>): State {
@@ -291,7 +310,7 @@ function afterStore(word: number, value: number, state: State): Partial<State> {
   if (word === headWord && state.memory.header[stopWord] !== 0) {
     return { publishedSinceStop: state.publishedSinceStop + 1 };
   }
-  if (word === consumerAsleepWord && value === 1) {
+  if (word === consumerAsleepWord && value !== sleepState.awake) {
     return { sleepsWithoutMessage: state.sleepsWithoutMessage + 1 };
   }
   return {};

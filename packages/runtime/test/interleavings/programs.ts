@@ -12,7 +12,10 @@ import type { Scenario } from "./explore.js";
 import { currentRun } from "./run.js";
 
 /** What the two sides of a scenario do with their ends of the ring. */
-export interface Setting extends Pick<RingOptions, "wait" | "publishBatch"> {
+export interface Setting extends Pick<
+  RingOptions,
+  "wait" | "publishBatch" | "maxDelayMilliseconds"
+> {
   readonly capacity: number;
   readonly texts: readonly string[];
   readonly fails?: boolean;
@@ -99,8 +102,8 @@ async function consume(consumer: RingConsumer, setting: Setting): Promise<Consum
 
 /** A scenario over the real ends of a ring. */
 export function scenarioOf(setting: Setting): Scenario {
-  const { capacity, publishBatch = 1, wait = "waitAsync" } = setting;
-  const options = resolveRingOptions({ capacity, publishBatch, wait });
+  const { capacity, publishBatch = 1, wait = "waitAsync", maxDelayMilliseconds = 0 } = setting;
+  const options = resolveRingOptions({ capacity, publishBatch, wait, maxDelayMilliseconds });
   const buffer = new SharedArrayBuffer(0);
   const ofMessages = wait === "message";
   return {

@@ -10,6 +10,7 @@
  * checkpoints: what it does from there on depends on the checkpoint's name and
  * the private fields of its end of the ring alone.
  */
+import type { Dozer } from "../../src/ring/ticker.js";
 import { privateState } from "./private-state.js";
 
 export type Slots = "words" | "halves" | "doubles";
@@ -33,7 +34,7 @@ export type Operation =
       readonly value: number;
     }
   /** Its thread's event loop has nothing to do but wait for an event. */
-  | { readonly kind: "idle"; readonly isTurning: boolean }
+  | { readonly kind: "idle"; readonly isTurning: boolean; readonly isDozing: boolean }
   | { readonly kind: "done"; readonly value: unknown }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -72,6 +73,7 @@ export class Run {
   #pending: Operation | undefined;
   #wakeUp: ((result: string) => void) | undefined;
   #turn: (() => void) | undefined;
+  #dozer: Dozer | undefined;
 
   private constructor(log: readonly Entry[], memory: PlainMemory) {
     this.#log = log;
@@ -106,7 +108,8 @@ export class Run {
       }
       if (outcome !== undefined) return outcome;
       if (this.#position === this.#log.length) {
-        return { kind: "idle", isTurning: this.#turn !== undefined };
+        const [isTurning, isDozing] = [this.#turn !== undefined, this.#dozer !== undefined];
+        return { kind: "idle", isTurning, isDozing };
       }
       this.#take(String(this.#log[this.#position++]), side);
     }
@@ -117,7 +120,8 @@ export class Run {
     else if (event === "turn") this.#endTurn();
     else {
       try {
-        side.onEvent(event);
+        if (event === "tick") this.#endDoze();
+        else side.onEvent(event);
       } catch (error) {
         if (error !== suspended) throw error;
       }
@@ -127,6 +131,12 @@ export class Run {
   #endTurn(): void {
     this.#turn?.();
     this.#turn = undefined;
+  }
+
+  #endDoze(): void {
+    const dozer = this.#dozer;
+    this.#dozer = undefined;
+    dozer?.endDoze(0);
   }
 
   perform(operation: Operation): Entry {
@@ -153,6 +163,11 @@ export class Run {
     return new Promise((resolve) => {
       this.#turn = resolve;
     });
+  }
+
+  /** What the ticker of its thread knows. */
+  doze(dozer: Dozer | undefined): void {
+    this.#dozer = dozer;
   }
 
   waitAsync(word: number, value: number): { async: boolean; value: Promise<string> | string } {
