@@ -82,6 +82,31 @@ describe("metrics", () => {
     expect(timePerOutputToken.count).toBe(before.timePerOutputToken.count + 1);
   });
 
+  it("tell how often streams woke their consumer, and for how many tokens", async () => {
+    const wakeUpsOf = async (maxDelayMilliseconds: number): Promise<(number | undefined)[]> => {
+      const reports: GenerationReport[] = [];
+      await using runtime = await createRuntime({
+        model: pacedModel({ stepMicroseconds: 500 }),
+        ring: { maxDelayMilliseconds },
+        observers: [{ generationEnded: (report) => void reports.push(report) }],
+      });
+      expect(runtime.describe().ring.maxDelayMilliseconds).toBe(maxDelayMilliseconds);
+      await runtime.generate([1], { maxTokens: 3 });
+      expect(runtime.metrics().delivery).toEqual({ tokens: 0, wakeUps: 0 });
+      await runtime.generateStream([1], () => undefined, { maxTokens: 100 });
+      const { tokens, wakeUps } = runtime.metrics().delivery;
+      expect(tokens).toBe(100);
+      expect(reports[0]?.wakeUps).toBeUndefined();
+      expect(reports[1]?.wakeUps).toBeLessThanOrEqual(wakeUps);
+      return [wakeUps, reports[1]?.wakeUps];
+    };
+    // 50 ms: two tokens that wake, the end, and the ticks of a clock that is never early.
+    const [moderated] = await wakeUpsOf(1000);
+    expect(moderated).toBeLessThanOrEqual(4);
+    const [each] = await wakeUpsOf(0);
+    expect(each).toBeGreaterThan(0);
+  });
+
   it("give times as distributions that can be merged", async () => {
     await using runtime = await createRuntime({ model });
     for (let call = 0; call < 5; call++) await runtime.generate([call], { maxTokens: 11 });

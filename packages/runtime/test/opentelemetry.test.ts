@@ -46,6 +46,7 @@ it("OpenTelemetry is told of generations in its own names, seconds and boundarie
     "gen_ai.server.time_per_output_token",
     "gen_ai.server.time_to_first_token",
     "gen_ai.usage.cache_read.input_tokens",
+    "streamgauge.stream.wake_ups_per_token",
   ]);
 
   const [fine, failed] = pointsOf("gen_ai.server.request.duration");
@@ -76,5 +77,9 @@ it("OpenTelemetry is told of generations in its own names, seconds and boundarie
   expect(usage[0]?.value.buckets.boundaries.at(-1)).toBe(67_108_864);
   expect(pointsOf("gen_ai.usage.cache_read.input_tokens")).toMatchObject([
     { attributes: about, value: { count: 2, sum: 0 } },
+  ]);
+  // Of the only stream, and its one token.
+  expect(pointsOf("streamgauge.stream.wake_ups_per_token")).toMatchObject([
+    { attributes: about, value: { count: 1 } },
   ]);
 });

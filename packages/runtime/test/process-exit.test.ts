@@ -96,6 +96,34 @@ describe("a process", () => {
         console.log(tokens, ring.consumer.ending);`);
       expect({ status, stdout }).toEqual({ status: 0, stdout: "3 complete\n" });
     });
+
+    it("is kept alive by a ring's dozing consumer alone, and not by its clock", () => {
+      const { status, stdout } = runModule(`
+        import { createRing, resolveRingOptions } from "@streamgauge/runtime/ring";
+        import { Worker } from "node:worker_threads";
+        const options = { wait: "${wait}", maxDelayMilliseconds: 1000 };
+        const ring = createRing(resolveRingOptions(options));
+        const worker = new Worker(
+          \`import { RingProducer } from "@streamgauge/runtime/ring";
+           import { workerData } from "node:worker_threads";
+           const producer = new RingProducer(workerData);
+           producer.begin();
+           let index = 0;
+           const push = () => {
+             const producedAtMilliseconds = performance.now();
+             producer.push({ index: index++, id: 0, text: "", endOfSequence: false, producedAtMilliseconds });
+           };
+           setTimeout(push, 50);
+           setTimeout(push, 60);
+           setTimeout(push, 160);
+           setTimeout(() => producer.end(), 260);\`,
+          { eval: true, workerData: ring.memory, transferList: [...ring.transfer] });
+        worker.unref();
+        let tokens = 0;
+        while (await ring.consumer.wait()) while (ring.consumer.poll() !== undefined) tokens++;
+        console.log(tokens, ring.consumer.ending);`);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: "3 complete\n" });
+    });
   });
 
   it("stays alive until the runtime is closed, whatever else was asked meanwhile", () => {

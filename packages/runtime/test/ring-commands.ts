@@ -1,13 +1,16 @@
 /** The ring's promises as a model, and what can be asked of a ring's two ends. */
 import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StopReason, StreamToken } from "@streamgauge/core";
 import fc from "fast-check";
 import type { RingConsumer, RingEnding, RingProducer } from "../src/ring/index.js";
+import type { Dozer } from "../src/ring/ticker.js";
 
 /** What a ring promises, in the simplest form. */
 export interface Model {
   readonly capacity: number;
   readonly publishBatch: number;
+  readonly maxDelayMilliseconds: number;
   /** Tokens taken from the producer; the last one may be in the ring in part. */
   readonly tokens: StreamToken[];
   /** Slots of {@link tokens}, and those of them that are visible and read. */
@@ -27,7 +30,12 @@ export interface Model {
   ending: RingEnding | undefined;
   producerEnded: boolean;
   stopReason: StopReason | undefined;
+  /** Whether who waits wants to be woken for what is urgent only. */
+  dozing: boolean;
 }
+
+/** Who waits for the next tick; of one ring at a time. */
+export const dozers = new Set<Dozer>();
 
 interface Real {
   readonly consumer: RingConsumer;
@@ -62,12 +70,32 @@ function command(
       const isOver = model.stopReason !== undefined || model.ending !== undefined;
       await real.writable;
       if (real.waiting === undefined || (!hasSlot && !isOver)) return;
+      if (model.dozing && !isOver && !isHalfFull(model)) return await expectPending(real.waiting);
       assert.equal(await real.waiting, hasSlot);
       real.waiting = undefined;
+      model.dozing = false;
       look(model);
     },
     toString: () => name,
   };
+}
+
+async function expectPending(promise: Promise<unknown>): Promise<void> {
+  let isPending = true;
+  void promise.then(() => (isPending = false));
+  await nextTurn();
+  assert.ok(isPending, "the consumer was woken for what was not urgent");
+}
+
+const isHalfFull = ({ written, released, capacity }: Model): boolean =>
+  (written - released) * 2 >= capacity;
+
+/** Whether the last two tokens that were polled were made within the longest delay. */
+function tokensComeFast({ tokens, polledTokens, maxDelayMilliseconds }: Model): boolean {
+  const [before, last] = [polledTokens - 2, polledTokens - 1].map(
+    (index) => tokens[index]?.producedAtMilliseconds ?? Number.NaN,
+  );
+  return (last ?? Number.NaN) - (before ?? Number.NaN) < maxDelayMilliseconds;
 }
 
 const isProducing = ({ claimed, producerEnded, ending }: Model): boolean =>
@@ -83,7 +111,7 @@ const push = (text: string): RingCommand =>
       text,
       endOfSequence: index % 5 === 4,
       logprob: index % 2 === 0 ? -index / 3 : undefined,
-      producedAtMilliseconds: index % 3 === 0 ? undefined : index + 0.5,
+      producedAtMilliseconds: index % 7 === 6 ? undefined : index + 0.5,
     };
     let missing = slotsOf(token.text) - (model.interrupted?.slots ?? 0);
     for (; missing > 0 && model.written - model.released < model.capacity; missing--) {
@@ -107,47 +135,75 @@ function look(model: Model): void {
   model.seen = model.published;
 }
 
-const poll = command(
-  "poll()",
+function poll(model: Model, { consumer, waiting }: Real): void {
+  if (waiting !== undefined) return;
+  const isThere = model.stopReason === undefined && model.polledTokens < model.publishedTokens;
+  const expected = isThere ? model.tokens[model.polledTokens] : undefined;
+  assert.deepEqual(consumer.poll(), expected);
+  if (model.stopReason !== undefined) return;
+  if (expected !== undefined) model.polledTokens += 1;
+  const last = model.tokens
+    .slice(0, model.polledTokens)
+    .reduce((slots, { text }) => slots + slotsOf(text), 0);
+  // Without a whole token it reads what is there of the next one.
+  const end = expected === undefined ? Number.NaN : last;
+  do {
+    look(model);
+    if (model.read === model.seen) break;
+    model.read += 1;
+    // A slow consumer gives room back when it has read half of the ring.
+    if ((model.read - model.released) * 2 >= model.capacity) model.released = model.read;
+  } while (model.read !== end);
+}
+
+function wait(model: Model, real: Real): void {
+  if (real.waiting !== undefined) return;
+  real.waiting = real.consumer.wait();
+  look(model);
+  // What is there already is taken without a sleep.
+  model.dozing = model.read === model.seen && tokensComeFast(model);
+}
+
+/** What a consumer does: rarely would chance have it read all before it waits. */
+const readAll = command(
+  "poll() to the end and wait()",
   () => true,
-  (model, { consumer, waiting }) => {
-    if (waiting !== undefined) return;
-    const isThere = model.stopReason === undefined && model.polledTokens < model.publishedTokens;
-    const expected = isThere ? model.tokens[model.polledTokens] : undefined;
-    assert.deepEqual(consumer.poll(), expected);
-    if (model.stopReason !== undefined) return;
-    if (expected !== undefined) model.polledTokens += 1;
-    const last = model.tokens
-      .slice(0, model.polledTokens)
-      .reduce((slots, { text }) => slots + slotsOf(text), 0);
-    // Without a whole token it reads what is there of the next one.
-    const end = expected === undefined ? Number.NaN : last;
-    do {
-      look(model);
-      if (model.read === model.seen) break;
-      model.read += 1;
-      // A slow consumer gives room back when it has read half of the ring.
-      if ((model.read - model.released) * 2 >= model.capacity) model.released = model.read;
-    } while (model.read !== end);
+  (model, real) => {
+    while (model.polledTokens < model.publishedTokens && real.waiting === undefined) {
+      const { polledTokens } = model;
+      poll(model, real);
+      if (model.polledTokens === polledTokens) break;
+    }
+    wait(model, real);
   },
 );
 
-/** Everything that can be asked of a ring's two ends. */
-export const ringCommands: readonly fc.Arbitrary<RingCommand>[] = [
+const tick = command(
+  "tick",
+  () => true,
+  (model) => {
+    for (const dozer of dozers) dozer.endDoze(1);
+    model.dozing = false;
+  },
+);
+
+const begin = command(
+  "begin()",
+  ({ claimed }) => !claimed,
+  (model, { producer }) => {
+    assert.equal(producer.begin(), model.ending === undefined);
+    model.claimed = model.ending === undefined;
+  },
+);
+
+/** Everything that can be asked of a ring's two ends, each as often as the others. */
+const allCommands: readonly fc.Arbitrary<RingCommand>[] = [
   fc.string({ maxLength: 40, unit: "grapheme" }).map(push),
   fc.constant(push("a")),
-  fc.constant(poll),
-  fc.constant(
-    command(
-      "wait()",
-      () => true,
-      (model, real) => {
-        if (real.waiting !== undefined) return;
-        real.waiting = real.consumer.wait();
-        look(model);
-      },
-    ),
-  ),
+  fc.constant(command("poll()", () => true, poll)),
+  fc.constant(command("wait()", () => true, wait)),
+  fc.constant(readAll),
+  fc.constant(tick),
   fc.constant(
     command(
       "writable()",
@@ -160,16 +216,7 @@ export const ringCommands: readonly fc.Arbitrary<RingCommand>[] = [
       },
     ),
   ),
-  fc.constant(
-    command(
-      "begin()",
-      ({ claimed }) => !claimed,
-      (model, { producer }) => {
-        assert.equal(producer.begin(), model.ending === undefined);
-        model.claimed = model.ending === undefined;
-      },
-    ),
-  ),
+  fc.constant(begin),
   fc.constant(
     command(
       "withdraw()",
@@ -211,7 +258,17 @@ export const ringCommands: readonly fc.Arbitrary<RingCommand>[] = [
   ),
 ];
 
-export function newModel(options: Pick<Model, "capacity" | "publishBatch">): Model {
+/** Those that end a ring are rare, or no sequence would come far. */
+export const ringCommands: readonly fc.Arbitrary<RingCommand>[] = [
+  ...allCommands,
+  ...Array.from({ length: 5 }, () =>
+    [push("a"), readAll, begin].map((one) => fc.constant(one)),
+  ).flat(),
+];
+
+export function newModel(
+  options: Pick<Model, "capacity" | "publishBatch" | "maxDelayMilliseconds">,
+): Model {
   return {
     ...options,
     tokens: [],
@@ -228,5 +285,6 @@ export function newModel(options: Pick<Model, "capacity" | "publishBatch">): Mod
     ending: undefined,
     producerEnded: false,
     stopReason: undefined,
+    dozing: false,
   };
 }

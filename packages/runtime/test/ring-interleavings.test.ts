@@ -125,12 +125,21 @@ const settings: readonly [string, Setting][] = [
   ["a doze, a death", { ...dozing, capacity: 1, texts: short(3), mayDie: true }],
   ["a doze, a death", { ...dozing, capacity: 2, texts: short(3), mayDie: true }],
   ["a doze, a stop", { ...dozing, capacity: 2, texts: short(4), stopsAfter: 3 }],
-    ["a doze, an abort", { ...dozing, capacity: 2, texts: short(3), mayBeAborted: true }],
+  ["a doze, an abort", { ...dozing, capacity: 2, texts: short(3), mayBeAborted: true }],
+  [
+    "a doze, an abort and a death",
+    {
+      ...dozing,
+      wait: "message",
+      capacity: 1,
+      texts: short(3),
+      mayBeAborted: true,
+      mayDie: true,
+    },
+  ],
   ...(["message", "block"] as const).flatMap((wait): [string, Setting][] => [
     ["a doze, three tokens", { ...dozing, wait, capacity: 1, texts: short(3) }],
     ["a doze, three tokens", { ...dozing, wait, capacity: 2, texts: short(3) }],
-    ["a doze, an abort", { ...dozing, wait, capacity: 1, texts: short(3), mayBeAborted: true }],
-    ["a doze, a death", { ...dozing, wait, capacity: 2, texts: short(3), mayDie: true }],
   ]),
   ...(["message", "block"] as const).flatMap((wait): [string, Setting][] => [
     ["four tokens", { wait, capacity: 1, texts: short(4) }],
@@ -169,7 +178,9 @@ describe("the exploration", () => {
     async (wait) => {
       const setting = { ...dozing, wait, capacity: 1, texts: short(4) };
       fault.endIsNotUrgent = true;
-      await expect(explore(scenarioOf(setting))).rejects.toThrow(/consumer sleeps for ever, after:/);
+      await expect(explore(scenarioOf(setting))).rejects.toThrow(
+        /consumer sleeps for ever, after:/,
+      );
       Object.assign(fault, noFault, { halfFullIsNotUrgent: true });
       await expect(explore(scenarioOf(setting))).rejects.toThrow(/sleeps for ever, after:/);
       Object.assign(fault, noFault, { looksBeforeAnnouncing: true });

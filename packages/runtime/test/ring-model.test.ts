@@ -1,18 +1,29 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   RingProducer,
   createRing,
   resolveRingOptions,
   type RingOptions,
 } from "../src/ring/index.js";
-import { newModel, ringCommands } from "./ring-commands.js";
+import type * as ticker from "../src/ring/ticker.js";
+import { dozers, newModel, ringCommands } from "./ring-commands.js";
+
+// Its tick is one of the commands.
+vi.mock("../src/ring/ticker.js", async (importOriginal) => ({
+  ...(await importOriginal<typeof ticker>()),
+  tickerOf: () => ({
+    join: (dozer: ticker.Dozer) => void dozers.add(dozer),
+    leave: (dozer: ticker.Dozer) => void dozers.delete(dozer),
+  }),
+}));
 
 const settings = fc.constantFrom(1, 2, 4, 8).chain((capacity) =>
   fc.record({
     capacity: fc.constant(capacity),
     publishBatch: fc.integer({ min: 1, max: capacity }),
     // "block" would block this thread, which is the producer's too.
+    maxDelayMilliseconds: fc.constantFrom(0, 4),
     wait: fc.constantFrom<NonNullable<RingOptions["wait"]>>("waitAsync", "message"),
   }),
 );

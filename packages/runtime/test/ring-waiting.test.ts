@@ -130,6 +130,32 @@ describe.each(strategies)("a consumer that waits with %o", (options) => {
   });
 });
 
+describe.each(["waitAsync", "message", "block"] as const)("a consumer that dozes in %s", (wait) => {
+  it("sees aborts, deadlines, ends, failures and the death of a worker before its time is over", async () => {
+    const spy = vi.spyOn(Worker.prototype, "postMessage");
+    await using runtime = await createRuntime({
+      model: pacedModel({ stepMicroseconds: 500, faults: true }),
+      // Longer than this test may take: what waits for the clock fails it.
+      ring: { wait, maxDelayMilliseconds: 1000, capacity: 65_536 },
+    });
+    const thread = spy.mock.contexts.find((context) => context instanceof Worker);
+    spy.mockRestore();
+    const read = async (prompt: string | number[], config: object = {}): Promise<string> => {
+      const stream = runtime.generateStreamAsync(prompt, { maxTokens: 100_000, ...config });
+      for await (const _ of stream);
+      return (await stream.result).finishReason;
+    };
+    for (let round = 0; round < 4; round++) {
+      expect(await read([1], { signal: AbortSignal.timeout(30) })).toBe("aborted");
+      expect(await read([1], { deadlineMilliseconds: 30 })).toBe("deadline");
+      expect(await read([1], { maxTokens: 50 })).toBe("length");
+      await expect(read("throw at 50")).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    }
+    setTimeout(() => void thread?.terminate(), 30);
+    await expect(read([1])).rejects.toMatchObject({ code: "WORKER_FAILED" });
+  }, 10_000);
+});
+
 describe("a consumer that waits for messages", () => {
   it("is sent one for each sleep, and none while it is awake", async () => {
     const { consumer, producer, memory } = openRing({ wait: "message", capacity: 8 });

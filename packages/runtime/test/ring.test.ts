@@ -223,14 +223,24 @@ describe("resolveRingOptions", () => {
       ledger: false,
       wait: "waitAsync",
       spinMicroseconds: 0,
+      maxDelayMilliseconds: 4,
     });
   });
 
   it("takes what it returned", () => {
-    for (const options of [{}, { wait: "block", spinMicroseconds: 1000 } as const]) {
+    for (const options of [
+      {},
+      { maxDelayMilliseconds: 0 },
+      { wait: "block", spinMicroseconds: 1000 } as const,
+    ]) {
       const resolved = resolveRingOptions(options);
       expect(resolveRingOptions(resolved)).toEqual(resolved);
     }
+  });
+
+  it("wakes a consumer that spins for each token", () => {
+    const { maxDelayMilliseconds } = resolveRingOptions({ wait: "block", spinMicroseconds: 5 });
+    expect(maxDelayMilliseconds).toBe(0);
   });
 
   it.each([
@@ -246,6 +256,14 @@ describe("resolveRingOptions", () => {
     [{ wait: "block", spinMicroseconds: -1 }, /spinMicroseconds is -1/],
     [{ wait: "block", spinMicroseconds: Number.NaN }, /spinMicroseconds is NaN/],
     [{ spinMicroseconds: 5 }, /spinMicroseconds is 5, but with ring.wait "waitAsync"/],
+    [{ maxDelayMilliseconds: -1 }, /maxDelayMilliseconds is -1.* 0 to 1000/],
+    [{ maxDelayMilliseconds: 2.5 }, /maxDelayMilliseconds is 2.5; it must be an integer/],
+    [{ maxDelayMilliseconds: 1001 }, /maxDelayMilliseconds is 1001/],
+    [{ maxDelayMilliseconds: "4" }, /maxDelayMilliseconds is 4/],
+    [
+      { wait: "block", spinMicroseconds: 5, maxDelayMilliseconds: 4 },
+      /maxDelayMilliseconds is 4 and ring.spinMicroseconds is 5.*leave one of the two out/,
+    ],
     [{ size: 4 }, /Unknown ring option "size"/],
   ])("rejects %o", (options, message) => {
     expect(() => resolveRingOptions(options as object)).toThrow(
