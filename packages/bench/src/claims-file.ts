@@ -78,6 +78,7 @@ const identityFields = {
   publishBatch: "number",
   ringWait: "string",
   spinMicroseconds: "number",
+  maxDelayMilliseconds: "number",
 } as const satisfies Record<keyof CellIdentity, string>;
 
 function parseSelection(json: unknown, path: string): Partial<CellIdentity> {

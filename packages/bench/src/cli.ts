@@ -11,6 +11,7 @@ import { calibrateCommand } from "./calibrate-command.js";
 import { stressCommand } from "./endurance/stress-command.js";
 import { drillCommand } from "./endurance/drill-command.js";
 import { soakCommand } from "./endurance/soak-command.js";
+import { wakeUpsCommand } from "./endurance/wakeups-command.js";
 import { gateCommand } from "./gate/gate-command.js";
 import { historyCommand } from "./history/history-command.js";
 import { InvalidRecordError } from "./record.js";
@@ -25,6 +26,7 @@ const program = new Command("streamgauge")
   .addCommand(stressCommand())
   .addCommand(drillCommand())
   .addCommand(soakCommand())
+  .addCommand(wakeUpsCommand())
   .addCommand(gateCommand())
   .addCommand(historyCommand())
   .addCommand(generateCommand())

@@ -559,6 +559,7 @@ const identityShape: Shape<CellIdentity> = {
   publishBatch: optional(number),
   ringWait: optional(string),
   spinMicroseconds: optional(number),
+  maxDelayMilliseconds: optional(number),
 };
 
 /** The fields of {@link CellIdentity}. */

@@ -18,6 +18,7 @@ describe("the catalogue", () => {
     expect(names).toEqual(
       expect.arrayContaining([
         "model",
+        "every-token",
         "model-inline",
         "paced",
         "paced-inline",
@@ -61,7 +62,9 @@ describe("the catalogue", () => {
     const pairs = [1, 4, 16, 64, 256, 1024, 4096].flatMap((capacity) =>
       [1, 4, 16, 64].filter((batch) => batch <= capacity).map((batch) => [capacity, batch]),
     );
-    expect(rings.map(({ ring }) => [ring.capacity, ring.publishBatch])).toEqual(pairs);
+    const moderated = rings.filter(({ ring }) => ring.maxDelayMilliseconds !== 0);
+    expect(moderated.map(({ ring }) => [ring.capacity, ring.publishBatch])).toEqual(pairs);
+    expect(rings).toHaveLength(pairs.length + 6);
   });
 });
 

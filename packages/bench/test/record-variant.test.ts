@@ -9,6 +9,8 @@ describe("describeVariant", () => {
     [{ workload: "json" }, "json callback"],
     [{ ringCapacity: 16, publishBatch: 8 }, "ring 16, batch 8"],
     [{ ringWait: "block", spinMicroseconds: 50 }, "block, spin 50 µs"],
+    [{ maxDelayMilliseconds: 0 }, "delay 0 ms"],
+    [{ ringWait: "message", maxDelayMilliseconds: 8 }, "message, delay 8 ms"],
     [{ sampling: "temperature 0.8, top-k 50" }, "temperature 0.8, top-k 50"],
     [{ concurrency: 4 }, "× 4"],
     [{ injectedFraction: 0 }, "slowed by 0 %"],

@@ -163,6 +163,7 @@ describe("transportMeasurement", { timeout }, () => {
       publishBatch: 16,
       wait: "waitAsync",
       spinMicroseconds: 0,
+      maxDelayMilliseconds: 4,
     });
     expect(measurement.warmUp.blocksDropped).toBeGreaterThanOrEqual(5);
     const record = { ...(await exampleRecord()), transports: measured };

@@ -113,7 +113,7 @@ describe("streamgauge stress", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/block after 20 us +\| 4,096 +\| 16 +\|/);
     expect(stdout).toMatch(
-      /^3,\d\d\d tokens in \d+ s through 44 kinds of ring, [\d,]+ canaries, seed 1: nothing lost, doubled, reordered, torn/m,
+      /^3,\d\d\d tokens in \d+ s through 77 kinds of ring, [\d,]+ canaries, seed 1: nothing lost, doubled, reordered, torn/m,
     );
   });
 

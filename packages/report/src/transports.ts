@@ -115,25 +115,34 @@ function ringGrids(
 ): string[] {
   const { transports: summaries } = measurement;
   const capacities = ascending(summaries.map(({ ring }) => ring?.capacity ?? 0));
-  const batches = ascending(summaries.map(({ ring }) => ring?.publishBatch ?? 0));
-  const at = (capacity: number, batch: number): TransportSummary | undefined =>
-    summaries.find(({ ring }) => ring?.capacity === capacity && ring.publishBatch === batch);
+  const columns = [...new Set(summaries.map(columnOf))];
+  const at = (capacity: number, column: string): TransportSummary | undefined =>
+    summaries.find(
+      (summary) => summary.ring?.capacity === capacity && columnOf(summary) === column,
+    );
   const load = describeLoad(measurement);
   return quantities.map(({ name, of }, index) => {
     const rows = capacities.map((capacity) => [
       String(capacity),
-      ...batches.map((batch) => {
-        const summary = at(capacity, batch);
+      ...columns.map((column) => {
+        const summary = at(capacity, column);
         return summary === undefined ? "–" : of(summary);
       }),
     ]);
     return section(record, `Rings, ${load}: ${name}`, rows, {
-      head: ["slots", ...batches.map((batch) => `batch ${batch}`)],
+      head: ["slots", ...columns],
       definitions: index === 0 ? defined : [],
       notes: index === 0 ? [blocksOf(measurement)] : [],
       level: index === 0 ? 2 : 3,
     });
   });
+}
+
+/** What a ring has beside its slots: `batch 4`, `batch 1, delay 0 ms`. */
+function columnOf({ ring }: TransportSummary): string {
+  const delay = ring?.maxDelayMilliseconds;
+  const batch = `batch ${ring?.publishBatch ?? 0}`;
+  return delay === undefined ? batch : `${batch}, delay ${delay} ms`;
 }
 
 function ascending(values: readonly number[]): number[] {

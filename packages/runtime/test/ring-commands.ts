@@ -92,10 +92,12 @@ const isHalfFull = ({ written, released, capacity }: Model): boolean =>
 
 /** Whether the last two tokens that were polled were made within the longest delay. */
 function tokensComeFast({ tokens, polledTokens, maxDelayMilliseconds }: Model): boolean {
-  const [before, last] = [polledTokens - 2, polledTokens - 1].map(
-    (index) => tokens[index]?.producedAtMilliseconds ?? Number.NaN,
-  );
-  return (last ?? Number.NaN) - (before ?? Number.NaN) < maxDelayMilliseconds;
+  const madeAt = (index: number): number => tokens[index]?.producedAtMilliseconds ?? Number.NaN;
+  const isKnown = !Number.isNaN(madeAt(polledTokens - 1));
+  // Of the second it is presumed.
+  if (polledTokens === 1) return isKnown && maxDelayMilliseconds > 0;
+  const gap = madeAt(polledTokens - 1) - madeAt(polledTokens - 2);
+  return maxDelayMilliseconds > 0 && gap < maxDelayMilliseconds;
 }
 
 const isProducing = ({ claimed, producerEnded, ending }: Model): boolean =>

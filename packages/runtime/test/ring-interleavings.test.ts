@@ -97,7 +97,7 @@ const short = (count: number): string[] => ["a", "b", "c", "d"].slice(0, count);
 /** Takes two slots. */
 const long = "more than one slot";
 
-/** From the third token on the consumer dozes: they are made a millisecond apart. */
+/** From the second token on the consumer dozes: they are made a millisecond apart. */
 const dozing = { maxDelayMilliseconds: 4 };
 
 const settings: readonly [string, Setting][] = [
@@ -116,23 +116,23 @@ const settings: readonly [string, Setting][] = [
   ["an abort while asleep", { capacity: 1, texts: short(3), mayBeAborted: true }],
   ["a withdrawal", { capacity: 1, texts: short(2), withdraws: true }],
   ["an abort and a death", { capacity: 1, texts: short(2), mayBeAborted: true, mayDie: true }],
-  ["a doze, four tokens", { ...dozing, capacity: 1, texts: short(4) }],
+  ["a doze, three tokens", { ...dozing, capacity: 1, texts: short(3) }],
   ["a doze, four tokens", { ...dozing, capacity: 2, texts: short(4) }],
   ["a doze, four tokens", { ...dozing, capacity: 4, texts: short(4) }],
   ["a doze, batches of two", { ...dozing, capacity: 4, publishBatch: 2, texts: short(4) }],
   ["a doze, a long text", { ...dozing, capacity: 2, texts: ["a", "b", long] }],
   ["a doze, a failure", { ...dozing, capacity: 2, texts: short(3), fails: true }],
-  ["a doze, a death", { ...dozing, capacity: 1, texts: short(3), mayDie: true }],
+  ["a doze, a death", { ...dozing, capacity: 1, texts: short(2), mayDie: true }],
   ["a doze, a death", { ...dozing, capacity: 2, texts: short(3), mayDie: true }],
   ["a doze, a stop", { ...dozing, capacity: 2, texts: short(4), stopsAfter: 3 }],
-  ["a doze, an abort", { ...dozing, capacity: 2, texts: short(3), mayBeAborted: true }],
+  ["a doze, an abort", { ...dozing, capacity: 2, texts: short(2), mayBeAborted: true }],
   [
     "a doze, an abort and a death",
     {
       ...dozing,
       wait: "message",
       capacity: 1,
-      texts: short(3),
+      texts: short(2),
       mayBeAborted: true,
       mayDie: true,
     },

@@ -5,7 +5,7 @@ import { parseCount, parseInteger, parseMinutes } from "../option-values.js";
 import { interruptOnSignals } from "../interruption.js";
 import { createProgressDisplay, showTimeLeft } from "../progress-display.js";
 import { drawTable, toAscii } from "../terminal-text.js";
-import { stress, type StressProgress, type StressReport } from "./stress.js";
+import { describeWait, stress, type StressProgress, type StressReport } from "./stress.js";
 
 interface StressFlags {
   readonly tokens: number;
@@ -26,8 +26,8 @@ export function stressCommand(): Command {
       "after",
       `
 A worker makes tokens whose fields follow from a seed; this thread reads them through rings of
-capacity 1 to 4096, published singly and in batches, with every way of waiting. Both sides pause
-at random. Each token is checked for its place and its content, and every word around the ring
+capacity 1 to 4096, published singly and in batches, with every way of waiting and being told late
+(by 0 and 4 ms). Both sides pause at random. Each token is checked for its place and its content, and every word around the ring
 for being untouched. The default takes a few minutes.
 
 Every interleaving of small rings is explored by the tests (pnpm test), not here.
@@ -78,7 +78,7 @@ export function renderStress(
 ): string {
   const show = (count: number): string => count.toLocaleString("en-US");
   const rows = rounds.map(({ ring, tokens, seconds, emptyWaits, fullWaits, violations }) => [
-    ring.spinMicroseconds > 0 ? `${ring.wait} after ${ring.spinMicroseconds} µs` : ring.wait,
+    describeWait(ring),
     show(ring.capacity),
     show(ring.publishBatch),
     show(tokens),

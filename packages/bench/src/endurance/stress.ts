@@ -57,9 +57,9 @@ export interface StressReport {
 const capacities = [1, 2, 8, 64, 256, 4096];
 const batches = [1, 16];
 const strategies: readonly RingOptions[] = [
-  { wait: "waitAsync" },
-  { wait: "message" },
-  { wait: "block" },
+  ...(["waitAsync", "message", "block"] as const).flatMap((wait) =>
+    [0, 4].map((maxDelayMilliseconds) => ({ wait, maxDelayMilliseconds })),
+  ),
   { wait: "block", spinMicroseconds: 20 },
 ];
 /** A small ring takes a wake-up for every few tokens: it gets fewer of them. */
@@ -232,9 +232,15 @@ function planRounds(tokens: number, seed: number): RoundPlan[] {
 
 /** A ring in words: how its consumer waits, its capacity and its batch. */
 export function describeRing(ring: Required<RingOptions>): string {
-  const { wait, spinMicroseconds, capacity, publishBatch } = ring;
-  const spin = spinMicroseconds > 0 ? ` after ${spinMicroseconds} µs` : "";
-  return `${wait}${spin}, capacity ${capacity}, batch ${publishBatch}`;
+  const { capacity, publishBatch } = ring;
+  return `${describeWait(ring)}, capacity ${capacity}, batch ${publishBatch}`;
+}
+
+/** How its consumer waits, in words: `block after 20 µs`, `message, 4 ms`. */
+export function describeWait(ring: Required<RingOptions>): string {
+  const { wait, spinMicroseconds, maxDelayMilliseconds } = ring;
+  if (spinMicroseconds > 0) return `${wait} after ${spinMicroseconds} µs`;
+  return maxDelayMilliseconds > 0 ? `${wait}, ${maxDelayMilliseconds} ms` : wait;
 }
 
 function addRounds(sum: StressRound | undefined, round: StressRound): StressRound {
@@ -254,8 +260,10 @@ function addRounds(sum: StressRound | undefined, round: StressRound): StressRoun
 function inOrder(rounds: ReadonlyMap<string, StressRound>): StressRound[] {
   const orderOf = ({ ring }: StressRound): number =>
     strategies.findIndex(
-      ({ wait, spinMicroseconds = 0 }) =>
-        wait === ring.wait && spinMicroseconds === ring.spinMicroseconds,
+      ({ wait, spinMicroseconds = 0, maxDelayMilliseconds = 0 }) =>
+        wait === ring.wait &&
+        spinMicroseconds === ring.spinMicroseconds &&
+        maxDelayMilliseconds === ring.maxDelayMilliseconds,
     );
   return [...rounds.values()].toSorted(
     (a, b) =>

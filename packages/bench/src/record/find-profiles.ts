@@ -31,7 +31,7 @@ export function findAllocations(
   cell: CellVariation & { readonly generator: string; readonly tokens: number },
   treatment: Treatment,
 ): ProfileOf<"allocations"> | undefined {
-  const { ringCapacity, publishBatch, ...others } = cell;
+  const { ringCapacity, publishBatch, maxDelayMilliseconds, ...others } = cell;
   if (describeVariant(others) !== "") return undefined;
   const found = profilesOfKind(record, "allocations").filter(
     (profile) => profile.generator === cell.generator && profile.treatment === treatment,

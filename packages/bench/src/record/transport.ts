@@ -1,6 +1,6 @@
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
-import { array, boolean, nullable, number, object, string, type Check } from "./shape.js";
+import { array, boolean, nullable, number, object, optional, string, type Check } from "./shape.js";
 import { verdict, type Verdict } from "./verdict.js";
 
 /**
@@ -63,6 +63,8 @@ export interface RingDescription {
   readonly wait: string;
   /** How long it looks before it sleeps; 0 where it sleeps at once. */
   readonly spinMicroseconds: number;
+  /** How long it may be left asleep with a token to read; without it every token woke it. */
+  readonly maxDelayMilliseconds?: number;
 }
 
 /** A transport against another, block by block. */
@@ -117,6 +119,7 @@ export const transportMeasurement: Check = object<TransportMeasurement>({
           publishBatch: number,
           wait: string,
           spinMicroseconds: number,
+          maxDelayMilliseconds: optional(number),
         }),
       ),
       hasBackpressure: nullable(boolean),

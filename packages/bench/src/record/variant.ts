@@ -22,6 +22,8 @@ export interface CellVariation {
   readonly ringWait?: string;
   /** How long it looks for a token before that; 0 without it. */
   readonly spinMicroseconds?: number;
+  /** How long it may be left asleep with a token to read; the runtime's default without it. */
+  readonly maxDelayMilliseconds?: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface CellVariation {
  */
 export function describeVariant(cell: CellVariation): string {
   const { injectedFraction, workload, sampling, concurrency } = cell;
-  const { ringCapacity, publishBatch, ringWait, spinMicroseconds } = cell;
+  const { ringCapacity, publishBatch, ringWait, spinMicroseconds, maxDelayMilliseconds } = cell;
   return [
     sampling,
     workload && `${workload} callback`,
@@ -38,6 +40,7 @@ export function describeVariant(cell: CellVariation): string {
     publishBatch && `batch ${publishBatch}`,
     ringWait,
     spinMicroseconds && `spin ${spinMicroseconds} µs`,
+    maxDelayMilliseconds === undefined ? undefined : `delay ${maxDelayMilliseconds} ms`,
     concurrency && `× ${concurrency}`,
     injectedFraction === undefined
       ? undefined

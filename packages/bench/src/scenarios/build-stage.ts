@@ -55,24 +55,26 @@ export function stageOf(
 }
 
 function ringVariation({ ring = {} }: GeneratorPlan): Partial<CellPlan> {
-  const { capacity, publishBatch, wait, spinMicroseconds } = ring;
+  const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = ring;
   return {
     ...(capacity !== undefined && { ringCapacity: capacity }),
     ...(publishBatch !== undefined && { publishBatch }),
     ...(wait !== undefined && { ringWait: wait }),
     ...(spinMicroseconds !== undefined && { spinMicroseconds }),
+    ...(maxDelayMilliseconds !== undefined && { maxDelayMilliseconds }),
   };
 }
 
 /** The same generator with a ring of its own; what is not given is the runtime's default. */
 export function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
-  const { capacity, publishBatch, wait, spinMicroseconds } = ring;
+  const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = ring;
   const parts = [
     plan.id,
     capacity && `ring-${capacity}`,
     publishBatch && `batch-${publishBatch}`,
     wait,
     spinMicroseconds && `spin-${spinMicroseconds}us`,
+    maxDelayMilliseconds === undefined ? undefined : `delay-${maxDelayMilliseconds}ms`,
   ];
   return { ...plan, id: parts.filter((part) => part !== undefined).join("-"), ring };
 }

@@ -35,6 +35,19 @@ const model: Scenario = {
   stages: (size) => [stageOf("model", pequod("pooled"), modelCells[size])],
 };
 
+/** The cells of `model` once more: what moderated wake-ups are worth. */
+const everyToken: Scenario = {
+  name: "every-token",
+  description: "the same as model, woken for each token: ring.maxDelayMilliseconds 0",
+  stages: (size) => [
+    stageOf(
+      "every-token",
+      withRing(pequod("pooled"), { maxDelayMilliseconds: 0 }),
+      modelCells[size],
+    ),
+  ],
+};
+
 const modelInline: Scenario = {
   name: "model-inline",
   description: "the same in the consuming thread, without a hop",
@@ -233,14 +246,22 @@ const wakings: readonly RingOptions[] = [
   { wait: "waitAsync" },
   { wait: "message" },
   { wait: "block" },
+  { maxDelayMilliseconds: 2 },
+  { maxDelayMilliseconds: 8 },
+  { maxDelayMilliseconds: 16 },
+  { wait: "waitAsync", maxDelayMilliseconds: 0 },
+  { wait: "message", maxDelayMilliseconds: 0 },
+  { wait: "block", maxDelayMilliseconds: 0 },
+  // It always wakes for each token.
   { wait: "block", spinMicroseconds: 1000 },
-  { publishBatch: 8 },
-  { publishBatch: 64 },
+  { publishBatch: 8, maxDelayMilliseconds: 0 },
+  { publishBatch: 64, maxDelayMilliseconds: 0 },
 ];
 
 const waking: Scenario = {
   name: "waking",
-  description: "what waking the consumer costs a model: ways to sleep, and batches, of its ring",
+  description:
+    "what waking the consumer costs a model: ways to sleep, delays and batches of its ring",
   stages: (size) => {
     const cells = { quick: [40, 20], standard: [12, 8], full: [24, 16] } as const;
     return wakings.map((ring) =>
@@ -275,6 +296,7 @@ const profiles: Scenario = {
 /** Everything that ships. Order: what people look for first. */
 export const catalogue: readonly Scenario[] = [
   model,
+  everyToken,
   modelInline,
   pacedPooled,
   pacedInline,

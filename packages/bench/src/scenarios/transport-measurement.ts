@@ -237,6 +237,7 @@ class DeliveryCheck {
 }
 
 function describeRing(ring: RingOptions): RingDescription {
-  const { capacity, publishBatch, wait, spinMicroseconds } = resolveRingOptions(ring);
-  return { capacity, publishBatch, wait, spinMicroseconds };
+  const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } =
+    resolveRingOptions(ring);
+  return { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds };
 }

@@ -1,3 +1,4 @@
+import type { RingOptions } from "@streamgauge/runtime/ring";
 import { williamsDesign } from "../block-order.js";
 import { measurementsOn, paced } from "./build-stage.js";
 import type { Scenario, Stage } from "./stage.js";
@@ -5,8 +6,10 @@ import { transportMeasurement, type TransportOptions } from "./transport-measure
 import type { TransportLoad } from "./transports/producer-thread.js";
 import type { RingTransportPlan, TransportPlan } from "./transports/transport-plan.js";
 
-/** It sleeps in `Atomics.waitAsync`. */
+/** It sleeps in `Atomics.waitAsync`, and dozes when tokens come fast. */
 const defaultRing = "ring";
+/** The same, woken for every token. */
+const everyToken = "ring, 0 ms";
 const noTransport = "none";
 
 /** `postMessage` runs twice: that shows what is reported where there is no difference. */
@@ -19,6 +22,8 @@ const contenders: readonly TransportPlan[] = [
     kind: "ring",
     ring: { wait: "block", spinMicroseconds: 50 },
   },
+  { name: everyToken, kind: "ring", ring: { wait: "waitAsync", maxDelayMilliseconds: 0 } },
+  { name: "ring, block, 0 ms", kind: "ring", ring: { wait: "block", maxDelayMilliseconds: 0 } },
   { name: "postMessage", kind: "postMessage" },
   { name: "postMessage again", kind: "postMessage" },
   { name: "comlink callback", kind: "comlink", awaited: false },
@@ -56,7 +61,7 @@ export const transports: Scenario = {
   stages: () =>
     carried("transports", transportLoads, {
       transports: contenders,
-      baselines: [noTransport, "postMessage", defaultRing],
+      baselines: [noTransport, "postMessage", defaultRing, everyToken],
       burstClaims: claims,
     }),
 };
@@ -64,19 +69,21 @@ export const transports: Scenario = {
 const capacities = [1, 4, 16, 64, 256, 1024, 4096];
 const publishBatches = [1, 4, 16, 64];
 
-/** Every pair in which the ring has room for a batch. */
-export const rings: readonly RingTransportPlan[] = capacities.flatMap((capacity) =>
-  publishBatches
+/**
+ * Every pair in which the ring has room for a batch, and every capacity once more
+ * where each token wakes; at 1 it does anyway, as it fills the ring.
+ */
+export const rings: readonly RingTransportPlan[] = capacities.flatMap((capacity) => [
+  ...publishBatches
     .filter((publishBatch) => publishBatch <= capacity)
-    .map((publishBatch) => ringPlan(capacity, publishBatch)),
-);
+    .map((publishBatch) => ringPlan({ capacity, publishBatch })),
+  ...(capacity === 1 ? [] : [ringPlan({ capacity, publishBatch: 1, maxDelayMilliseconds: 0 })]),
+]);
 
-function ringPlan(capacity: number, publishBatch: number): RingTransportPlan {
-  return {
-    name: `ring ${capacity}, batch ${publishBatch}`,
-    kind: "ring",
-    ring: { capacity, publishBatch },
-  };
+function ringPlan(ring: RingOptions): RingTransportPlan {
+  const { capacity, publishBatch, maxDelayMilliseconds } = ring;
+  const delay = maxDelayMilliseconds === undefined ? "" : `, ${maxDelayMilliseconds} ms`;
+  return { name: `ring ${capacity}, batch ${publishBatch}${delay}`, kind: "ring", ring };
 }
 
 const bufferLoads: readonly SizedLoad[] = [
@@ -92,7 +99,7 @@ export const buffers: Scenario = {
     carried("buffers", bufferLoads, {
       transports: rings,
       // The runtime's default.
-      baselines: [ringPlan(256, 1).name],
+      baselines: [ringPlan({ capacity: 256, publishBatch: 1 }).name],
       burstClaims: [],
     }),
 };

@@ -73,7 +73,9 @@ export class GenerationMetrics implements GenerationObserver {
   }
 
   /** @param now what the runtime does at this moment */
-  snapshot(now: Pick<RuntimeMetrics, "queued" | "active" | "workers" | "delivery">): RuntimeMetrics {
+  snapshot(
+    now: Pick<RuntimeMetrics, "queued" | "active" | "workers" | "delivery">,
+  ): RuntimeMetrics {
     return {
       queued: now.queued,
       active: now.active,

@@ -114,7 +114,11 @@ class AsynchronousSleep implements ConsumerSleep, Dozer {
   #hasWork: (() => boolean) | undefined;
   #end: ((wakeUp: number) => void) | undefined;
 
-  constructor(header: Int32Array, createBell: (onRing: () => void) => Bell, maxDelayMilliseconds: number) {
+  constructor(
+    header: Int32Array,
+    createBell: (onRing: () => void) => Bell,
+    maxDelayMilliseconds: number,
+  ) {
     this.#header = header;
     this.#bell = createBell(() => this.#endSleep());
     this.#ticker = maxDelayMilliseconds > 0 ? tickerOf(maxDelayMilliseconds) : undefined;

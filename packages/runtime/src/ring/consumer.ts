@@ -60,7 +60,7 @@ export class RingConsumer {
   readonly #maxDelayMilliseconds: number;
   readonly #onWakeUp: (wakeUp: number) => void;
   /** When the last token was made, on the producer's clock, and how long after the one before. */
-  #producedAtMilliseconds = Number.NaN;
+  #producedAtMilliseconds = Infinity;
   #gapMilliseconds = Number.NaN;
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
@@ -172,13 +172,14 @@ export class RingConsumer {
   }
 
   /**
-   * Whether the last two tokens were made within the longest delay of one another.
-   * It is the producer's pace that counts: a consumer that reads late, or is told
-   * late, sees them closer together or further apart. Tokens that do not say when
-   * they were made wake at once.
+   * Whether the last two tokens were made within the longest delay of one another;
+   * after the first, whose gap is −∞, it is presumed. It is the producer's pace that
+   * counts: a consumer that reads late, or is told late, sees them closer together or
+   * further apart. Tokens that do not say when they were made wake at once.
    */
   #tokensComeFast(): boolean {
-    return this.#gapMilliseconds < this.#maxDelayMilliseconds;
+    const longest = this.#maxDelayMilliseconds;
+    return longest > 0 && this.#gapMilliseconds < longest;
   }
 
   #endSleep(): void {

@@ -26,8 +26,9 @@ export interface RingOptions {
    *
    * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
    *   goes on, and there is nothing to transfer or to close. For servers and
-   *   everything that has other work to do. With a token every millisecond: 25 µs
-   *   from made to delivered (p50), 35 µs of CPU time per token in both threads.
+   *   everything that has other work to do. With a token every millisecond, each of
+   *   which wakes: 25 µs from made to delivered (p50), 35 µs of CPU time per token in
+   *   both threads.
    * - `"message"` has the producer post one message per sleep through a port of
    *   the ring's own. It goes the event loop's ordinary way, in turn with other
    *   messages, and needs a port per stream. For threads where `Atomics.waitAsync`
@@ -38,8 +39,12 @@ export interface RingOptions {
    *   most that, and two streams of one thread hold each other up. 17 µs, 19 µs of
    *   CPU time; after 50 µs of spinning, 22 µs and 74 µs.
    *
-   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20; with
-   * 5 ms between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs.
+   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20, of a
+   * ring that wakes for each token, as with {@link maxDelayMilliseconds} 0; with 5 ms
+   * between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs. By
+   * default tokens that come faster than one in four milliseconds are told together,
+   * whichever way the consumer sleeps: the wake-ups and the CPU time that they cost
+   * are those of one, and the latency is 2 ms (p50).
    */
   readonly wait?: RingWait;
   /**
@@ -56,10 +61,11 @@ export interface RingOptions {
    * Each waking slows down the thread that computes. So a consumer whose last two
    * tokens were made closer together than this is left asleep until the time is over,
    * and finds several at once. What is urgent wakes it at once: the end, a stop, a
-   * ring that is half full. The first two tokens of a stream wake it at once, and so
-   * do all tokens of a model that is slower than this, and the first after a pause.
-   * Nobody is told later than this and the slack of Node's timers, a millisecond; all
-   * streams of a thread are told together. It holds for every way to wait.
+   * ring that is half full. So does the first token of a stream, the first after a
+   * pause, and each one of a model that is slower than this; only a stream's second is
+   * presumed to come fast. Nobody is told later than this and the slack of Node's
+   * timers, a millisecond; all streams of a thread are told together. It holds for
+   * every way to wait.
    */
   readonly maxDelayMilliseconds?: number;
 }
