@@ -90,14 +90,17 @@ async function expectPending(promise: Promise<unknown>): Promise<void> {
 const isHalfFull = ({ written, released, capacity }: Model): boolean =>
   (written - released) * 2 >= capacity;
 
-/** Whether the last two tokens that were polled were made within the longest delay. */
+/** Whether one of the last two gaps between tokens that were polled is short; the first is presumed to be. */
 function tokensComeFast({ tokens, polledTokens, maxDelayMilliseconds }: Model): boolean {
-  const madeAt = (index: number): number => tokens[index]?.producedAtMilliseconds ?? Number.NaN;
-  const isKnown = !Number.isNaN(madeAt(polledTokens - 1));
-  // Of the second it is presumed.
-  if (polledTokens === 1) return isKnown && maxDelayMilliseconds > 0;
-  const gap = madeAt(polledTokens - 1) - madeAt(polledTokens - 2);
-  return maxDelayMilliseconds > 0 && gap < maxDelayMilliseconds;
+  if (maxDelayMilliseconds === 0 || polledTokens === 0) return false;
+  const madeAt = tokens
+    .slice(0, polledTokens)
+    .map(({ producedAtMilliseconds }) => producedAtMilliseconds ?? Number.NaN);
+  const [beforeLast, before, last] = [Number.NaN, Number.NaN, ...madeAt].slice(-3);
+  if (Number.isNaN(last)) return false;
+  if (polledTokens === 1) return true;
+  const isShort = (from = Number.NaN, to = Number.NaN): boolean => to - from < maxDelayMilliseconds;
+  return isShort(before, last) || isShort(beforeLast, before);
 }
 
 const isProducing = ({ claimed, producerEnded, ending }: Model): boolean =>
@@ -113,7 +116,7 @@ const push = (text: string): RingCommand =>
       text,
       endOfSequence: index % 5 === 4,
       logprob: index % 2 === 0 ? -index / 3 : undefined,
-      producedAtMilliseconds: index % 7 === 6 ? undefined : index + 0.5,
+      producedAtMilliseconds: index % 7 === 6 ? undefined : index + 9 * (index % 5),
     };
     let missing = slotsOf(token.text) - (model.interrupted?.slots ?? 0);
     for (; missing > 0 && model.written - model.released < model.capacity; missing--) {

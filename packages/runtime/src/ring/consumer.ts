@@ -59,9 +59,10 @@ export class RingConsumer {
   #stopReason: StopReason | undefined;
   readonly #maxDelayMilliseconds: number;
   readonly #onWakeUp: (wakeUp: number) => void;
-  /** When the last token was made, on the producer's clock, and how long after the one before. */
-  #producedAtMilliseconds = Infinity;
-  #gapMilliseconds = Number.NaN;
+  /** When the last token was made, on the producer's clock; undefined before the first. */
+  #producedAtMilliseconds: number | undefined;
+  /** After how many more slow tokens it still dozes; see {@link #notePace}. */
+  #dozesLeft = 0;
   /** When the last sleep in {@link wait} ended; kept only with a ledger. */
   #wokenAtMilliseconds = -Infinity;
 
@@ -121,7 +122,7 @@ export class RingConsumer {
       Atomics.load(this.#views.header, producerStateWord) > producerState.running;
     const hasWork = (): boolean => this.#hasSlot() || isOver();
     // A doze that found nothing is not repeated: the next token wakes at once.
-    let state: SleepState = this.#tokensComeFast() ? sleepState.dozing : sleepState.asleep;
+    let state: SleepState = this.#dozesLeft > 0 ? sleepState.dozing : sleepState.asleep;
     while (!hasWork()) {
       const wakeUp = await this.#sleep.unless(hasWork, state);
       state = sleepState.asleep;
@@ -172,14 +173,21 @@ export class RingConsumer {
   }
 
   /**
-   * Whether the last two tokens were made within the longest delay of one another;
-   * after the first, whose gap is −∞, it is presumed. It is the producer's pace that
-   * counts: a consumer that reads late, or is told late, sees them closer together or
-   * further apart. Tokens that do not say when they were made wake at once.
+   * It dozes after a token that was made within the longest delay of the one before,
+   * and after one that was not, if it is the first such: a step that was held up does
+   * not make a model slow. After a stream's first token it is presumed. It is the
+   * producer's pace that counts: a consumer that reads late, or is told late, sees
+   * tokens closer together or further apart. Those that do not say when they were
+   * made wake at once.
    */
-  #tokensComeFast(): boolean {
+  #notePace(producedAtMilliseconds: number): void {
     const longest = this.#maxDelayMilliseconds;
-    return longest > 0 && this.#gapMilliseconds < longest;
+    const before = this.#producedAtMilliseconds;
+    this.#producedAtMilliseconds = producedAtMilliseconds;
+    if (longest === 0 || Number.isNaN(producedAtMilliseconds)) this.#dozesLeft = 0;
+    else if (before === undefined) this.#dozesLeft = 1;
+    else if (producedAtMilliseconds - before < longest) this.#dozesLeft = 2;
+    else this.#dozesLeft = Math.max(0, this.#dozesLeft - 1);
   }
 
   #endSleep(): void {
@@ -224,8 +232,7 @@ export class RingConsumer {
       return undefined;
     }
     this.#unitsSoFar = "";
-    this.#gapMilliseconds = producedAt - this.#producedAtMilliseconds;
-    this.#producedAtMilliseconds = producedAt;
+    this.#notePace(producedAt);
     const topLogprobsUnits = (flags >> topLogprobsShift) * unitsPerTopLogprob;
     const text = topLogprobsUnits === 0 ? units : units.slice(0, -topLogprobsUnits);
     const endOfSequence = (flags & endOfSequenceFlag) !== 0;

@@ -58,14 +58,13 @@ export interface RingOptions {
    * in whole milliseconds from 0 to 1,000. Default 4, a quarter of a screen's frame;
    * 0 when the consumer spins. At 0 every token wakes.
    *
-   * Each waking slows down the thread that computes. So a consumer whose last two
-   * tokens were made closer together than this is left asleep until the time is over,
-   * and finds several at once. What is urgent wakes it at once: the end, a stop, a
-   * ring that is half full. So does the first token of a stream, the first after a
-   * pause, and each one of a model that is slower than this; only a stream's second is
-   * presumed to come fast. Nobody is told later than this and the slack of Node's
-   * timers, a millisecond; all streams of a thread are told together. It holds for
-   * every way to wait.
+   * Each waking slows down the thread that computes. So a consumer whose tokens are
+   * made closer together than this is left asleep until the time is over, and finds
+   * several at once. What is urgent wakes it at once: the end, a stop, a ring that is
+   * half full. So does the first token of a stream, the first after a pause, and each
+   * one of a model that is slower than this. Nobody is told later than this and the
+   * slack of Node's timers, a millisecond; all streams of a thread are told together.
+   * It holds for every way to wait.
    */
   readonly maxDelayMilliseconds?: number;
 }
