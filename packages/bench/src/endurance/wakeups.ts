@@ -167,7 +167,6 @@ class Race {
     const first: number[] = [];
     // First, and last below: metrics() takes milliseconds to pack its histograms.
     const { wakeUps } = runtime.metrics().delivery;
-    const turns = loopTurns();
     const before = {
       thread: threadMicroseconds(),
       process: process.cpuUsage(),
@@ -187,7 +186,6 @@ class Race {
     const thread = threadMicroseconds();
     const { user, system } = process.cpuUsage(before.process);
     const made = streams * tokens;
-    const turned = loopTurns() - turns;
     const { maxDelayMilliseconds } = runtime.describe().ring;
     for (const latency of latencies) histogram.add(latency * 1e6);
     return {
@@ -196,8 +194,7 @@ class Race {
           ? undefined
           : (thread - before.thread) / made,
       processMicrosecondsPerToken: (user + system) / made,
-      // Two streams that are woken in one turn count twice in the one, and messages in the other.
-      wakeUpsPerSecond: Math.min(runtime.metrics().delivery.wakeUps - wakeUps, turned) / seconds,
+      wakeUpsPerSecond: (runtime.metrics().delivery.wakeUps - wakeUps) / seconds,
       allowedWakeUpsPerSecond: 1000 / maxDelayMilliseconds + (2 * streams) / seconds,
       timeToFirstTokenMilliseconds: median(first),
       latencyMilliseconds: median(latencies),
@@ -255,12 +252,6 @@ function differences(runs: readonly Run[], base: readonly Run[]): RingWakeUps["d
     if (samples.length >= minimumSamples) found[quantity] = hodgesLehmann(samples);
   }
   return found;
-}
-
-/** Turns of this thread's event loop so far; infinitely many where Node does not tell. */
-function loopTurns(): number {
-  const { nodeTiming } = performance as { nodeTiming: { uvMetricsInfo?: { loopCount: number } } };
-  return nodeTiming.uvMetricsInfo?.loopCount ?? Infinity;
 }
 
 /** CPU time of this thread so far, in microseconds: from Linux, or from Node where it tells. */
