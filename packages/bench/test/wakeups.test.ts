@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { brokenPromises, renderWakeUps } from "../src/endurance/wakeups-command.js";
 import { measureWakeUps, type WakeUpReport } from "../src/endurance/wakeups.js";
 import { LatencyHistogram } from "../src/latency-histogram.js";
+import { paced } from "../src/scenarios/build-stage.js";
 
 /** One load over the default ring, whose tokens came so late. */
 function reportOf(latencies: readonly number[], blocksAboveAllowance = 0): WakeUpReport {
@@ -20,7 +21,11 @@ function reportOf(latencies: readonly number[], blocksAboveAllowance = 0): WakeU
     blocksAboveAllowance,
     deliveryLatency: histogram.summarize(),
     differences: {
-      latencyMilliseconds: { value: 1.9, interval95: { lower: 1.8, upper: 2.0 } },
+      latencyMilliseconds: {
+        value: 1.9,
+        interval95: { lower: 1.8, upper: 2.0 },
+        bounds95: { lower: 1.8, upper: 2.0 },
+      },
     },
   };
   return { seed: 1, interrupted: false, loads: [{ load: "1 stream", blocks: 10, rings: [ring] }] };
@@ -61,6 +66,10 @@ describe("measureWakeUps", () => {
     const { loads } = await measureWakeUps({
       blocks: 1,
       seed: 1,
+      loads: [
+        { name: "fast", plan: paced(200, "pooled"), streams: 2, tokens: 30 },
+        { name: "slow", plan: paced(5000, "pooled"), streams: 1, tokens: 25 },
+      ],
       onProgress: ({ subject }) => void subjects.add(subject),
     });
     expect(loads.map(({ load }) => load)).toEqual([...subjects]);

@@ -14,6 +14,8 @@ export interface WakeUpOptions {
   /** Blocks of each load, ≥ 6 for intervals. In each, every ring runs once, in a drawn order. */
   readonly blocks: number;
   readonly seed: number;
+  /** Default: 1, 4 and 16 streams of the embedded model, and one of a model of 20 ms. */
+  readonly loads?: readonly WakeUpLoad[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: WakeUpProgress) => void;
 }
@@ -67,16 +69,20 @@ export interface WakeUpReport {
   readonly interrupted: boolean;
 }
 
-interface Load {
+/** What one run generates. */
+export interface WakeUpLoad {
   readonly name: string;
+  /** Of the paced engine, where it has a step, and else of the embedded model. */
   readonly plan: GeneratorPlan;
+  /** At once. */
   readonly streams: number;
+  /** Of each stream. */
   readonly tokens: number;
 }
 
 const slowStepMicroseconds = 20_000;
 const model = pequod("pooled");
-const loads: readonly Load[] = [
+const allLoads: readonly WakeUpLoad[] = [
   { name: "1 stream", plan: model, streams: 1, tokens: 100 },
   { name: "4 streams", plan: model, streams: 4, tokens: 100 },
   { name: "16 streams", plan: model, streams: 16, tokens: 100 },
@@ -93,7 +99,7 @@ const rings = ["default", everyToken, `${everyToken} again`] as const;
  * process, how late tokens are told, and how often the thread wakes.
  */
 export async function measureWakeUps(options: WakeUpOptions): Promise<WakeUpReport> {
-  const { blocks, seed, signal, onProgress } = options;
+  const { blocks, seed, loads = allLoads, signal, onProgress } = options;
   const report: WakeUpReport["loads"][number][] = [];
   const isAborted = (): boolean => signal?.aborted === true;
   for (const [position, load] of loads.entries()) {
@@ -114,18 +120,18 @@ export async function measureWakeUps(options: WakeUpOptions): Promise<WakeUpRepo
 }
 
 class Race {
-  readonly #load: Load;
+  readonly #load: WakeUpLoad;
   readonly #runtimes: ReadonlyMap<string, Runtime>;
   readonly #runs = new Map<string, Run[]>(rings.map((ring) => [ring, []]));
   readonly #latencies = new Map(rings.map((ring) => [ring as string, new LatencyHistogram()]));
 
-  private constructor(load: Load, runtimes: ReadonlyMap<string, Runtime>) {
+  private constructor(load: WakeUpLoad, runtimes: ReadonlyMap<string, Runtime>) {
     this.#load = load;
     this.#runtimes = runtimes;
   }
 
   /** Opens a runtime for each ring, and warms it up. */
-  static async open(load: Load): Promise<Race> {
+  static async open(load: WakeUpLoad): Promise<Race> {
     const { createRuntime, pacedModel, embeddedModel } = await import("@streamgauge/runtime");
     const { stepMicroseconds } = load.plan;
     const runtimes = new Map<string, Runtime>();
