@@ -72,7 +72,8 @@ vi.mock("../src/ring/sleep.js", async (importOriginal) => {
 // Its tick is one of the events that may come.
 vi.mock("../src/ring/ticker.js", async (importOriginal) => ({
   ...(await importOriginal<typeof ticker>()),
-  nextWakeUp: () => 0,
+  wakeUpOfTurn: () => 0,
+  blockedWakeUp: () => 0,
   tickerOf: () => ({
     join: (dozer: ticker.Dozer) => currentRun().doze(dozer),
     leave: () => currentRun().doze(undefined),

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Runtime } from "@streamgauge/runtime";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { createDraw } from "../draw.js";
 import { LatencyHistogram } from "../latency-histogram.js";
 import type { Progress } from "../progress-display.js";
 import type { Estimate, LatencySummary } from "../record.js";
@@ -14,6 +13,8 @@ export interface WakeUpOptions {
   /** Blocks of each load, ≥ 6 for intervals. In each, every ring runs once, in a drawn order. */
   readonly blocks: number;
   readonly seed: number;
+  /** Default: 1, 4 and 16 streams of the embedded model, and one of a model of 20 ms. */
+  readonly loads?: readonly WakeUpLoad[];
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: WakeUpProgress) => void;
 }
@@ -67,16 +68,20 @@ export interface WakeUpReport {
   readonly interrupted: boolean;
 }
 
-interface Load {
+/** What one run generates. */
+export interface WakeUpLoad {
   readonly name: string;
+  /** Of the paced engine, where it has a step, and else of the embedded model. */
   readonly plan: GeneratorPlan;
+  /** At once. */
   readonly streams: number;
+  /** Of each stream. */
   readonly tokens: number;
 }
 
 const slowStepMicroseconds = 20_000;
 const model = pequod("pooled");
-const loads: readonly Load[] = [
+const allLoads: readonly WakeUpLoad[] = [
   { name: "1 stream", plan: model, streams: 1, tokens: 100 },
   { name: "4 streams", plan: model, streams: 4, tokens: 100 },
   { name: "16 streams", plan: model, streams: 16, tokens: 100 },
@@ -93,7 +98,7 @@ const rings = ["default", everyToken, `${everyToken} again`] as const;
  * process, how late tokens are told, and how often the thread wakes.
  */
 export async function measureWakeUps(options: WakeUpOptions): Promise<WakeUpReport> {
-  const { blocks, seed, signal, onProgress } = options;
+  const { blocks, seed, loads = allLoads, signal, onProgress } = options;
   const report: WakeUpReport["loads"][number][] = [];
   const isAborted = (): boolean => signal?.aborted === true;
   for (const [position, load] of loads.entries()) {
@@ -114,18 +119,18 @@ export async function measureWakeUps(options: WakeUpOptions): Promise<WakeUpRepo
 }
 
 class Race {
-  readonly #load: Load;
+  readonly #load: WakeUpLoad;
   readonly #runtimes: ReadonlyMap<string, Runtime>;
   readonly #runs = new Map<string, Run[]>(rings.map((ring) => [ring, []]));
   readonly #latencies = new Map(rings.map((ring) => [ring as string, new LatencyHistogram()]));
 
-  private constructor(load: Load, runtimes: ReadonlyMap<string, Runtime>) {
+  private constructor(load: WakeUpLoad, runtimes: ReadonlyMap<string, Runtime>) {
     this.#load = load;
     this.#runtimes = runtimes;
   }
 
   /** Opens a runtime for each ring, and warms it up. */
-  static async open(load: Load): Promise<Race> {
+  static async open(load: WakeUpLoad): Promise<Race> {
     const { createRuntime, pacedModel, embeddedModel } = await import("@streamgauge/runtime");
     const { stepMicroseconds } = load.plan;
     const runtimes = new Map<string, Runtime>();
@@ -150,10 +155,7 @@ class Race {
   }
 
   async runBlock(seed: number): Promise<void> {
-    const random = xoroshiro128plus(seed);
-    const left: string[] = [...rings];
-    while (left.length > 0) {
-      const [ring = ""] = left.splice(uniformInt(random, 0, left.length - 1), 1);
+    for (const ring of createDraw(seed).shuffle<string>(rings)) {
       const [runtime, latencies] = [this.#runtimes.get(ring), this.#latencies.get(ring)];
       if (runtime === undefined || latencies === undefined) continue;
       this.#runs.get(ring)?.push(await this.#run(runtime, latencies));
@@ -167,7 +169,6 @@ class Race {
     const first: number[] = [];
     // First, and last below: metrics() takes milliseconds to pack its histograms.
     const { wakeUps } = runtime.metrics().delivery;
-    const turns = loopTurns();
     const before = {
       thread: threadMicroseconds(),
       process: process.cpuUsage(),
@@ -187,7 +188,6 @@ class Race {
     const thread = threadMicroseconds();
     const { user, system } = process.cpuUsage(before.process);
     const made = streams * tokens;
-    const turned = loopTurns() - turns;
     const { maxDelayMilliseconds } = runtime.describe().ring;
     for (const latency of latencies) histogram.add(latency * 1e6);
     return {
@@ -196,8 +196,7 @@ class Race {
           ? undefined
           : (thread - before.thread) / made,
       processMicrosecondsPerToken: (user + system) / made,
-      // Two streams that are woken in one turn count twice in the one, and messages in the other.
-      wakeUpsPerSecond: Math.min(runtime.metrics().delivery.wakeUps - wakeUps, turned) / seconds,
+      wakeUpsPerSecond: (runtime.metrics().delivery.wakeUps - wakeUps) / seconds,
       allowedWakeUpsPerSecond: 1000 / maxDelayMilliseconds + (2 * streams) / seconds,
       timeToFirstTokenMilliseconds: median(first),
       latencyMilliseconds: median(latencies),
@@ -255,12 +254,6 @@ function differences(runs: readonly Run[], base: readonly Run[]): RingWakeUps["d
     if (samples.length >= minimumSamples) found[quantity] = hodgesLehmann(samples);
   }
   return found;
-}
-
-/** Turns of this thread's event loop so far; infinitely many where Node does not tell. */
-function loopTurns(): number {
-  const { nodeTiming } = performance as { nodeTiming: { uvMetricsInfo?: { loopCount: number } } };
-  return nodeTiming.uvMetricsInfo?.loopCount ?? Infinity;
 }
 
 /** CPU time of this thread so far, in microseconds: from Linux, or from Node where it tells. */

@@ -7,8 +7,8 @@ export interface Delivery {
   readonly tokens: number;
   /**
    * How often the thread was woken while it waited for a token or an end. Streams
-   * that one tick of the thread's clock woke count once; others once each, though
-   * the event loop may have taken them in one turn.
+   * that were woken in one turn of its event loop count once; on Node before 20.18
+   * and 22.8 only those that one tick of the thread's clock woke.
    */
   readonly wakeUps: number;
 }

@@ -4,7 +4,7 @@ import { holdEventLoop, releaseEventLoop } from "../keep-alive.js";
 import { consumerAsleepWord, sleepState, type SleepState } from "./layout.js";
 import type { RingOptions } from "./options.js";
 import { announceSleep } from "./sleep.js";
-import { nextWakeUp, tickerOf, type Dozer, type Ticker } from "./ticker.js";
+import { blockedWakeUp, tickerOf, wakeUpOfTurn, type Dozer, type Ticker } from "./ticker.js";
 
 /** How a consumer's thread sleeps; all of it is called on that thread. */
 export interface ConsumerSleep {
@@ -12,7 +12,7 @@ export interface ConsumerSleep {
    * Sleeps until woken by either thread, unless there is work already; when dozing
    * for a limited time. May return early. The event loop is kept alive meanwhile.
    *
-   * @returns the number of the wake-up that ended it, see `nextWakeUp`; undefined
+   * @returns the number of the wake-up that ended it, see `wakeUpOfTurn`; undefined
    *   where it did not sleep
    */
   unless(hasWork: () => boolean, state: SleepState): Promise<number | undefined>;
@@ -167,7 +167,7 @@ class AsynchronousSleep implements ConsumerSleep, Dozer {
       this.#ticker?.leave(this);
     }
     releaseEventLoop();
-    end(wakeUp ?? nextWakeUp());
+    end(wakeUp ?? wakeUpOfTurn());
   }
 }
 
@@ -199,7 +199,7 @@ class BlockingSleep implements ConsumerSleep {
       Atomics.store(this.#header, consumerAsleepWord, sleepState.awake);
       if (sliceLeft <= dozeLeft) await this.#takeTurn();
     }
-    return nextWakeUp();
+    return blockedWakeUp();
   }
 
   /** Nobody on this thread runs while it sleeps, and after a turn it looks again by itself. */

@@ -34,7 +34,8 @@ export interface NewRing {
  * @param clockOffsetMilliseconds added to the producer's time stamps to get this thread's clock
  * @param buffer the memory to use, all zeros, of at least `ringBytes(capacity)` bytes
  * @param onWakeUp called when the consumer slept and was woken, with a number that
- *   all consumers of this thread which one tick of their clock ended have in common
+ *   all consumers of this thread which were woken in one turn of its event loop have
+ *   in common
  */
 export function createRing(
   options: Required<RingOptions>,

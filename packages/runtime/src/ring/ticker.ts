@@ -50,7 +50,7 @@ export class Ticker {
 
   #tick(): void {
     this.#isTicking = false;
-    const wakeUp = nextWakeUp();
+    const wakeUp = wakeUpOfTurn();
     const fullSince = performance.now() - fullShare * this.#periodMilliseconds;
     for (const [dozer, since] of this.#dozers) {
       if (since > fullSince && !dozer.hasWork()) continue;
@@ -73,10 +73,23 @@ export function tickerOf(periodMilliseconds: number): Ticker {
   return ticker;
 }
 
-let wakeUps = 0;
+/** What Node before 20.18 and 22.8 does not have. */
+type Timing = { readonly uvMetricsInfo?: { readonly loopCount: number } };
 
-/** A number for a waking of this thread: sleepers that one tick ends have the same. */
-export function nextWakeUp(): number {
-  wakeUps += 1;
-  return wakeUps;
+let blockedWakeUps = 0;
+
+/**
+ * A number for the waking that this turn of the event loop began with: sleepers
+ * that were ended in one turn have the same. Where Node does not count turns, it
+ * is another each time.
+ */
+export function wakeUpOfTurn(): number {
+  const { uvMetricsInfo }: Timing = performance.nodeTiming;
+  return uvMetricsInfo?.loopCount ?? blockedWakeUp();
+}
+
+/** A number for the waking of a thread that slept within a turn; no other has it. */
+export function blockedWakeUp(): number {
+  blockedWakeUps -= 1;
+  return blockedWakeUps;
 }
