@@ -123,8 +123,16 @@ describe("a diagnostic of this thread", () => {
 });
 
 describe.each([
-  ["the paced model", () => createRuntime({ model: pacedModel({ stepMicroseconds: 50 }) })],
-  ["the embedded model", () => createRuntime()],
+  // Woken for each token, so that samples of this thread find it reading.
+  [
+    "the paced model",
+    () =>
+      createRuntime({
+        model: pacedModel({ stepMicroseconds: 50 }),
+        ring: { maxDelayMilliseconds: 0 },
+      }),
+  ],
+  ["the embedded model", () => createRuntime({ ring: { maxDelayMilliseconds: 0 } })],
 ])("diagnostics around a generation of %s", (_, open) => {
   let runtime: Runtime;
   beforeAll(async () => {
