@@ -6,16 +6,16 @@ import {
   generateCommand,
 } from "@streamgauge/runtime/cli";
 import { Command } from "commander";
-import { benchCommand } from "./bench-command.js";
-import { calibrateCommand } from "./calibrate-command.js";
-import { stressCommand } from "./endurance/stress-command.js";
-import { drillCommand } from "./endurance/drill-command.js";
-import { soakCommand } from "./endurance/soak-command.js";
-import { wakeUpsCommand } from "./endurance/wakeups-command.js";
-import { gateCommand } from "./gate/gate-command.js";
-import { historyCommand } from "./history/history-command.js";
-import { InvalidRecordError } from "./record.js";
-import { verifyCommand } from "./verify-command.js";
+import { benchCommand } from "./commands/bench-command.js";
+import { calibrateCommand } from "./commands/calibrate-command.js";
+import { stressCommand } from "./commands/stress-command.js";
+import { drillCommand } from "./commands/drill-command.js";
+import { soakCommand } from "./commands/soak-command.js";
+import { wakeUpsCommand } from "./commands/wakeups-command.js";
+import { gateCommand } from "./commands/gate-command.js";
+import { historyCommand } from "./commands/history-command.js";
+import { InvalidRecordError } from "./record/index.js";
+import { verifyCommand } from "./commands/verify-command.js";
 
 const program = new Command("streamgauge")
   .description("Stream tokens from a local model, and measure what streaming costs.")

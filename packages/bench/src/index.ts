@@ -1,15 +1,15 @@
-export type { Claim } from "./claims.js";
-export { parseClaims, readClaims, shippedClaimsFile } from "./claims-file.js";
-export { systemClock, type Clock } from "./clock.js";
-export { definitions } from "./definitions.js";
+export type { Claim } from "./conclude/claims.js";
+export { parseClaims, readClaims, shippedClaimsFile } from "./conclude/claims-file.js";
+export { systemClock, type Clock } from "./plan/clock.js";
+export { definitions } from "./record/definitions.js";
 export {
   stress,
   type StressOptions,
   type StressReport,
   type StressRound,
 } from "./endurance/stress.js";
-export { findProfile, profileNames, type Profile, type Selection } from "./profiles.js";
-export type { BenchProgress } from "./progress.js";
+export { findProfile, profileNames, type Profile, type Selection } from "./run/presets.js";
+export type { BenchProgress } from "./run/progress.js";
 export {
   InvalidRecordError,
   parseRecord,
@@ -24,14 +24,10 @@ export {
   type ResultRecord,
   type Treatment,
   type Verdict,
-} from "./record.js";
-export type { TokenTimes } from "./recorder.js";
-export { runBench, type BenchOptions, type BenchOutcome } from "./run-bench.js";
-export type {
-  GeneratorPlan,
-  OpenGenerator,
-  ScenarioGenerator,
-} from "./scenarios/generator-plan.js";
+} from "./record/index.js";
+export type { TokenTimes } from "./measure/recorder.js";
+export { runBench, type BenchOptions, type BenchOutcome } from "./run/run-bench.js";
+export type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "./plan/generator-plan.js";
 export {
   defineScenario,
   type MeasurableGenerator,
@@ -46,18 +42,18 @@ export type {
   Scenario,
   Size,
   Stage,
-} from "./scenarios/stage.js";
+} from "./plan/stage.js";
 export {
   readRawSamples,
   type RawBlock,
   type RawRun,
   type RawSamples,
   type RawSamplesIdentity,
-} from "./raw-samples.js";
-export { renderSummary, type SummaryOptions } from "./summary.js";
+} from "./measure/raw-samples.js";
+export { renderSummary, type SummaryOptions } from "./terminal/summary.js";
 export {
   verifyRecord,
   type Agreement,
   type CellVerification,
   type Verification,
-} from "./verify.js";
+} from "./run/verify.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { batchSlope } from "../src/statistics.js";
+import { batchSlope } from "../src/statistics/index.js";
 
 /** Values with a slope and noise of which each is like the one before (AR(1)). */
 function course(seed: number, slope: number, correlation: number) {

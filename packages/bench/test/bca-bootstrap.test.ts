@@ -7,7 +7,7 @@ import {
   biasCorrection,
   standardDeviation,
   type Bootstrap,
-} from "../src/statistics.js";
+} from "../src/statistics/index.js";
 
 /** Spatial test, scores A: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", table 14.1. */
 const spatial = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { binomialInterval95 } from "../src/statistics.js";
+import { binomialInterval95 } from "../src/statistics/index.js";
 
 /** Chance of a count up to `count` where each of `of` has the chance `share`. */
 function chanceUpTo(count: number, of: number, share: number): number {

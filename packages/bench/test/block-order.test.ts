@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { blockOrders, williamsDesign } from "../src/block-order.js";
-import { treatments } from "../src/record.js";
+import { blockOrders, williamsDesign } from "../src/measure/block-order.js";
+import { treatments } from "../src/record/index.js";
 
 function take<T>(from: readonly T[], seed: number, count: number): T[][] {
   const orders = blockOrders(from, seed);

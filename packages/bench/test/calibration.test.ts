@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { calibrate, calibrationProfile, injectedFractions } from "../src/calibration.js";
-import { select } from "../src/profiles.js";
-import { parseRecord, type Cell } from "../src/record.js";
-import { runBench } from "../src/run-bench.js";
+import { calibrate, calibrationProfile, injectedFractions } from "../src/conclude/calibration.js";
+import { select } from "../src/run/presets.js";
+import { parseRecord, type Cell } from "../src/record/index.js";
+import { runBench } from "../src/run/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { measureCell } from "./measured-cell.js";

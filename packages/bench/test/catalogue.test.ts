@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
-import { expectedSeconds } from "../src/expected-time.js";
-import { planStages } from "../src/plan-stages.js";
-import { looksOf, select } from "../src/profiles.js";
+import { expectedSeconds } from "../src/run/expected-time.js";
+import { planStages } from "../src/run/plan-stages.js";
+import { looksOf, select } from "../src/run/presets.js";
 import { catalogue } from "../src/scenarios/catalogue.js";
 import { rings } from "../src/scenarios/transport-scenarios.js";
 import { withProfiles } from "../src/scenarios/profiled.js";
-import type { Size } from "../src/scenarios/stage.js";
-import { measurementId } from "../src/execution.js";
+import type { Size } from "../src/plan/stage.js";
+import { measurementId } from "../src/run/execution.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 
 const sizes: readonly Size[] = ["quick", "standard", "full"];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changePoints } from "../src/statistics.js";
+import { changePoints } from "../src/statistics/index.js";
 import { createDraws } from "./noise-models.js";
 
 /** Levels that last for some values each, with 1 % of noise. */

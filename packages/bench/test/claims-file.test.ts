@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findProfile, parseClaims, readClaims, shippedClaimsFile } from "@streamgauge/bench";
-import { select } from "../src/profiles.js";
-import { isMadeFor } from "../src/claims.js";
+import { select } from "../src/run/presets.js";
+import { isMadeFor } from "../src/conclude/claims.js";
 import { inTemporaryFolder } from "./example-record.js";
 
 const good = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { analyze } from "../src/analysis.js";
-import { judge, judgeClaims, type Claim } from "../src/claims.js";
-import { identityOf, type Block, type Cell } from "../src/record.js";
+import { analyze } from "../src/conclude/analysis.js";
+import { judge, judgeClaims, type Claim } from "../src/conclude/claims.js";
+import { identityOf, type Block, type Cell } from "../src/record/index.js";
 import { runOf } from "./example-run.js";
 import { cellPlan } from "./plans.js";
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { analyze } from "../src/analysis.js";
-import { judge, type Claim } from "../src/claims.js";
-import { findProfile, looksOf } from "../src/profiles.js";
-import { identityOf, type Analysis, type Block, type Cell } from "../src/record.js";
+import { analyze } from "../src/conclude/analysis.js";
+import { judge, type Claim } from "../src/conclude/claims.js";
+import { findProfile, looksOf } from "../src/run/presets.js";
+import { identityOf, type Analysis, type Block, type Cell } from "../src/record/index.js";
 import {
   createDraws,
   noiseModels,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstDifference } from "../src/difference.js";
+import { firstDifference } from "../src/statistics/difference.js";
 
 describe("firstDifference", () => {
   it.each([

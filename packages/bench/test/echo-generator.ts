@@ -1,5 +1,5 @@
 import { createGenerator, createTokenQueue, type GenerationSummary } from "@streamgauge/core";
-import type { ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
 
 /** Makes 0, 1, 2, … as fast as it is asked: the least a generator can be. */
 export function createEchoGenerator(): ScenarioGenerator {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { adviseOnTheft, advise, parseCpuTicks, stolenFraction } from "../src/environment.js";
+import { adviseOnTheft, advise, parseCpuTicks, stolenFraction } from "../src/run/environment.js";
 
 const stat = (line: string): string => `${line}\ncpu0 1 2 3 4 5 6 7 8 0 0\nintr 5\n`;
 

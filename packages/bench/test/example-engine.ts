@@ -1,4 +1,4 @@
-import type { EngineMeasurement } from "../src/record.js";
+import type { EngineMeasurement } from "../src/record/index.js";
 import { estimatesOf, latency } from "./example-profiles.js";
 
 /** One with an interval and one of single runs. */

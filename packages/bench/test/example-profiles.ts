@@ -5,7 +5,7 @@ import type {
   ProfileFindings,
   ProfileMeasurement,
   ResultRecord,
-} from "../src/record.js";
+} from "../src/record/index.js";
 import type { LatencySummary } from "../src/record/distribution.js";
 
 /** The generator of {@link exampleRecord}, streaming. */

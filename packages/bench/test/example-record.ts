@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ResultRecord } from "../src/record.js";
-import { runBench } from "../src/run-bench.js";
-import type { CellPlan } from "../src/scenarios/stage.js";
+import type { ResultRecord } from "../src/record/index.js";
+import { runBench } from "../src/run/run-bench.js";
+import type { CellPlan } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { cellPlan, profileOf } from "./plans.js";
 

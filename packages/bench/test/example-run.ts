@@ -1,4 +1,4 @@
-import type { Run, Treatment } from "../src/record.js";
+import type { Run, Treatment } from "../src/record/index.js";
 
 const memory = { residentBytes: 1, heapUsedBytes: 1, externalBytes: 1, arrayBufferBytes: 1 };
 

@@ -1,4 +1,8 @@
-import type { RingDescription, TransportMeasurement, TransportSummary } from "../src/record.js";
+import type {
+  RingDescription,
+  TransportMeasurement,
+  TransportSummary,
+} from "../src/record/index.js";
 import { estimatesOf, latency } from "./example-profiles.js";
 
 const warmUp = { blocksDropped: 5, steady: true };

@@ -1,6 +1,6 @@
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
 import { describe, expect, it } from "vitest";
-import type { RawBlock } from "../src/raw-samples.js";
+import type { RawBlock } from "../src/measure/raw-samples.js";
 import { createFakeGenerator, ManualClock, type Mode } from "./fake-generator.js";
 import { measureCell } from "./measured-cell.js";
 import { cellPlan } from "./plans.js";

@@ -8,9 +8,9 @@ import {
   type StreamToken,
   type TokenSink,
 } from "@streamgauge/core";
-import type { Clock } from "../src/clock.js";
-import type { Treatment } from "../src/record.js";
-import type { ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { Clock } from "../src/plan/clock.js";
+import type { Treatment } from "../src/record/index.js";
+import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
 
 /** A clock that moves only when it is told to. */
 export class ManualClock implements Clock {

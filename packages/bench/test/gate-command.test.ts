@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gateCommand } from "../src/gate/gate-command.js";
+import { gateCommand } from "../src/commands/gate-command.js";
 
 async function run(...flags: string[]): Promise<unknown> {
   const command = gateCommand()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../src/clock.js";
+import type { Clock } from "../src/plan/clock.js";
 import { gateMetrics, gateModes, gateSides, gateWork } from "../src/gate/gate-work.js";
 import { runGate, type GateOptions } from "../src/gate/run-gate.js";
 import { runSelfTest } from "../src/gate/self-test.js";

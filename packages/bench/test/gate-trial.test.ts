@@ -7,7 +7,7 @@ import { gateWork } from "../src/gate/gate-work.js";
 import type { GateOutcome } from "../src/gate/run-gate.js";
 import { trialJson } from "../src/gate/trial-file.js";
 import type { GateVerdict } from "../src/gate/verdict.js";
-import { binomialInterval95 } from "../src/statistics.js";
+import { binomialInterval95 } from "../src/statistics/index.js";
 import { inTemporaryFolder } from "./example-record.js";
 
 const asyncTime = "generateStreamAsync, time per token";

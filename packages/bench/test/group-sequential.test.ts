@@ -1,6 +1,6 @@
 import { constantFrom, array, assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sequentialLooks, spentAlpha } from "../src/statistics.js";
+import { sequentialLooks, spentAlpha } from "../src/statistics/index.js";
 
 describe("sequentialLooks", () => {
   it.each([

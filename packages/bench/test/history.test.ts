@@ -12,7 +12,7 @@ import { renderHistory } from "../src/history/history-summary.js";
 import { machineClass } from "../src/record/machine-class.js";
 import { sparkline } from "../src/history/sparkline.js";
 import { trendsOf } from "../src/history/trends.js";
-import type { ResultRecord } from "../src/record.js";
+import type { ResultRecord } from "../src/record/index.js";
 import { exampleRecord, inTemporaryFolder } from "./example-record.js";
 
 function line(index: number, value = 100, rest: Partial<HistoryLine> = {}): HistoryLine {

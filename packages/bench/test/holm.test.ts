@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { holm } from "../src/statistics.js";
+import { holm } from "../src/statistics/index.js";
 
 /** Holm's correction over p-values, by way of tests. */
 function rejected(...pValues: number[]): number[] {

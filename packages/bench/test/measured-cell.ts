@@ -1,9 +1,9 @@
 import type { Generator } from "@streamgauge/core";
-import { deriveCell } from "../src/derivation.js";
-import { runCell, type ExperimentOptions } from "../src/experiment.js";
-import type { RawBlock } from "../src/raw-samples.js";
-import { identityOf, type Cell } from "../src/record.js";
-import type { CellPlan } from "../src/scenarios/stage.js";
+import { deriveCell } from "../src/conclude/derivation.js";
+import { runCell, type ExperimentOptions } from "../src/measure/experiment.js";
+import type { RawBlock } from "../src/measure/raw-samples.js";
+import { identityOf, type Cell } from "../src/record/index.js";
+import type { CellPlan } from "../src/plan/stage.js";
 
 /** Runs a cell in one process, and gives what a record would say of it. */
 export async function measureCell(

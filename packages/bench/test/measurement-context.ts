@@ -1,5 +1,5 @@
-import { systemClock } from "../src/clock.js";
-import type { MeasurementContext } from "../src/scenarios/stage.js";
+import { systemClock } from "../src/plan/clock.js";
+import type { MeasurementContext } from "../src/plan/stage.js";
 
 /** What a measurement is given, for a generator that needs no plan. */
 export function measurementContext(changes: Partial<MeasurementContext> = {}): MeasurementContext {

@@ -2,8 +2,8 @@ import normalQuantile from "@stdlib/stats-base-dists-normal-quantile";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { blockOrders } from "../src/block-order.js";
-import { treatments, type Block, type Run, type Treatment } from "../src/record.js";
+import { blockOrders } from "../src/measure/block-order.js";
+import { treatments, type Block, type Run, type Treatment } from "../src/record/index.js";
 
 /** Draws of one simulated machine. */
 export interface Draws {

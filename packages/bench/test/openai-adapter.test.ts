@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { isStreamgaugeError, type GenerationConfig, type Generator } from "@streamgauge/core";
 import { defineScenario, runBench } from "@streamgauge/bench";
 import { createOpenAIGenerator, type OpenAIOptions } from "@streamgauge/bench/adapters";
-import { systemClock } from "../src/clock.js";
+import { systemClock } from "../src/plan/clock.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { measureCell } from "./measured-cell.js";
 import { cellPlan } from "./plans.js";

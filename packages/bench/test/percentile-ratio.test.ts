@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { createDraw } from "../src/draw.js";
-import { percentileRatio, type BlockValues } from "../src/statistics.js";
+import { createDraw } from "../src/statistics/draw.js";
+import { percentileRatio, type BlockValues } from "../src/statistics/index.js";
 import { createDraws, noiseModels, simulateProcess, type NoiseModel } from "./noise-models.js";
 import { contains, experiments, limit, patience, seed, Tally, truth } from "./simulation.js";
 

@@ -1,6 +1,6 @@
-import type { Profile } from "../src/profiles.js";
+import type { Profile } from "../src/run/presets.js";
 import { mainThreadMeasurement } from "../src/scenarios/main-thread.js";
-import type { CellPlan, Stage } from "../src/scenarios/stage.js";
+import type { CellPlan, Stage } from "../src/plan/stage.js";
 
 export function cellPlan(changes: Partial<CellPlan> = {}): CellPlan {
   return {

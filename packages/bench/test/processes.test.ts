@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { meanEstimate, sampleLevel, samplesAt } from "../src/statistics.js";
+import { meanEstimate, sampleLevel, samplesAt } from "../src/statistics/index.js";
 
 /** Yield of dyestuff by batch: Davies 1947, in Bates, "lme4: Mixed-effects modeling with R", ch. 1. */
 const dyestuff = [

@@ -5,10 +5,10 @@ import { describe, expect, it } from "vitest";
 import type { Diagnostic, Diagnostics, ThreadReport } from "../src/profile/diagnostics.js";
 import { estimateCost } from "../src/profile/instrument-cost.js";
 import { profileMeasurement, type ProfileOptions } from "../src/profile/profile-measurement.js";
-import type { ProfileMeasurement } from "../src/record.js";
+import type { ProfileMeasurement } from "../src/record/index.js";
 import { profileMeasurement as checkProfile } from "../src/record/profile.js";
-import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
-import type { MeasurementContext } from "../src/scenarios/stage.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../src/plan/generator-plan.js";
+import type { MeasurementContext } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock, type Mode } from "./fake-generator.js";
 
 const tokens = 40;

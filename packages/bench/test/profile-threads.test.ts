@@ -1,11 +1,11 @@
 import { createRuntime, pacedModel } from "@streamgauge/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { systemClock } from "../src/clock.js";
+import { systemClock } from "../src/plan/clock.js";
 import type { ProfileKind } from "../src/profile/instrument.js";
 import { profileMeasurement } from "../src/profile/profile-measurement.js";
-import type { ProfileFindings, ProfileMeasurement } from "../src/record.js";
+import type { ProfileFindings, ProfileMeasurement } from "../src/record/index.js";
 import { profileMeasurement as checkProfile } from "../src/record/profile.js";
-import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../src/plan/generator-plan.js";
 import { mainDiagnostics, workerDiagnostics } from "../src/scenarios/thread-diagnostics.js";
 
 const plan: GeneratorPlan = { id: "paced", engine: "paced", model: "paced", host: "pooled" };

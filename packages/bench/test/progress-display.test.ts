@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { describeProgress, linesOn } from "../src/progress-display.js";
-import type { BenchProgress } from "../src/progress.js";
+import { describeProgress, linesOn } from "../src/terminal/progress-display.js";
+import type { BenchProgress } from "../src/run/progress.js";
 
 function progress(subject: string, block: number): BenchProgress {
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ProgressTracker, overAllProcesses } from "../src/progress.js";
+import { ProgressTracker, overAllProcesses } from "../src/run/progress.js";
 import { ManualClock } from "./fake-generator.js";
 import { cellPlan, stageOfCells } from "./plans.js";
 

@@ -1,9 +1,9 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RawSamplesWriter, readRawSamples, type RawBlock } from "../src/raw-samples.js";
-import { treatments } from "../src/record.js";
-import { VarintReader, pushVarint } from "../src/varint.js";
+import { RawSamplesWriter, readRawSamples, type RawBlock } from "../src/measure/raw-samples.js";
+import { treatments } from "../src/record/index.js";
+import { VarintReader, pushVarint } from "../src/measure/varint.js";
 
 const identity = { runId: "2026-11-23T07-36-14.000Z", cell: "fake-10" };
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { readExamples, runExample } from "../../../scripts/readme-example.js";
-import { parseRecord } from "../src/record.js";
+import { parseRecord } from "../src/record/index.js";
 
 it("the README's example runs and leaves a record", async () => {
   const [example = ""] = await readExamples(new URL("../README.md", import.meta.url));

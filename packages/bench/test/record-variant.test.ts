@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeVariant, findAllocations } from "../src/record.js";
+import { describeVariant, findAllocations } from "../src/record/index.js";
 import { exampleMode, withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRecord } from "./example-record.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { measureClock, systemClock } from "../src/clock.js";
-import { Distributions, TokenRecorder, measureRecording } from "../src/recorder.js";
+import { measureClock, systemClock } from "../src/plan/clock.js";
+import { Distributions, TokenRecorder, measureRecording } from "../src/measure/recorder.js";
 import { ManualClock } from "./fake-generator.js";
 
 function tokenMadeAt(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { oddities } from "../../core/test/oddities.js";
-import type { Treatment } from "../src/record.js";
+import type { Treatment } from "../src/record/index.js";
 import { abortMeasurement } from "../src/scenarios/abort.js";
-import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { measurementContext } from "./measurement-context.js";

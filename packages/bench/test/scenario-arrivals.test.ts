@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LatencySummary, Treatment } from "../src/record.js";
+import type { LatencySummary, Treatment } from "../src/record/index.js";
 import { arrivalsMeasurement, type ArrivalsOptions } from "../src/scenarios/arrivals.js";
-import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { poissonArrivals } from "../src/scenarios/poisson-arrivals.js";
 import { summarizeLatencies } from "../src/scenarios/summarize-latencies.js";

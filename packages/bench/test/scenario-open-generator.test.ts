@@ -2,10 +2,10 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { GeneratorPlan } from "../src/scenarios/generator-plan.js";
+import type { GeneratorPlan } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
-import { promptFor } from "../src/scenarios/prompts.js";
-import { modelCacheFolder, randomModel } from "../src/scenarios/random-model.js";
+import { promptFor } from "../src/plan/prompts.js";
+import { modelCacheFolder, randomModel } from "../src/plan/random-model.js";
 
 const plan: GeneratorPlan = { id: "test", engine: "onnx", model: "pequod", host: "inline" };
 

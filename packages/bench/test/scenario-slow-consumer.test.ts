@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GeneratorPlan, ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { mostWaiting, slowConsumerMeasurement } from "../src/scenarios/slow-consumer.js";
 import type { StreamTreatment } from "../src/scenarios/take-tokens.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StreamToken } from "@streamgauge/core";
-import { parseRecord, type TransportMeasurement } from "../src/record.js";
-import type { GeneratorPlan } from "../src/scenarios/generator-plan.js";
+import { parseRecord, type TransportMeasurement } from "../src/record/index.js";
+import type { GeneratorPlan } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { buffers, transports } from "../src/scenarios/transport-scenarios.js";
 import {

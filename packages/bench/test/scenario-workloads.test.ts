@@ -1,6 +1,6 @@
 import type { StreamToken } from "@streamgauge/core";
 import { describe, expect, it } from "vitest";
-import { findWorkload, workloadOutput, workloads } from "../src/scenarios/workloads.js";
+import { findWorkload, workloadOutput, workloads } from "../src/plan/workloads.js";
 
 const token = (index: number, text: string): StreamToken => ({
   index,

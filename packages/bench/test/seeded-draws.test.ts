@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { oddities, placeOf } from "../../core/test/oddities.js";
-import { blockOrders } from "../src/block-order.js";
-import { createDraw } from "../src/draw.js";
+import { blockOrders } from "../src/measure/block-order.js";
+import { createDraw } from "../src/statistics/draw.js";
 import { planDrill } from "../src/endurance/drill-plan.js";
 import { mix, StressTokens } from "../src/endurance/stress-tokens.js";
 import { drawPrompt } from "../src/scenarios/engine/engine-model.js";
 import { poissonArrivals } from "../src/scenarios/poisson-arrivals.js";
-import { changePoints, percentileRatio } from "../src/statistics.js";
+import { changePoints, percentileRatio } from "../src/statistics/index.js";
 
 describe("over the seeds from 0 to 9,999", () => {
   it("draws are even", () => {

@@ -4,7 +4,7 @@ import {
   mean,
   sequentialLooks,
   type SequentialLook,
-} from "../src/statistics.js";
+} from "../src/statistics/index.js";
 import { createDraws, logRatios, noiseModels, simulateProcess } from "./noise-models.js";
 import { experiments, patience, seed, Tally, truth } from "./simulation.js";
 

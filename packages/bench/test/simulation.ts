@@ -1,4 +1,4 @@
-import type { Estimate } from "../src/record.js";
+import type { Estimate } from "../src/record/index.js";
 
 /** The standard error of a share of 5 % in so many experiments is half a percentage point. */
 export const experiments = 2000;

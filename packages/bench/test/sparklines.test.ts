@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Block, ResultRecord, Run } from "../src/record.js";
-import { renderSummary } from "../src/summary.js";
+import type { Block, ResultRecord, Run } from "../src/record/index.js";
+import { renderSummary } from "../src/terminal/summary.js";
 import { exampleRecord } from "./example-record.js";
 
 const plain = { color: false, unicode: false, recordPath: "results/record.json" };

@@ -12,7 +12,7 @@ import {
   standardDeviation,
   trend,
   walshAverages,
-} from "../src/statistics.js";
+} from "../src/statistics/index.js";
 
 /** Hamilton depression scale, before − after: Hollander and Wolfe 1973, table 3.1. */
 const depression = [0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01];

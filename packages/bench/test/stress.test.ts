@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { StreamToken } from "@streamgauge/core";
 import { stress } from "@streamgauge/bench";
 import { describe, expect, it } from "vitest";
-import { exitCodeOfStress, renderStress } from "../src/endurance/stress-command.js";
+import { exitCodeOfStress, renderStress } from "../src/commands/stress-command.js";
 import { SequenceCheck, StressTokens } from "../src/endurance/stress-tokens.js";
 
 describe("the stress of a ring between two threads", () => {

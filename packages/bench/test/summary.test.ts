@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { definitions } from "../src/definitions.js";
-import { parseRecord, type Cell, type ResultRecord } from "../src/record.js";
-import { renderSummary } from "../src/summary.js";
+import { definitions } from "../src/record/definitions.js";
+import { parseRecord, type Cell, type ResultRecord } from "../src/record/index.js";
+import { renderSummary } from "../src/terminal/summary.js";
 import { estimatesOf, withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRecord } from "./example-record.js";
 import { exampleEngine } from "./example-engine.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { oddities } from "../../core/test/oddities.js";
-import { drawFromState } from "../src/draw.js";
-import type { Block } from "../src/record.js";
-import { compareTails, resamplingState } from "../src/tails.js";
+import { drawFromState } from "../src/statistics/draw.js";
+import type { Block } from "../src/record/index.js";
+import { compareTails, resamplingState } from "../src/conclude/tails.js";
 import { runOf } from "./example-run.js";
 
 /** Streams are as fast as generate, but for every tenth, which takes twice as long. */

@@ -11,7 +11,7 @@ import type { GenerationConfig, GenerationResult, Generator, StreamToken } from 
 import { createInlineGenerator, embeddedModel, type InlineGenerator } from "@streamgauge/runtime";
 import { createTransformersGenerator, type TransformersModel } from "@streamgauge/bench/adapters";
 import { createIncrementalText } from "../src/adapters/incremental-text.js";
-import { runBench } from "../src/run-bench.js";
+import { runBench } from "../src/run/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { cellPlan, profileOf } from "./plans.js";
 

@@ -8,8 +8,8 @@ import {
   type StopReason,
   type TokenSink,
 } from "@streamgauge/core";
-import type { Clock } from "../src/clock.js";
-import type { ScenarioGenerator } from "../src/scenarios/generator-plan.js";
+import type { Clock } from "../src/plan/clock.js";
+import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
 
 /** A clock that jumps to the next moment for which somebody waits. */
 export class VirtualTime implements Clock {

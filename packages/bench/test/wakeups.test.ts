@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { brokenPromises, renderWakeUps } from "../src/endurance/wakeups-command.js";
+import { brokenPromises, renderWakeUps } from "../src/commands/wakeups-command.js";
 import { measureWakeUps, type WakeUpReport } from "../src/endurance/wakeups.js";
-import { LatencyHistogram } from "../src/latency-histogram.js";
-import { paced } from "../src/scenarios/build-stage.js";
+import { LatencyHistogram } from "../src/measure/latency-histogram.js";
+import { paced } from "../src/plan/build-stage.js";
 
 /** One load over the default ring, whose tokens came so late. */
 function reportOf(latencies: readonly number[], blocksAboveAllowance = 0): WakeUpReport {

@@ -1,5 +1,5 @@
 import type { ChatPrompt, Prompt } from "@streamgauge/core";
-import { createDraw, type Draw } from "../draw.js";
+import { createDraw, type Draw } from "../statistics/draw.js";
 
 /** Ways to consume a stream. */
 export const readers = [

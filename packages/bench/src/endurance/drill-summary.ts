@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal-text.js";
+import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import type { StreamOutcome } from "./drill-part.js";
 import type { DrillReport } from "./drill.js";
 

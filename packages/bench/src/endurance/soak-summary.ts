@@ -1,5 +1,5 @@
-import { oneDecimal } from "../summary/numbers.js";
-import { drawTable, toAscii } from "../terminal-text.js";
+import { oneDecimal } from "../terminal/numbers.js";
+import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import type { MemoryCourse, SoakReport } from "./soak.js";
 
 const sparks = { unicode: "▁▂▃▄▅▆▇█", ascii: "_.-=+*%#" };

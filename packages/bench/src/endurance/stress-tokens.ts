@@ -1,5 +1,5 @@
 import type { StreamToken } from "@streamgauge/core";
-import { createDraw } from "../draw.js";
+import { createDraw } from "../statistics/draw.js";
 
 /** Texts that tokens are drawn from. A power of two. */
 const textCount = 1024;

@@ -9,8 +9,8 @@ import {
   type RingConsumer,
   type RingOptions,
 } from "@streamgauge/runtime/ring";
-import { createDraw } from "../draw.js";
-import type { Progress } from "../progress-display.js";
+import { createDraw } from "../statistics/draw.js";
+import type { Progress } from "../terminal/progress-display.js";
 import { StressPauses } from "./stress-pauses.js";
 import { SequenceCheck, StressTokens } from "./stress-tokens.js";
 import type { StressOrder, StressProduced } from "./stress-worker.js";

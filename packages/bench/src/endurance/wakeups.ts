@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Runtime } from "@streamgauge/runtime";
-import { createDraw } from "../draw.js";
-import { LatencyHistogram } from "../latency-histogram.js";
-import type { Progress } from "../progress-display.js";
-import type { Estimate, LatencySummary } from "../record.js";
-import { paced, pequod } from "../scenarios/build-stage.js";
-import type { GeneratorPlan } from "../scenarios/generator-plan.js";
-import { promptFor } from "../scenarios/prompts.js";
-import { hodgesLehmann, median, minimumSamples } from "../statistics.js";
+import { createDraw } from "../statistics/draw.js";
+import { LatencyHistogram } from "../measure/latency-histogram.js";
+import type { Progress } from "../terminal/progress-display.js";
+import type { Estimate, LatencySummary } from "../record/index.js";
+import { paced, pequod } from "../plan/build-stage.js";
+import type { GeneratorPlan } from "../plan/generator-plan.js";
+import { promptFor } from "../plan/prompts.js";
+import { hodgesLehmann, median, minimumSamples } from "../statistics/index.js";
 
 export interface WakeUpOptions {
   /** Blocks of each load, ≥ 6 for intervals. In each, every ring runs once, in a drawn order. */

@@ -1,4 +1,4 @@
-import { blockOrders } from "../block-order.js";
+import { blockOrders } from "../measure/block-order.js";
 import { gateModes, gateSides, type GateMode, type GateSide } from "./gate-work.js";
 import type { GateOptions } from "./run-gate.js";
 import type { Side } from "./side-process.js";

@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal-text.js";
+import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import {
   describeVersion,
   gateColumns,

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isatty } from "node:tty";
-import { systemClock } from "../clock.js";
-import { interruptOnSignals } from "../interruption.js";
-import { createProgressDisplay } from "../progress-display.js";
+import { systemClock } from "../plan/clock.js";
+import { interruptOnSignals } from "../terminal/interruption.js";
+import { createProgressDisplay } from "../terminal/progress-display.js";
 import { renderGateMarkdown } from "./gate-markdown.js";
 import type { GateReport } from "./gate-report.js";
 import { renderGate } from "./gate-summary.js";

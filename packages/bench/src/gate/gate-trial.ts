@@ -1,6 +1,6 @@
-import type { Interval } from "../record.js";
-import { binomialInterval95 } from "../statistics.js";
-import { drawTable, toAscii } from "../terminal-text.js";
+import type { Interval } from "../record/index.js";
+import { binomialInterval95 } from "../statistics/index.js";
+import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import { gateMetrics } from "./gate-work.js";
 import type { GateMetricResult, GateOutcome } from "./run-gate.js";
 import type { GateVerdict } from "./verdict.js";

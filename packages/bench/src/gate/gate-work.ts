@@ -1,5 +1,5 @@
 import type { Prompt } from "@streamgauge/core";
-import { embeddedModelName, promptFor } from "../scenarios/prompts.js";
+import { embeddedModelName, promptFor } from "../plan/prompts.js";
 
 /** The ways of consuming tokens that a gate compares between two versions. */
 export const gateModes = ["generate", "generateStream", "generateStreamAsync"] as const;

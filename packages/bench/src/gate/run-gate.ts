@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.js";
+import type { Clock } from "../plan/clock.js";
 import { runPair, type Block } from "./gate-pair.js";
 import {
   gateMetrics,

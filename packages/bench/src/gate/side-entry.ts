@@ -8,7 +8,7 @@
  */
 import { StreamgaugeError, isStreamgaugeError, type Generator } from "@streamgauge/core";
 import type * as Runtime from "@streamgauge/runtime";
-import { systemClock } from "../clock.js";
+import { systemClock } from "../plan/clock.js";
 import type { GateMode, GateWork } from "./gate-work.js";
 import type { FromSide, SideRun, ToSide } from "./side-protocol.js";
 import { measureSide } from "./side-run.js";

@@ -1,7 +1,7 @@
 import { StreamgaugeError, type GenerationConfig, type Generator } from "@streamgauge/core";
-import type { Clock } from "../clock.js";
-import { sha256 } from "../record-file.js";
-import { median } from "../statistics.js";
+import type { Clock } from "../plan/clock.js";
+import { sha256 } from "../run/record-file.js";
+import { median } from "../statistics/index.js";
 import type { GateMode, GateWork } from "./gate-work.js";
 import type { SideRun } from "./side-protocol.js";
 

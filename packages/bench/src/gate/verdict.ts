@@ -8,8 +8,8 @@ import {
   rescale,
   sampleLevel,
   samplesAt,
-} from "../statistics.js";
-import type { Estimates, SampleLevel } from "../record.js";
+} from "../statistics/index.js";
+import type { Estimates, SampleLevel } from "../record/index.js";
 
 /**
  * What a gate says of a metric, or of all:

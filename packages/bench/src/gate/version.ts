@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
-import { workspaceRoot } from "../record-file.js";
+import { workspaceRoot } from "../run/record-file.js";
 import { build, git, install } from "./workspace-programs.js";
 
 /** A version of the packages that is built and can be measured. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
-import { workspaceRoot } from "../record-file.js";
+import { workspaceRoot } from "../run/record-file.js";
 import { parseHistoryLine, type HistoryLine } from "./history-line.js";
 
 /** The lines of one class of machines, in the order in which commits were added. */

@@ -1,7 +1,7 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import { z } from "zod";
-import { tokensOf } from "../derivation.js";
-import type { Cell, DistributionMetric, ResultRecord, Treatment } from "../record.js";
+import { tokensOf } from "../conclude/derivation.js";
+import type { Cell, DistributionMetric, ResultRecord, Treatment } from "../record/index.js";
 import { machineClass } from "../record/machine-class.js";
 
 /** One line of a history: what a record says of a commit, in a few numbers. */

@@ -1,4 +1,4 @@
-import { toAscii } from "../terminal-text.js";
+import { toAscii } from "../terminal/terminal-text.js";
 import { sparkline } from "./sparkline.js";
 import type { Trend } from "./trends.js";
 

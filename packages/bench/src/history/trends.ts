@@ -1,4 +1,4 @@
-import { changePoints, defaultSmallestSegment, median } from "../statistics.js";
+import { changePoints, defaultSmallestSegment, median } from "../statistics/index.js";
 import type { MachineHistory } from "./history-file.js";
 
 /** How one metric developed on one class of machines. */

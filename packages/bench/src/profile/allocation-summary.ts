@@ -1,4 +1,4 @@
-import type { AllocationFindings, PeakMemory } from "../record.js";
+import type { AllocationFindings, PeakMemory } from "../record/index.js";
 import { attributionOf, nameOf, type Attribution } from "./code-category.js";
 import type {
   CallFrame,

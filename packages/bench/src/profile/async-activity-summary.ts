@@ -1,4 +1,4 @@
-import type { AsyncActivityFindings } from "../record.js";
+import type { AsyncActivityFindings } from "../record/index.js";
 import type { ThreadReport } from "./diagnostics.js";
 import { groupBy } from "./group-by.js";
 

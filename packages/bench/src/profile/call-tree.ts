@@ -1,4 +1,4 @@
-import type { CallTree, CallTreeNode } from "../record.js";
+import type { CallTree, CallTreeNode } from "../record/index.js";
 import { isBusy, visitNodes, type NodeTime, type Visit } from "./cpu-profile-nodes.js";
 import type { CpuProfile } from "./diagnostics.js";
 import { portablePath } from "./portable-path.js";

@@ -1,4 +1,4 @@
-import type { CodeCategory } from "../record.js";
+import type { CodeCategory } from "../record/index.js";
 import type { CallFrame } from "./diagnostics.js";
 import { portablePath } from "./portable-path.js";
 

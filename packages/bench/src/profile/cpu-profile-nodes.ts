@@ -1,4 +1,4 @@
-import type { CodeCategory } from "../record.js";
+import type { CodeCategory } from "../record/index.js";
 import { attributionOf, type Attribution } from "./code-category.js";
 import type { CallFrame, CpuProfile } from "./diagnostics.js";
 

@@ -1,4 +1,4 @@
-import type { CodeCategory, CpuProfileFindings } from "../record.js";
+import type { CodeCategory, CpuProfileFindings } from "../record/index.js";
 import { callTreeOf } from "./call-tree.js";
 import { nameOf } from "./code-category.js";
 import { isBusy, visitNodes, type NodeTime } from "./cpu-profile-nodes.js";

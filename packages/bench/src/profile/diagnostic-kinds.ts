@@ -1,4 +1,4 @@
-import type { PeakMemory, ProfileFindings } from "../record.js";
+import type { PeakMemory, ProfileFindings } from "../record/index.js";
 import { summarizeAllocations } from "./allocation-summary.js";
 import { summarizeAsyncActivity } from "./async-activity-summary.js";
 import { summarizeCpuProfiles } from "./cpu-profile-summary.js";

@@ -1,5 +1,5 @@
-import type { Estimates, ProfileCost } from "../record.js";
-import { estimateBoth, minimumSamples, rescale } from "../statistics.js";
+import type { Estimates, ProfileCost } from "../record/index.js";
+import { estimateBoth, minimumSamples, rescale } from "../statistics/index.js";
 
 /** A run without the instrument, the same again, and one with it. */
 export const instrumentStates = ["off", "offAgain", "on"] as const;

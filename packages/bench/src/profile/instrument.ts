@@ -1,8 +1,8 @@
 import type { GenerationResult } from "@streamgauge/core";
-import type { PeakMemory, ProfileFindings, Treatment } from "../record.js";
+import type { PeakMemory, ProfileFindings, Treatment } from "../record/index.js";
 import type { ObservingRecorder } from "./observing-recorder.js";
-import type { MeasurementContext } from "../scenarios/stage.js";
-import type { ScenarioGenerator } from "../scenarios/generator-plan.js";
+import type { MeasurementContext } from "../plan/stage.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
 
 /** What a profile is made of. */
 export type ProfileKind = ProfileFindings["kind"];

@@ -1,7 +1,7 @@
 import { StreamgaugeError, type GenerationResult, type StreamToken } from "@streamgauge/core";
-import type { Clock } from "../clock.js";
-import { LatencyHistogram } from "../latency-histogram.js";
-import type { LedgerFindings } from "../record.js";
+import type { Clock } from "../plan/clock.js";
+import { LatencyHistogram } from "../measure/latency-histogram.js";
+import type { LedgerFindings } from "../record/index.js";
 import { ObservingRecorder } from "./observing-recorder.js";
 
 /** The stations of one generation's tokens, in nanoseconds since the call. */

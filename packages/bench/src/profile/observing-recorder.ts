@@ -1,4 +1,4 @@
-import { TokenRecorder, type TokenTimes } from "../recorder.js";
+import { TokenRecorder, type TokenTimes } from "../measure/recorder.js";
 
 /** A recorder that remembers when the run's call was made, so that its times join other clocks' events. */
 export class ObservingRecorder extends TokenRecorder {

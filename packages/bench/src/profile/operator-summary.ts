@@ -1,4 +1,4 @@
-import type { OperatorFindings } from "../record.js";
+import type { OperatorFindings } from "../record/index.js";
 
 /** One entry of onnxruntime's profile (Chrome's trace format). Only what is read; microseconds. */
 export interface OperatorEvent {

@@ -1,10 +1,16 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
-import { blockOrders } from "../block-order.js";
-import { measureRun, settle, shorten, type MeasuredRun, type Work } from "../measured-run.js";
-import type { PeakMemory, ProfileMeasurement } from "../record.js";
-import { modeOf, workOf } from "../scenarios/measurement-work.js";
-import type { MeasurementPlan } from "../scenarios/stage.js";
-import { warmUpTokens } from "../warm-up.js";
+import { blockOrders } from "../measure/block-order.js";
+import {
+  measureRun,
+  settle,
+  shorten,
+  type MeasuredRun,
+  type Work,
+} from "../measure/measured-run.js";
+import type { PeakMemory, ProfileMeasurement } from "../record/index.js";
+import { modeOf, workOf } from "../measure/measurement-work.js";
+import type { MeasurementPlan } from "../plan/stage.js";
+import { warmUpTokens } from "../measure/warm-up.js";
 import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
 import type { Diagnostics } from "./diagnostics.js";
 import {

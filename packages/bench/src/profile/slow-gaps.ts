@@ -1,5 +1,5 @@
-import type { SlowGap } from "../record.js";
-import { median } from "../statistics.js";
+import type { SlowGap } from "../record/index.js";
+import { median } from "../statistics/index.js";
 import type { ThreadReport } from "./diagnostics.js";
 import { groupBy } from "./group-by.js";
 

@@ -1,4 +1,4 @@
-import type { TimelineFindings } from "../record.js";
+import type { TimelineFindings } from "../record/index.js";
 import { groupBy } from "./group-by.js";
 import { findSlowestGaps, type ObservedTokens } from "./slow-gaps.js";
 

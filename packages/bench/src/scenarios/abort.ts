@@ -1,15 +1,15 @@
-import { createDraw } from "../draw.js";
+import { createDraw } from "../statistics/draw.js";
 import type { AbortMeasurement } from "../record/load.js";
-import type { Work } from "../measured-run.js";
-import type { Treatment } from "../record.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
+import type { Work } from "../measure/measured-run.js";
+import type { Treatment } from "../record/index.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
 import {
   defaultSecondsPerToken,
   modeOf,
   workOf,
   type MeasurementOptions,
-} from "./measurement-work.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+} from "../measure/measurement-work.js";
+import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";

@@ -1,16 +1,16 @@
 import { setMaxListeners } from "node:events";
 import type { ArrivalsMeasurement } from "../record/load.js";
-import type { Work } from "../measured-run.js";
-import type { Treatment } from "../record.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
+import type { Work } from "../measure/measured-run.js";
+import type { Treatment } from "../record/index.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
 import {
   defaultSecondsPerToken,
   modeOf,
   workOf,
   type MeasurementOptions,
-} from "./measurement-work.js";
+} from "../measure/measurement-work.js";
 import { poissonArrivals } from "./poisson-arrivals.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";

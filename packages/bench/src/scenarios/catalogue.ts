@@ -1,5 +1,5 @@
 import type { RingOptions } from "@streamgauge/runtime/ring";
-import type { GeneratorPlan } from "./generator-plan.js";
+import type { GeneratorPlan } from "../plan/generator-plan.js";
 import {
   measurementsOn,
   paced,
@@ -9,14 +9,14 @@ import {
   withRing,
   type CellSize,
   type CellVariant,
-} from "./build-stage.js";
+} from "../plan/build-stage.js";
 import { abortMeasurement } from "./abort.js";
 import { arrivalsMeasurement } from "./arrivals.js";
 import { mainThreadMeasurement } from "./main-thread.js";
 import { engine } from "./engine/engine-scenario.js";
 import { slowConsumerMeasurement } from "./slow-consumer.js";
 import { profiledStage, profileFlags } from "./profiled.js";
-import type { Scenario, Size } from "./stage.js";
+import type { Scenario, Size } from "../plan/stage.js";
 import { buffers, transports } from "./transport-scenarios.js";
 
 type BySize<T> = Readonly<Record<Size, T>>;

@@ -4,8 +4,8 @@ import {
   type Generator,
   type Prompt,
 } from "@streamgauge/core";
-import type { ScenarioGenerator } from "./generator-plan.js";
-import type { CellPlan, Scenario, Size } from "./stage.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import type { CellPlan, Scenario, Size } from "../plan/stage.js";
 
 /** Anybody's generator as a scenario; see {@link defineScenario}. */
 export interface ScenarioDefinition {

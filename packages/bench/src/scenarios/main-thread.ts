@@ -1,11 +1,15 @@
-import type { Clock } from "../clock.js";
-import { consume, type Work } from "../measured-run.js";
-import type { MainThreadMeasurement, Treatment } from "../record.js";
-import { TokenRecorder } from "../recorder.js";
-import { percentile } from "../statistics.js";
-import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
-import { defaultSecondsPerToken, workOf, type MeasurementOptions } from "./measurement-work.js";
-import type { MeasurementPlan } from "./stage.js";
+import type { Clock } from "../plan/clock.js";
+import { consume, type Work } from "../measure/measured-run.js";
+import type { MainThreadMeasurement, Treatment } from "../record/index.js";
+import { TokenRecorder } from "../measure/recorder.js";
+import { percentile } from "../statistics/index.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
+import {
+  defaultSecondsPerToken,
+  workOf,
+  type MeasurementOptions,
+} from "../measure/measurement-work.js";
+import type { MeasurementPlan } from "../plan/stage.js";
 
 /** What {@link mainThreadMeasurement} is told. */
 export interface MainThreadOptions extends MeasurementOptions {

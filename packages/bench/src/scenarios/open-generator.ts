@@ -1,10 +1,15 @@
 import { existsSync } from "node:fs";
 import { StreamgaugeError } from "@streamgauge/core";
 import type * as Runtime from "@streamgauge/runtime";
-import type { GeneratorPlan, ScenarioGenerator } from "./generator-plan.js";
-import { injectDelay } from "./injected-delay.js";
-import { embeddedModelName } from "./prompts.js";
-import { isModelSize, modelSizes, randomModel, type RandomModelOptions } from "./random-model.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
+import { injectDelay } from "../plan/injected-delay.js";
+import { embeddedModelName } from "../plan/prompts.js";
+import {
+  isModelSize,
+  modelSizes,
+  randomModel,
+  type RandomModelOptions,
+} from "../plan/random-model.js";
 import { workerDiagnostics } from "./thread-diagnostics.js";
 
 /**

@@ -1,4 +1,4 @@
-import { createDraw } from "../draw.js";
+import { createDraw } from "../statistics/draw.js";
 
 /**
  * The moments of a Poisson process, in nanoseconds after its beginning, without

@@ -1,8 +1,8 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import type { ObservedTreatment, ProfileKind } from "../profile/instrument.js";
 import { profileMeasurement } from "../profile/profile-measurement.js";
-import { secondsPerToken } from "./build-stage.js";
-import type { MeasurementPlan, Stage } from "./stage.js";
+import { secondsPerToken } from "../plan/build-stage.js";
+import type { MeasurementPlan, Stage } from "../plan/stage.js";
 import { mainDiagnostics } from "./thread-diagnostics.js";
 
 /** An option of the command line that asks for a kind of profile. */

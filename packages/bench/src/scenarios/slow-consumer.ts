@@ -1,9 +1,9 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
 import type { SlowConsumerMeasurement } from "../record/load.js";
-import { TokenRecorder, type TokenTimes } from "../recorder.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
-import { modeOf, workOf, type MeasurementOptions } from "./measurement-work.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+import { TokenRecorder, type TokenTimes } from "../measure/recorder.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import { modeOf, workOf, type MeasurementOptions } from "../measure/measurement-work.js";
+import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens, type StreamTreatment } from "./take-tokens.js";
 import { waitUntil } from "./wait-until.js";

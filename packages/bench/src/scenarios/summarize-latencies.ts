@@ -1,5 +1,5 @@
-import { LatencyHistogram } from "../latency-histogram.js";
-import type { LatencySummary } from "../record.js";
+import { LatencyHistogram } from "../measure/latency-histogram.js";
+import type { LatencySummary } from "../record/index.js";
 
 /** The distribution of latencies in nanoseconds, of which there is at least one. */
 export function summarizeLatencies(nanoseconds: readonly number[]): LatencySummary {

@@ -1,7 +1,7 @@
 import type { GenerationResult, StreamToken } from "@streamgauge/core";
-import type { Treatment } from "../record.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
-import type { Work } from "../measured-run.js";
+import type { Treatment } from "../record/index.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import type { Work } from "../measure/measured-run.js";
 
 /** The treatments that deliver tokens one by one. */
 export type StreamTreatment = Extract<Treatment, "stream" | "streamAsync">;

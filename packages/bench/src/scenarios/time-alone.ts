@@ -1,8 +1,8 @@
-import { median } from "../statistics.js";
-import type { Treatment } from "../record.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
-import type { Work } from "../measured-run.js";
-import type { MeasurementContext } from "./stage.js";
+import { median } from "../statistics/index.js";
+import type { Treatment } from "../record/index.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import type { Work } from "../measure/measured-run.js";
+import type { MeasurementContext } from "../plan/stage.js";
 import { takeTokens } from "./take-tokens.js";
 
 /** Generations whose median is taken; an odd number makes it one that was seen. */

@@ -1,21 +1,21 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
-import { blockOrders } from "../block-order.js";
-import { LatencyHistogram } from "../latency-histogram.js";
+import { blockOrders } from "../measure/block-order.js";
+import { LatencyHistogram } from "../measure/latency-histogram.js";
 import type {
   RingDescription,
   TransportBlock,
   TransportClaim,
   TransportMeasurement,
   TransportRun,
-} from "../record.js";
-import { TokenRecorder } from "../recorder.js";
-import { minimumSamples } from "../statistics.js";
-import { concludeTransports } from "../transport-analysis.js";
-import { WarmUpGate } from "../warm-up.js";
-import type { ScenarioGenerator } from "./generator-plan.js";
-import { workOf } from "./measurement-work.js";
-import type { MeasurementContext, MeasurementPlan } from "./stage.js";
+} from "../record/index.js";
+import { TokenRecorder } from "../measure/recorder.js";
+import { minimumSamples } from "../statistics/index.js";
+import { concludeTransports } from "../conclude/transport-analysis.js";
+import { WarmUpGate } from "../measure/warm-up.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import { workOf } from "../measure/measurement-work.js";
+import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
 import { takeTokens } from "./take-tokens.js";
 import {
   openProducerThread,

@@ -1,7 +1,7 @@
 import type { RingOptions } from "@streamgauge/runtime/ring";
-import { williamsDesign } from "../block-order.js";
-import { measurementsOn, paced } from "./build-stage.js";
-import type { Scenario, Stage } from "./stage.js";
+import { williamsDesign } from "../measure/block-order.js";
+import { measurementsOn, paced } from "../plan/build-stage.js";
+import type { Scenario, Stage } from "../plan/stage.js";
 import { transportMeasurement, type TransportOptions } from "./transport-measurement.js";
 import type { TransportLoad } from "./transports/producer-thread.js";
 import type { RingTransportPlan, TransportPlan } from "./transports/transport-plan.js";

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import type { Clock } from "../clock.js";
+import type { Clock } from "../plan/clock.js";
 
 /**
  * Resolves when the clock has reached a moment, or when the signal is aborted,

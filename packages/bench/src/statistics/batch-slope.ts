@@ -1,5 +1,5 @@
 import studentQuantile from "@stdlib/stats-base-dists-t-quantile";
-import type { Estimate, Interval } from "../record.js";
+import type { Estimate, Interval } from "../record/index.js";
 import { mean, requireSamples } from "./descriptive.js";
 
 /** A value at a position, such as bytes after so many streams. */

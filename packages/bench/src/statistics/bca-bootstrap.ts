@@ -1,6 +1,6 @@
 import normalCumulative from "@stdlib/stats-base-dists-normal-cdf";
 import normalQuantile from "@stdlib/stats-base-dists-normal-quantile";
-import type { Interval } from "../record.js";
+import type { Interval } from "../record/index.js";
 import { mean } from "./descriptive.js";
 
 /** What the bootstrap and the jackknife made of one statistic. */

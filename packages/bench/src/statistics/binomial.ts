@@ -1,5 +1,5 @@
 import fQuantile from "@stdlib/stats-base-dists-f-quantile";
-import type { Interval } from "../record.js";
+import type { Interval } from "../record/index.js";
 
 /**
  * The exact 95 % interval of a share that was seen `count` times `of` so many

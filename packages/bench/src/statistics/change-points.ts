@@ -1,4 +1,4 @@
-import { createDraw } from "../draw.js";
+import { createDraw } from "./draw.js";
 
 export interface ChangePointOptions {
   /** Draws the permutations; the same seed finds the same points. */

@@ -1,4 +1,4 @@
-import type { Estimate, Estimates, Interval } from "../record.js";
+import type { Estimate, Estimates, Interval } from "../record/index.js";
 import { hodgesLehmann } from "./hodges-lehmann.js";
 import { meanEstimate } from "./mean-estimate.js";
 

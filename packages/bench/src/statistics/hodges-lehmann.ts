@@ -1,6 +1,6 @@
 import normalQuantile from "@stdlib/stats-base-dists-normal-quantile";
 import signedRankQuantile from "@stdlib/stats-base-dists-signrank-quantile";
-import type { Estimate, Interval } from "../record.js";
+import type { Estimate, Interval } from "../record/index.js";
 import { medianOfSorted, requireSamples } from "./descriptive.js";
 
 /** Fewest samples with a two-sided 95 % Wilcoxon interval: 2 · 2⁻⁶ < 0.05 < 2 · 2⁻⁵. */

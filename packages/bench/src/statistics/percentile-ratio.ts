@@ -1,5 +1,5 @@
-import type { Draw } from "../draw.js";
-import type { Estimate } from "../record.js";
+import type { Draw } from "./draw.js";
+import type { Estimate } from "../record/index.js";
 import { bcaInterval } from "./bca-bootstrap.js";
 import { nearestRank, requireSamples } from "./descriptive.js";
 import { minimumSamples } from "./hodges-lehmann.js";

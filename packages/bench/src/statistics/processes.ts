@@ -1,5 +1,5 @@
 import fQuantile from "@stdlib/stats-base-dists-f-quantile";
-import type { SampleLevel } from "../record.js";
+import type { SampleLevel } from "../record/index.js";
 import { mean, requireSamples, sumOfSquares } from "./descriptive.js";
 import { minimumSamples } from "./hodges-lehmann.js";
 

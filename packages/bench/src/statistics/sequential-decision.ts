@@ -1,4 +1,4 @@
-import type { Interval } from "../record.js";
+import type { Interval } from "../record/index.js";
 import { hodgesLehmannBounds, minimumSamples } from "./hodges-lehmann.js";
 import { meanBounds } from "./mean-estimate.js";
 

@@ -1,6 +1,6 @@
 import { cacheCapacity } from "@streamgauge/runtime/onnx";
-import { timePerToken } from "../../engine-analysis.js";
-import type { MeasurementPlan } from "../stage.js";
+import { timePerToken } from "../../conclude/engine-analysis.js";
+import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, type Contender, type ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";

@@ -1,5 +1,5 @@
-import { timePerToken } from "../../engine-analysis.js";
-import type { MeasurementPlan } from "../stage.js";
+import { timePerToken } from "../../conclude/engine-analysis.js";
+import type { MeasurementPlan } from "../../plan/stage.js";
 import {
   engineMeasurement,
   speedupClaim,

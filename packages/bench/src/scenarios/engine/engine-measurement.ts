@@ -1,10 +1,10 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import { blockOrders } from "../../block-order.js";
-import { concludeEngine } from "../../engine-analysis.js";
-import { LatencyHistogram } from "../../latency-histogram.js";
-import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record.js";
-import { minimumSamples } from "../../statistics.js";
-import type { MeasurementContext, MeasurementPlan } from "../stage.js";
+import { blockOrders } from "../../measure/block-order.js";
+import { concludeEngine } from "../../conclude/engine-analysis.js";
+import { LatencyHistogram } from "../../measure/latency-histogram.js";
+import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record/index.js";
+import { minimumSamples } from "../../statistics/index.js";
+import type { MeasurementContext, MeasurementPlan } from "../../plan/stage.js";
 
 /** One of those that do the same work. */
 export interface Contender {

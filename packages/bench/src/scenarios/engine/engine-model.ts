@@ -1,6 +1,6 @@
-import { createDraw } from "../../draw.js";
-import { randomModel } from "../random-model.js";
-import type { MeasurementContext } from "../stage.js";
+import { createDraw } from "../../statistics/draw.js";
+import { randomModel } from "../../plan/random-model.js";
+import type { MeasurementContext } from "../../plan/stage.js";
 
 /** The graphs that the scenario runs, of one shape. */
 export type EngineDtype = "fp32" | "q4";

@@ -1,5 +1,5 @@
-import { measurementsOn, paced } from "../build-stage.js";
-import type { MeasurementPlan, Scenario, Size } from "../stage.js";
+import { measurementsOn, paced } from "../../plan/build-stage.js";
+import type { MeasurementPlan, Scenario, Size } from "../../plan/stage.js";
 import { againstBareLoop } from "./against-bare-loop.js";
 import { concurrentStreams } from "./concurrent-streams.js";
 import { decodeSpeed, type RaceSize } from "./decode-speed.js";

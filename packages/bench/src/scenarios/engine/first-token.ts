@@ -1,4 +1,4 @@
-import type { MeasurementPlan } from "../stage.js";
+import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, type ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";

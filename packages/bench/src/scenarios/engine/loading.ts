@@ -1,6 +1,6 @@
-import { concludeEngine } from "../../engine-analysis.js";
-import type { EngineMeasurement } from "../../record.js";
-import type { MeasurementPlan } from "../stage.js";
+import { concludeEngine } from "../../conclude/engine-analysis.js";
+import type { EngineMeasurement } from "../../record/index.js";
+import type { MeasurementPlan } from "../../plan/stage.js";
 import { engineScenarioName } from "./engine-measurement.js";
 import { graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
 import { runMemoryProcess } from "./memory-process.js";

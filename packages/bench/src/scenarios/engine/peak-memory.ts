@@ -1,4 +1,4 @@
-import type { MeasurementPlan } from "../stage.js";
+import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";

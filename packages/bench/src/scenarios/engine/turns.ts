@@ -1,4 +1,4 @@
-import { blockOrders } from "../../block-order.js";
+import { blockOrders } from "../../measure/block-order.js";
 
 const nothing = (): void => undefined;
 

@@ -1,0 +1,151 @@
+import { resolve } from "node:path";
+import { isatty } from "node:tty";
+import { pathToFileURL } from "node:url";
+import { StreamgaugeError } from "@streamgauge/core";
+import { Command, Option } from "commander";
+import { readClaims } from "../conclude/claims-file.js";
+import { interruptOnSignals } from "../terminal/interruption.js";
+import { parseInteger, parseMinutes } from "./option-values.js";
+import { createProgressDisplay, describeProgress } from "../terminal/progress-display.js";
+import { describeChoices, profileNames } from "../run/presets.js";
+import type { ResultRecord } from "../record/index.js";
+import { runBench, type BenchOptions } from "../run/run-bench.js";
+import { profileFlags } from "../scenarios/profiled.js";
+import { renderSummary } from "../terminal/summary.js";
+
+interface BenchFlags {
+  readonly profile?: string;
+  readonly scenario?: string[];
+  readonly model?: string;
+  readonly tokens?: number[];
+  readonly seed?: number;
+  readonly blocks?: number;
+  readonly timeBudget?: number;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly claims?: string;
+  readonly enforce?: true;
+}
+
+/** The `bench` command of the command line. */
+export function benchCommand(): Command {
+  const command = new Command("bench")
+    .description("Measure what streaming tokens costs, and hold the claims against it.")
+    .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
+    .addOption(
+      new Option("--profile <name>", "how thoroughly, and what (default: quick)").choices(
+        profileNames,
+      ),
+    )
+    .option("--scenario <name...>", "these scenarios instead of the profile's own")
+    .option("--model <name>", "15M, 42M or 135M with random weights, or a model folder")
+    .option("--tokens <count...>", "only cells of these token counts", appendInteger)
+    .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
+    .option("--blocks <count>", "blocks of each cell and process", parseInteger)
+    .option("--time-budget <minutes>", "fewer blocks where it would take longer", parseMinutes)
+    .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
+    .option("--resume <folder>", "go on with the interrupted run in this folder")
+    .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
+    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
+  for (const { flag, description } of profileFlags) command.option(flag, description);
+  const { profiles, scenarios } = describeChoices();
+  return command
+    .addHelpText(
+      "after",
+      `
+Profiles:
+  ${profiles.join("\n  ")}
+
+Scenarios:
+  ${scenarios.join("\n  ")}
+
+Exit codes: 0 done, 1 an error or something that failed, 130 interrupted; see also --enforce.
+The first Ctrl-C ends the run after the current generation and keeps what is done; --resume
+measures the rest.
+
+Examples:
+  $ streamgauge bench
+  $ streamgauge bench --scenario model --tokens 100 --blocks 12
+  $ streamgauge bench --profile standard --time-budget 30 --out results/mine
+  $ streamgauge bench --resume results/mine
+  $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
+    )
+    .action(async (modules: string[], flags: BenchFlags) => {
+      process.exitCode = await benchInTerminal(
+        await optionsOf(modules, flags),
+        flags.enforce === true,
+      );
+    });
+}
+
+async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
+  const { resume, claims } = flags;
+  const plan = {
+    profile: flags.profile,
+    scenarios: flags.scenario,
+    model: flags.model,
+    tokens: flags.tokens,
+    seed: flags.seed,
+    blocks: flags.blocks,
+    timeBudgetMinutes: flags.timeBudget,
+    outputFolder: flags.out,
+  };
+  const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
+  const given = Object.values(plan).some((value) => value !== undefined) || profiles.length > 0;
+  if (resume !== undefined && given) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      "--resume goes on with the plan of the run that it names: leave out what would change it.",
+    );
+  }
+  return {
+    ...plan,
+    resume,
+    ...(profiles.length > 0 && { profiles }),
+    modules: modules.map((path) => pathToFileURL(resolve(path)).href),
+    claims: claims === undefined ? undefined : await readClaims(claims),
+  };
+}
+
+/** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
+export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
+  const interruption = interruptOnSignals("Finishing the current generation");
+  const display = createProgressDisplay(process.stderr, describeProgress);
+  const { record, path } = await runBench({
+    ...options,
+    signal: interruption.signal,
+    onProgress: (progress) => display.update(progress),
+  }).finally(() => {
+    display.stop();
+    interruption.release();
+  });
+  // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
+  const isTerminal = isatty(process.stdout.fd);
+  process.stdout.write(
+    renderSummary(record, {
+      color: isTerminal && !process.env["NO_COLOR"],
+      unicode: isTerminal,
+      recordPath: path,
+    }),
+  );
+  return exitCodeOf(record, enforce);
+}
+
+/** The exit code that a finished run stands for. */
+export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
+  if (record.status === "interrupted") return 130;
+  if (record.cells.some(({ status }) => status === "failed")) return 1;
+  if ((record.failedMeasurements ?? []).length > 0) return 1;
+  if (!enforce) return 0;
+  const verdicts = [
+    ...record.claims,
+    ...(record.transports ?? []).flatMap(({ claims }) => claims),
+    ...(record.engine ?? []).flatMap(({ claims }) => claims),
+  ].map(({ verdict }) => verdict);
+  if (verdicts.includes("refuted")) return 1;
+  return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
+}
+
+function appendInteger(text: string, previous: number[] | undefined): number[] {
+  return [...(previous ?? []), parseInteger(text)];
+}

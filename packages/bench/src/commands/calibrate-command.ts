@@ -1,0 +1,35 @@
+import { Command } from "commander";
+import { benchInTerminal } from "./bench-command.js";
+import { parseInteger } from "./option-values.js";
+import { calibrationProfile } from "../conclude/calibration.js";
+
+interface CalibrateFlags {
+  readonly seed?: number;
+  readonly out?: string;
+}
+
+/** The `calibrate` command of the command line. */
+export function calibrateCommand(): Command {
+  return new Command("calibrate")
+    .description("Slow streaming by known shares, and show what the bench makes of them.")
+    .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
+    .option("--out <folder>", "where record.json goes (default: results/local/<run id>)")
+    .addHelpText(
+      "after",
+      `
+Takes about four minutes. Each delay is estimated from all its blocks, and its blocks are cut
+into small experiments that decide "overhead under 5 %": how often they uphold and refute it
+is the bench's operating characteristic.
+
+Exit codes: 0 done, 1 an error or a failed cell, 130 interrupted.
+
+Example:
+  $ streamgauge calibrate --seed 7`,
+    )
+    .action(async ({ seed, out }: CalibrateFlags) => {
+      process.exitCode = await benchInTerminal(
+        { profile: calibrationProfile, claims: [], seed, outputFolder: out },
+        false,
+      );
+    });
+}

@@ -1,0 +1,47 @@
+import type { WarmUp } from "../record/index.js";
+import { trend } from "../statistics/index.js";
+
+/** Blocks that are looked at for a trend. */
+const window = 5;
+
+/**
+ * |S| from here on is a trend: among 5 values in random order it has a
+ * probability of 8 % (Kendall 1938, table 1: P(S ≥ 8) = 0.042).
+ */
+const trending = 8;
+
+/** Blocks after which the measurement begins even without steadiness. */
+const mostBlocks = 20;
+
+/**
+ * Most tokens of a warm-up run: what gets warm (compiled code, the session's
+ * memory) is warm after that, and a long cell's time is better spent on blocks.
+ */
+export const warmUpTokens = 100;
+
+/**
+ * Decides when a cell is warm: when the last five block times show no monotone
+ * trend, in either direction. A fixed number would be too many for one machine
+ * and too few for the next.
+ */
+export class WarmUpGate {
+  readonly #times: number[] = [];
+
+  /** Takes the time of one more warm-up block, in any unit. */
+  add(blockTime: number): void {
+    this.#times.push(blockTime);
+  }
+
+  /** Whether the measurement can begin. */
+  get finished(): boolean {
+    return this.#steady || this.#times.length >= mostBlocks;
+  }
+
+  get summary(): WarmUp {
+    return { blocksDropped: this.#times.length, steady: this.#steady };
+  }
+
+  get #steady(): boolean {
+    return this.#times.length >= window && Math.abs(trend(this.#times.slice(-window))) < trending;
+  }
+}

@@ -1,0 +1,31 @@
+import { describeLoad, type ResultRecord } from "../record/index.js";
+
+/** What a reader should know before believing the numbers. */
+export function attention(record: ResultRecord): string[] {
+  const { cells, environment, failedMeasurements = [], transports = [] } = record;
+  return [
+    ...environment.advice.map((advice) => `Advice: ${advice}.`),
+    ...cells
+      .filter(({ failure }) => failure !== null)
+      .map((cell) => `Failed, ${cell.id}: ${cell.failure?.code} ${cell.failure?.message}`),
+    ...failedMeasurements.map(({ id, code, message }) => `Failed, ${id}: ${code} ${message}`),
+    ...cells
+      .filter(({ warmUp, status }) => status === "complete" && !warmUp.steady)
+      .map(({ id, warmUp }) => {
+        return `Not steady, ${id}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+      }),
+    ...transports
+      .filter(({ warmUp }) => !warmUp.steady)
+      .map(({ scenario, warmUp, ...load }) => {
+        const where = `${scenario}, ${describeLoad(load)}`;
+        return `Not steady, ${where}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+      }),
+    ...cells
+      .filter(({ analysis }) =>
+        analysis?.comparisons.some(({ level }) => level === "too few processes"),
+      )
+      .map(({ id, processes = [] }) => {
+        return `Too few processes, ${id}: its ${processes.length} differ; intervals are of blocks, and too narrow.`;
+      }),
+  ];
+}

@@ -1,0 +1,46 @@
+import type { ResultRecord } from "../record/index.js";
+import { attention } from "./attention.js";
+import { calibration } from "./calibration.js";
+import { costs } from "./costs.js";
+import { aborts, arrivals, slowConsumers } from "./loads.js";
+import { engine } from "./engine.js";
+import { mainThread } from "./main-thread.js";
+import { memory } from "./memory.js";
+import { profiles } from "./profiles.js";
+import { sparklines } from "./sparklines.js";
+import { tails } from "./tails.js";
+import { transports } from "./transports.js";
+import type { SummaryOptions } from "./table.js";
+import { verdicts } from "./verdicts.js";
+import { toAscii } from "./terminal-text.js";
+
+export type { SummaryOptions };
+
+/** The outcome of a run for a terminal: verdicts first. */
+export function renderSummary(record: ResultRecord, options: SummaryOptions): string {
+  const text = [
+    verdicts(record, options),
+    sparklines(record, options),
+    costs(record, options),
+    tails(record, options),
+    calibration(record, options),
+    mainThread(record, options),
+    arrivals(record, options),
+    aborts(record, options),
+    slowConsumers(record, options),
+    ...transports(record, options),
+    ...engine(record, options),
+    memory(record, options),
+    ...profiles(record, options),
+    attention(record),
+    [
+      `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); streaming is charged with it.`,
+      `Run ${record.runId} (profile ${record.profile}, seed ${record.seed}): ${record.status}.`,
+      `Record: ${options.recordPath}`,
+    ],
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+  return `\n${options.unicode ? text : toAscii(text)}\n`;
+}
