@@ -1,7 +1,7 @@
-import { exportCommand } from "./export-command.js";
-import { figuresCommand } from "./figures-command.js";
-import { importCommand } from "./import-command.js";
-import { reportCommand } from "./report-command.js";
+import { exportCommand } from "./commands/export-command.js";
+import { figuresCommand } from "./commands/figures-command.js";
+import { importCommand } from "./commands/import-command.js";
+import { reportCommand } from "./commands/report-command.js";
 
 try {
   // Positional: both the program and its commands have --record and --out.

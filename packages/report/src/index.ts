@@ -7,12 +7,12 @@ export {
 } from "./charts/chart.js";
 export { chartsOf, chartsOfCell } from "./charts/charts-of.js";
 export { historyTrends } from "./charts/history-trend.js";
-export type { CommittedResults } from "./committed-results.js";
+export type { CommittedResults } from "./files/committed-results.js";
 export { renderSvg } from "./charts/render-svg.js";
-export { renderChangelogSnippet, renderChangeset } from "./changelog.js";
-export { findNewestRecord, readRecord, type FoundRecord } from "./find-record.js";
+export { renderChangelogSnippet, renderChangeset } from "./sections/changelog.js";
+export { findNewestRecord, readRecord, type FoundRecord } from "./files/find-record.js";
 export { renderHtmlReport } from "./html/html-report.js";
-export { renderBenchmarks } from "./markdown.js";
+export { renderBenchmarks } from "./sections/markdown.js";
 export {
   exportFormats,
   type ExportFormat,

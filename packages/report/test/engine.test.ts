@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { exampleEngine } from "../../bench/test/example-engine.js";
-import { engine } from "../src/engine.js";
+import { engine } from "../src/sections/engine.js";
 import { wholeRecord } from "./whole-record.js";
 
 it("shows each measurement with its terms beside the numbers, and each verdict", async () => {

@@ -1,7 +1,7 @@
 import type { Cell, Comparison, Estimate, ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
-import { percent } from "../numbers.js";
-import { comparisonOf } from "../section.js";
+import { modeNames } from "../text/mode-names.js";
+import { percent } from "../text/numbers.js";
+import { comparisonOf } from "../sections/section.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { limitColor, modeScale, modeShapeScale } from "./palette.js";

@@ -5,8 +5,8 @@ import {
   type ProfileOf,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
-import { oneDecimal, percent } from "../numbers.js";
+import { modeNames } from "../text/mode-names.js";
+import { oneDecimal, percent } from "../text/numbers.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { barsOf, type Bar } from "./flame-layout.js";

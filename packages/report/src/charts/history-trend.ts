@@ -7,7 +7,7 @@ import {
   type MetricName,
   type Trend,
 } from "@streamgauge/bench/history";
-import { modeNames } from "../mode-names.js";
+import { modeNames } from "../text/mode-names.js";
 import { chartText, type Chart } from "./chart.js";
 import { panelFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";

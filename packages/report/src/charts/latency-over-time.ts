@@ -1,6 +1,6 @@
 import type { Cell } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
-import { duration } from "../numbers.js";
+import { modeNames } from "../text/mode-names.js";
+import { duration } from "../text/numbers.js";
 import { allPoints, chartText, type Chart, type PointCounts } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";

@@ -4,9 +4,9 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
-import { shortModeNames } from "../mode-names.js";
-import { percent } from "../numbers.js";
-import { comparisonOf } from "../section.js";
+import { shortModeNames } from "../text/mode-names.js";
+import { percent } from "../text/numbers.js";
+import { comparisonOf } from "../sections/section.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame, namedRows } from "./chart-frame.js";
 import { ink, limitColor, unclaimed, verdictScale, verdictShapeScale } from "./palette.js";

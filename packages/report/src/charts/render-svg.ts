@@ -1,4 +1,4 @@
-import { escapeXml } from "../html/html-text.js";
+import { escapeXml } from "../text/html-text.js";
 import type { Chart } from "./chart.js";
 import { font } from "./chart-frame.js";
 import { themeStyle } from "./palette.js";

@@ -1,6 +1,6 @@
 import { profilesOfKind, type ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
-import { duration } from "../numbers.js";
+import { modeNames } from "../text/mode-names.js";
+import { duration } from "../text/numbers.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import type { Color } from "./palette.js";

@@ -1,6 +1,6 @@
 import { profilesOfKind, type ResultRecord } from "@streamgauge/bench/record";
-import { shortModeNames } from "../mode-names.js";
-import { duration } from "../numbers.js";
+import { shortModeNames } from "../text/mode-names.js";
+import { duration } from "../text/numbers.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame, namedRows } from "./chart-frame.js";
 import { stageColors } from "./palette.js";

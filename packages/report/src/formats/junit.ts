@@ -1,6 +1,6 @@
 import type { ClaimResult, ResultRecord } from "@streamgauge/bench/record";
 import { create } from "xmlbuilder2";
-import { inUnitOf } from "../numbers.js";
+import { inUnitOf } from "../text/numbers.js";
 import { modeKeys } from "./measured-modes.js";
 
 /**

@@ -5,7 +5,7 @@ import {
   type CallTreeNode,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
+import { modeNames } from "../text/mode-names.js";
 import { json } from "./exported-file.js";
 
 interface Frame {

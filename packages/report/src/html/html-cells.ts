@@ -2,7 +2,7 @@ import type { Cell, ResultRecord } from "@streamgauge/bench/record";
 import { chartsOfCell } from "../charts/charts-of.js";
 import { figures } from "./html-figures.js";
 import { cellTable, latencyTable } from "./html-sections.js";
-import { escapeXml } from "./html-text.js";
+import { escapeXml } from "../text/html-text.js";
 import { omissions, type PageDetail } from "./page-detail.js";
 import { scenarioIndex, scenariosOf } from "./scenarios.js";
 

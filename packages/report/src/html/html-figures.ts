@@ -1,6 +1,6 @@
 import type { Chart } from "../charts/chart.js";
 import { renderInlineSvg } from "../charts/render-svg.js";
-import { escapeXml } from "./html-text.js";
+import { escapeXml } from "../text/html-text.js";
 
 /** Charts side by side, each with the beginning of its description under it. */
 export async function figures(charts: readonly Chart[]): Promise<string> {

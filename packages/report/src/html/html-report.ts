@@ -5,7 +5,7 @@ import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
 import { verdictTable } from "./html-sections.js";
-import { escapeXml, jsonForScript } from "./html-text.js";
+import { escapeXml, jsonForScript } from "../text/html-text.js";
 import { mostBytes, pageDetails, withoutCellCharts, type PageDetail } from "./page-detail.js";
 import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";

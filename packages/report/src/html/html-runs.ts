@@ -1,6 +1,6 @@
 import { treatments, type ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
-import { escapeXml } from "./html-text.js";
+import { modeNames } from "../text/mode-names.js";
+import { escapeXml } from "../text/html-text.js";
 import type { PageDetail } from "./page-detail.js";
 import { scenarioIndex } from "./scenarios.js";
 

@@ -4,17 +4,17 @@ import {
   type ClaimResult,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../mode-names.js";
+import { modeNames } from "../text/mode-names.js";
 import {
   duration,
   inUnitOf,
   percentWithBounds,
   percentWithInterval,
   withInterval,
-} from "../numbers.js";
-import { comparisonOf } from "../section.js";
+} from "../text/numbers.js";
+import { comparisonOf } from "../sections/section.js";
 import { htmlTable, type TableCell } from "./html-table.js";
-import { escapeXml } from "./html-text.js";
+import { escapeXml } from "../text/html-text.js";
 import { scenarioIndex } from "./scenarios.js";
 
 const claimNames = {

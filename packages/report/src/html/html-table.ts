@@ -1,4 +1,4 @@
-import { escapeXml } from "./html-text.js";
+import { escapeXml } from "../text/html-text.js";
 
 /** A cell of a table: text, or text with classes of the page's style, which are never from a record. */
 export type TableCell = string | { readonly text: string; readonly className: string };

@@ -1,4 +1,4 @@
-import { escapeMarkdown, list, table } from "../markdown-text.js";
+import { escapeMarkdown, list, table } from "../text/markdown-text.js";
 import type { ForeignResult } from "./foreign-result.js";
 import { ourDefinitions, recompute } from "./recompute.js";
 

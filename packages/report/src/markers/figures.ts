@@ -1,4 +1,4 @@
-import { escapeMarkdown } from "../markdown-text.js";
+import { escapeMarkdown } from "../text/markdown-text.js";
 import { UnavailableFigureError, type Figure, type FigureRequest } from "./figure.js";
 import { blockFigures } from "./figures/block-figures.js";
 import { cellFigures } from "./figures/cell-figures.js";

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import type { ResultRecord } from "@streamgauge/bench/record";
-import type { FoundRecord } from "../find-record.js";
+import type { FoundRecord } from "../files/find-record.js";
 import { UnavailableFigureError } from "./figure.js";
 
 /** The records that markers may quote. */

@@ -7,18 +7,18 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
-import { describeClaims } from "../../changelog.js";
-import { modeNames } from "../../mode-names.js";
+import { describeClaims } from "../../sections/changelog.js";
+import { modeNames } from "../../text/mode-names.js";
 import {
   duration,
   percentWithInterval,
   ratio,
   ratioWithInterval,
   withInterval,
-} from "../../numbers.js";
-import { stageNames } from "../../profile-stages.js";
-import { comparisonOf } from "../../section.js";
-import { alignedTable } from "../aligned-table.js";
+} from "../../text/numbers.js";
+import { stageNames } from "../../sections/profile-stages.js";
+import { comparisonOf } from "../../sections/section.js";
+import { alignedTable } from "../../text/aligned-table.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
 import { breakEvenOf } from "./cell-figures.js";
 import { mainComparison, showRatio, showFactor } from "./engine-figures.js";

@@ -14,8 +14,8 @@ import {
   percentWithBounds,
   percentWithInterval,
   withInterval,
-} from "../../numbers.js";
-import { comparisonOf } from "../../section.js";
+} from "../../text/numbers.js";
+import { comparisonOf } from "../../sections/section.js";
 import { lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
 
 /** What was measured in one cell, in one mode. */

@@ -4,7 +4,7 @@ import {
   type EngineMeasurement,
   type Estimate,
 } from "@streamgauge/bench/record";
-import { ratio, ratioWithInterval } from "../../numbers.js";
+import { ratio, ratioWithInterval } from "../../text/numbers.js";
 import { lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
 
 /** The engine against others. `of` is the id of a measurement, such as `decode-q4-64`. */

@@ -1,5 +1,11 @@
 import { profilesOfKind, type ProfileFindings, type ProfileOf } from "@streamgauge/bench/record";
-import { duration, oneDecimal, percent, percentWithInterval, wholeBytes } from "../../numbers.js";
+import {
+  duration,
+  oneDecimal,
+  percent,
+  percentWithInterval,
+  wholeBytes,
+} from "../../text/numbers.js";
 import { countOf, lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
 import { modeOf, percentileOf } from "./cell-figures.js";
 import { listOf } from "./claim-figures.js";

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
-import { machineInWords } from "../../machine.js";
-import { escapeMarkdown } from "../../markdown-text.js";
-import { mebibytes } from "../../numbers.js";
+import { machineInWords } from "../../sections/machine.js";
+import { escapeMarkdown } from "../../text/markdown-text.js";
+import { mebibytes } from "../../text/numbers.js";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
 /** Which run it was, and on what. */

@@ -5,7 +5,7 @@ import {
   type TransportMeasurement,
   type TransportSummary,
 } from "@streamgauge/bench/record";
-import { ratio, ratioWithInterval } from "../../numbers.js";
+import { ratio, ratioWithInterval } from "../../text/numbers.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
 import { percentileOf } from "./cell-figures.js";
 

@@ -1,0 +1,182 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Command, Option } from "commander";
+import { renderChangelogSnippet, renderChangeset } from "../sections/changelog.js";
+import { staleCharts, writeCharts } from "./chart-files.js";
+import { historyTrends } from "../charts/history-trend.js";
+import { readCommittedResults, type CommittedResults } from "../files/committed-results.js";
+import { findNewestRecord, readRecord, type FoundRecord } from "../files/find-record.js";
+import { renderHtmlReport } from "../html/html-report.js";
+import { renderBenchmarks } from "../sections/markdown.js";
+import {
+  analysisAmong,
+  describeProblems,
+  markedDocuments,
+  readDocuments,
+  writeDocuments,
+  type MarkedDocument,
+} from "../markers/documents.js";
+
+interface ReportFlags {
+  readonly record?: string;
+  readonly out: string;
+  readonly html?: string;
+  readonly changeset?: string;
+  readonly previous?: string;
+  readonly check?: true;
+}
+
+/** The `streamgauge-report` command line. */
+export function reportCommand(): Command {
+  return new Command("streamgauge-report")
+    .description(
+      "Render a result record as BENCHMARKS.md with charts, into the markers of other documents, " +
+        "as a CHANGELOG snippet, or as a page.",
+    )
+    .option("--record <path>", "the record.json (default: the newest under results/)")
+    .option("--out <path>", "the document to write", "BENCHMARKS.md")
+    .addOption(
+      new Option(
+        "--html <file>",
+        "write a page to this file and nothing else: one file that needs no network",
+      ).conflicts(["check", "out"]),
+    )
+    .addOption(
+      new Option("--changeset <file>", "write the snippet as a changeset too").conflicts([
+        "check",
+        "html",
+      ]),
+    )
+    .addOption(
+      new Option(
+        "--previous <path>",
+        "compare the snippet with this record, of the release before",
+      ).conflicts(["check", "html"]),
+    )
+    .option(
+      "--check",
+      "write nothing; exit with 1 when a document, a marker in one or a chart is not up to date",
+    )
+    .showHelpAfterError("Add --help for the options and examples.")
+    .addHelpText(
+      "after",
+      `
+The snippet goes to standard output and to changelog.md beside the record, the
+charts to docs/charts beside the document. Markers, such as
+<!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->, are filled in
+${markedDocuments.join(", ")}
+beside the document, as far as there are such files; \`streamgauge-report figures\`
+lists what a marker can ask for.
+
+Examples:
+  $ streamgauge-report
+  $ streamgauge-report --record results/reference/record.json --check
+  $ streamgauge-report --changeset .changeset/performance.md --previous results/reference/record.json
+  $ streamgauge-report --html report.html`,
+    )
+    .action(async (flags: ReportFlags) => {
+      const found =
+        flags.record === undefined
+          ? await findNewestRecord("results", tell)
+          : await readRecord(flags.record);
+      if (flags.html !== undefined) {
+        await writePage(found, flags.html);
+        return;
+      }
+      const documents = await readDocuments(dirname(flags.out), found);
+      process.exitCode =
+        flags.check === true
+          ? await check(found, flags.out, documents)
+          : await write(found, flags, documents);
+    });
+}
+
+async function write(
+  found: FoundRecord,
+  { out, changeset, previous }: ReportFlags,
+  documents: readonly MarkedDocument[],
+): Promise<number> {
+  const { record, path } = found;
+  const committed = await readCommittedResults(out);
+  const before = previous === undefined ? undefined : (await readRecord(previous)).record;
+  const snippet = renderChangelogSnippet(record, before);
+  const snippetPath = join(dirname(path), "changelog.md");
+  await writeFile(out, renderBenchmarks(record, analysisAmong(dirname(out), documents), committed));
+  await writeFile(snippetPath, snippet);
+  if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
+  const written = [
+    out,
+    snippetPath,
+    ...(changeset === undefined ? [] : [changeset]),
+    ...(await writeCharts(record, out, chartsOfOthers(documents, committed))),
+    ...(await writeDocuments(documents)),
+  ];
+  process.stdout.write(snippet);
+  tell(`Wrote ${written.join(", ")} from ${path}.`);
+  const problems = describeProblems(
+    documents.map((document) => ({ ...document, stale: [] })),
+    found,
+  );
+  for (const problem of problems) tell(problem);
+  return problems.length === 0 ? 0 : 1;
+}
+
+function chartsOfOthers(
+  documents: readonly MarkedDocument[],
+  { histories }: CommittedResults,
+): MarkedDocument["charts"] {
+  return [...documents.flatMap(({ charts }) => charts), ...historyTrends(histories)];
+}
+
+async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {
+  await writeFile(file, await renderHtmlReport(record));
+  tell(`Wrote ${file} from ${path}.`);
+}
+
+async function check(
+  found: FoundRecord,
+  out: string,
+  documents: readonly MarkedDocument[],
+): Promise<number> {
+  const { record, path } = found;
+  const committed = await readCommittedResults(out);
+  const difference = firstDifference(
+    await readFile(out, "utf8").catch(() => ""),
+    renderBenchmarks(record, analysisAmong(dirname(out), documents), committed),
+  );
+  const stale = await staleCharts(record, out, chartsOfOthers(documents, committed));
+  const problems = describeProblems(documents, found);
+  for (const problem of problems) tell(problem);
+  if (stale.length > 0) {
+    tell(`Not what ${path} says: ${stale.join(", ")}.\nRender again without --check.`);
+  }
+  if (difference === undefined) return problems.length + stale.length === 0 ? 0 : 1;
+  tell(
+    `${out} is not what ${path} says, from line ${difference.line} on:\n` +
+      `- ${difference.actual}\n+ ${difference.expected}\n` +
+      `Render it again without --check.`,
+  );
+  return 1;
+}
+
+/** The first line in which two texts differ. */
+export function firstDifference(
+  actual: string,
+  expected: string,
+): { readonly line: number; readonly actual: string; readonly expected: string } | undefined {
+  if (actual === expected) return undefined;
+  const actualLines = actual.split("\n");
+  const expectedLines = expected.split("\n");
+  const longest = Math.max(actualLines.length, expectedLines.length);
+  let index = 0;
+  while (index < longest && actualLines[index] === expectedLines[index]) index += 1;
+  return {
+    line: index + 1,
+    actual: actualLines[index] ?? "(nothing)",
+    expected: expectedLines[index] ?? "(nothing)",
+  };
+}
+
+function tell(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
