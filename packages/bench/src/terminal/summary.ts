@@ -1,16 +1,17 @@
 import type { ResultRecord } from "../record/index.js";
+import { costs } from "../tables/costs.js";
+import { tails } from "../tables/tails.js";
+import type { Table } from "../tables/table.js";
 import { attention } from "./attention.js";
 import { calibration } from "./calibration.js";
-import { costs } from "./costs.js";
 import { aborts, arrivals, slowConsumers } from "./loads.js";
 import { engine } from "./engine.js";
 import { mainThread } from "./main-thread.js";
 import { memory } from "./memory.js";
 import { profiles } from "./profiles.js";
 import { sparklines } from "./sparklines.js";
-import { tails } from "./tails.js";
 import { transports } from "./transports.js";
-import type { SummaryOptions } from "./table.js";
+import { writeTable, type SummaryOptions } from "./write-table.js";
 import { verdicts } from "./verdicts.js";
 import { toAscii } from "./terminal-text.js";
 
@@ -18,11 +19,12 @@ export type { SummaryOptions };
 
 /** The outcome of a run for a terminal: verdicts first. */
 export function renderSummary(record: ResultRecord, options: SummaryOptions): string {
+  const write = (table: Table): string[] => writeTable(table, options);
   const text = [
     verdicts(record, options),
     sparklines(record, options),
-    costs(record, options),
-    tails(record, options),
+    write(costs(record)),
+    write(tails(record)),
     calibration(record, options),
     mainThread(record, options),
     arrivals(record, options),

@@ -1,13 +1,8 @@
 import { describeVariant, type Cell, type Comparison, type MeasuredMode } from "../record/index.js";
 import { drawTable, toAscii } from "./terminal-text.js";
+import type { SummaryOptions } from "./write-table.js";
 
-/** What the terminal can show, and where the record is. */
-export interface SummaryOptions {
-  readonly color: boolean;
-  /** Without it the text is plain ASCII. */
-  readonly unicode: boolean;
-  readonly recordPath: string;
-}
+export type { SummaryOptions } from "./write-table.js";
 
 /** What the terminal calls the ways of consuming tokens. */
 export const modeNames = {

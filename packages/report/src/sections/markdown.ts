@@ -1,8 +1,9 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
+import { costs, tails } from "@streamgauge/bench/tables";
+import { tableSection } from "./section.js";
 import { calibration } from "./calibration.js";
 import type { CommittedResults } from "../files/committed-results.js";
 import { controls } from "./controls.js";
-import { costs } from "./costs.js";
 import { cpu } from "./cpu.js";
 import { engine } from "./engine.js";
 import { gateTrials } from "./gate-trials.js";
@@ -16,7 +17,6 @@ import { memory } from "./memory.js";
 import { pictures } from "./pictures.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
-import { tails } from "./tails.js";
 import { throughput } from "./throughput.js";
 import { transports } from "./transports.js";
 import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
@@ -41,8 +41,8 @@ export function renderBenchmarks(
     differenceVerdicts(record),
     pictures(record),
     history(committed),
-    costs(record),
-    tails(record),
+    tableSection(record, costs(record)),
+    tableSection(record, tails(record)),
     calibration(record),
     throughput(record),
     latencies(record),

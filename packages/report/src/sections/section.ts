@@ -6,7 +6,9 @@ import {
   type ResultRecord,
   type TreatmentSummary,
 } from "@streamgauge/bench/record";
+import { notesIn, shownIn, type Table } from "@streamgauge/bench/tables";
 import { escapeMarkdown, list, table } from "../text/markdown-text.js";
+import { showValue } from "../text/show-value.js";
 import { modeNames } from "../text/mode-names.js";
 
 /** Heads of {@link cellColumns}. */
@@ -106,4 +108,21 @@ export function section(
     ...(defined.length > 0 ? [defined.join("  \n")] : []),
     ...(notes.length > 0 ? [list(notes)] : []),
   ].join("\n\n");
+}
+
+/** A table of a record as a section; nothing without rows and notes. */
+export function tableSection(record: ResultRecord, of: Table, level: 2 | 3 = 2): string {
+  const { columns, rows } = shownIn("document", of);
+  return section(
+    record,
+    of.heading,
+    rows.map(({ values }) => values.map(showValue)),
+    {
+      head: columns.map(({ head, documentHead = head }) => documentHead),
+      definitions: of.definitions ?? [],
+      notes: notesIn("document", of),
+      introduction: of.introduction ?? "",
+      level,
+    },
+  );
 }

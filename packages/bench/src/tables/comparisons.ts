@@ -1,0 +1,27 @@
+import type { Cell, Comparison } from "../record/index.js";
+import type { Value } from "./value.js";
+
+/** A treatment against `generate`, where there is an analysis. */
+export function comparisonOf(
+  cell: Cell | undefined,
+  treatment: Comparison["treatment"],
+): Comparison | undefined {
+  return cell?.analysis?.comparisons.find((candidate) => candidate.treatment === treatment);
+}
+
+const levelNames = {
+  blocks: "blocks",
+  processes: "means",
+  "too few processes": "too few",
+} as const;
+
+/**
+ * How many processes comparisons of one cell are from, and what is one sample of
+ * each: a block, or a process mean. Empty for a single process.
+ */
+export function processesOf(...comparisons: readonly (Comparison | undefined)[]): Value {
+  const made = comparisons.filter((comparison) => comparison !== undefined);
+  const [{ processes = 1 } = {}] = made;
+  const levels = new Set(made.map(({ level = "blocks" }) => levelNames[level]));
+  return processes === 1 ? "" : `${processes} (${[...levels].join(", ")})`;
+}
