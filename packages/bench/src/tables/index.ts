@@ -1,5 +1,11 @@
+export { calibration } from "./calibration.js";
 export { comparisonOf } from "./comparisons.js";
+export { controls, inUnitOf } from "./controls.js";
 export { costs } from "./costs.js";
+export { latencies } from "./latencies.js";
+export { aborts, arrivals, slowConsumers } from "./loads.js";
+export { mainThread } from "./main-thread.js";
+export { overheads } from "./overheads.js";
 export {
   modeNames,
   notesIn,
@@ -11,4 +17,6 @@ export {
   type Table,
 } from "./table.js";
 export { tails } from "./tails.js";
+export { cpu, throughput } from "./treatments.js";
 export type { Interval, Quantity, Value } from "./value.js";
+export { verdicts } from "./verdicts.js";

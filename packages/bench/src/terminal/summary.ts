@@ -1,18 +1,18 @@
 import type { ResultRecord } from "../record/index.js";
+import { calibration } from "../tables/calibration.js";
 import { costs } from "../tables/costs.js";
+import { aborts, arrivals, slowConsumers } from "../tables/loads.js";
+import { mainThread } from "../tables/main-thread.js";
 import { tails } from "../tables/tails.js";
 import type { Table } from "../tables/table.js";
+import { verdicts } from "../tables/verdicts.js";
 import { attention } from "./attention.js";
-import { calibration } from "./calibration.js";
-import { aborts, arrivals, slowConsumers } from "./loads.js";
 import { engine } from "./engine.js";
-import { mainThread } from "./main-thread.js";
 import { memory } from "./memory.js";
 import { profiles } from "./profiles.js";
 import { sparklines } from "./sparklines.js";
 import { transports } from "./transports.js";
 import { writeTable, type SummaryOptions } from "./write-table.js";
-import { verdicts } from "./verdicts.js";
 import { toAscii } from "./terminal-text.js";
 
 export type { SummaryOptions };
@@ -21,15 +21,15 @@ export type { SummaryOptions };
 export function renderSummary(record: ResultRecord, options: SummaryOptions): string {
   const write = (table: Table): string[] => writeTable(table, options);
   const text = [
-    verdicts(record, options),
+    verdicts(record).flatMap(write),
     sparklines(record, options),
     write(costs(record)),
     write(tails(record)),
-    calibration(record, options),
-    mainThread(record, options),
-    arrivals(record, options),
-    aborts(record, options),
-    slowConsumers(record, options),
+    write(calibration(record)),
+    write(mainThread(record)),
+    write(arrivals(record)),
+    write(aborts(record)),
+    write(slowConsumers(record)),
     ...transports(record, options),
     ...engine(record, options),
     memory(record, options),

@@ -1,7 +1,7 @@
 import type { Cell, ResultRecord } from "@streamgauge/bench/record";
 import { chartsOfCell } from "../charts/charts-of.js";
 import { figures } from "./html-figures.js";
-import { cellTable, latencyTable } from "./html-sections.js";
+import { cellTable, latencyTables } from "./html-sections.js";
 import { escapeXml } from "../text/html-text.js";
 import { omissions, type PageDetail } from "./page-detail.js";
 import { scenarioIndex, scenariosOf } from "./scenarios.js";
@@ -22,7 +22,7 @@ ${omitted === "" ? "" : `<p>${escapeXml(omitted)}</p>`}
 <h3>Comparisons</h3>
 ${cellTable(record)}
 <h3>Latencies</h3>
-${latencyTable(record)}
+${latencyTables(record)}
 ${(await Promise.all(record.cells.map((cell) => section(record, cell, detail)))).join("\n")}
 </section>`;
 }

@@ -4,7 +4,7 @@ import { chartsOf } from "../charts/charts-of.js";
 import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
-import { verdictTable } from "./html-sections.js";
+import { verdictTables } from "./html-sections.js";
 import { escapeXml, jsonForScript } from "../text/html-text.js";
 import { mostBytes, pageDetails, withoutCellCharts, type PageDetail } from "./page-detail.js";
 import { pageScript } from "./page-script.js";
@@ -50,7 +50,7 @@ ${about(record)}
 <main>
 <section aria-labelledby="verdicts">
 <h2 id="verdicts">Verdicts</h2>
-${verdictTable(record)}
+${verdictTables(record)}
 </section>
 <section aria-labelledby="charts">
 <h2 id="charts">Charts</h2>

@@ -1,34 +1,35 @@
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { shownIn, type Table, type Value } from "@streamgauge/bench/tables";
 import { escapeXml } from "../text/html-text.js";
+import { showValue } from "../text/show-value.js";
+import { scenarioIndex } from "./scenarios.js";
 
-/** A cell of a table: text, or text with classes of the page's style, which are never from a record. */
-export type TableCell = string | { readonly text: string; readonly className: string };
-
-/** A row, and the index of the scenario by which the page filters it. */
-export interface TableRow {
-  readonly scenario?: number;
-  readonly cells: readonly TableCell[];
-}
-
-/** A table whose every cell is text, in a region that scrolls and can be reached by key. */
-export function htmlTable(
-  caption: string,
-  head: readonly string[],
-  rows: readonly TableRow[],
-): string {
-  const heads = head.map((text) => `<th scope="col">${escapeXml(text)}</th>`).join("");
-  const body = rows.map(({ scenario, cells }) => {
-    const attribute = scenario === undefined ? "" : ` data-scenario="${scenario}"`;
-    return `<tr${attribute}>${cells.map(tableCell).join("")}</tr>`;
+/**
+ * A table of a record for the page, in a region that scrolls and can be reached by key.
+ * Rows about a cell carry the index of its scenario, by which the page filters them.
+ */
+export function htmlTable(record: ResultRecord, table: Table): string {
+  const { columns, rows } = shownIn("document", table);
+  const caption = escapeXml(table.title.replaceAll("\n", " ").replace(/:$/, "."));
+  const heads = columns.map(
+    ({ head, documentHead = head }) => `<th scope="col">${escapeXml(documentHead)}</th>`,
+  );
+  const body = rows.map(({ values, cell }) => {
+    const scenario = cell === undefined ? "" : ` data-scenario="${scenarioIndex(record, cell)}"`;
+    return `<tr${scenario}>${values.map(place).join("")}</tr>`;
   });
   return (
-    `<div class="scroll" role="region" tabindex="0" aria-label="${escapeXml(caption)}"><table>` +
-    `<caption>${escapeXml(caption)}</caption><thead><tr>${heads}</tr></thead>` +
+    `<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>` +
+    `<caption>${caption}</caption><thead><tr>${heads.join("")}</tr></thead>` +
     `<tbody>${body.join("\n")}</tbody></table></div>`
   );
 }
 
-function tableCell(cell: TableCell): string {
-  return typeof cell === "string"
-    ? `<td>${escapeXml(cell)}</td>`
-    : `<td class="${cell.className}">${escapeXml(cell.text)}</td>`;
+/** Classes are of the page's style, and never from a record. */
+function place(value: Value): string {
+  const text = escapeXml(showValue(value));
+  if (value === null || typeof value === "string") return `<td>${text}</td>`;
+  return value.kind === "verdict"
+    ? `<td class="verdict ${value.verdict}">${text}</td>`
+    : `<td class="number">${text}</td>`;
 }

@@ -1,25 +1,31 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { costs, tails } from "@streamgauge/bench/tables";
+import {
+  aborts,
+  arrivals,
+  calibration,
+  controls,
+  costs,
+  cpu,
+  latencies,
+  mainThread,
+  slowConsumers,
+  tails,
+  throughput,
+  verdicts,
+  type Table,
+} from "@streamgauge/bench/tables";
 import { tableSection } from "./section.js";
-import { calibration } from "./calibration.js";
 import type { CommittedResults } from "../files/committed-results.js";
-import { controls } from "./controls.js";
-import { cpu } from "./cpu.js";
 import { engine } from "./engine.js";
 import { gateTrials } from "./gate-trials.js";
 import { history } from "./history.js";
 import { introduction } from "./introduction.js";
-import { latencies } from "./latencies.js";
-import { aborts, arrivals, slowConsumers } from "./loads.js";
 import { machine, reproduction } from "./machine.js";
-import { mainThread } from "./main-thread.js";
 import { memory } from "./memory.js";
 import { pictures } from "./pictures.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
-import { throughput } from "./throughput.js";
 import { transports } from "./transports.js";
-import { costVerdicts, differenceVerdicts, verdicts } from "./verdicts.js";
 
 /**
 /**
@@ -33,30 +39,29 @@ export function renderBenchmarks(
   analysis?: string,
   committed: CommittedResults = {},
 ): string {
+  const write = (table: Table): string => tableSection(record, table);
   const sections = [
     introduction(record),
     analysis === undefined ? "" : `[What follows from these numbers](${encodeURI(analysis)}).`,
-    verdicts(record),
-    costVerdicts(record),
-    differenceVerdicts(record),
+    ...verdicts(record).map(write),
     pictures(record),
     history(committed),
-    tableSection(record, costs(record)),
-    tableSection(record, tails(record)),
-    calibration(record),
-    throughput(record),
-    latencies(record),
-    mainThread(record),
-    arrivals(record),
-    aborts(record),
-    slowConsumers(record),
+    write(costs(record)),
+    write(tails(record)),
+    write(calibration(record)),
+    write(throughput(record)),
+    ...latencies(record).map(write),
+    write(mainThread(record)),
+    write(arrivals(record)),
+    write(aborts(record)),
+    write(slowConsumers(record)),
     ...transports(record),
     ...engine(record, committed),
-    cpu(record),
+    write(cpu(record)),
     memory(record),
     ...profiles(record),
     gateTrials(committed),
-    controls(record),
+    write(controls(record)),
     machine(record),
     rawSamples(record),
     reproduction(record),

@@ -1,0 +1,106 @@
+import type { LatencySummary, ResultRecord } from "../record/index.js";
+import { column, documentColumn, modeColumns, modeValues, type Table } from "./table.js";
+import { count, decimal, duration, memory, several, type Value } from "./value.js";
+
+/** Latency at an offered load, with the waiting and without. */
+export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
+  return {
+    heading: "Arrivals at a set rate",
+    title:
+      "Arrivals at a set rate (per s: asked / done; load: of so many workers); ms, p50 / p99, from the\n" +
+      "due moment, so that waiting counts; service: end to end without the waiting:",
+    columns: [
+      ...modeColumns,
+      column("load", "offered load"),
+      column("per s", "asked for / completed per s"),
+      documentColumn("one alone"),
+      column("TTFT", "time to first token (ms), p50 / p99"),
+      column("end to end", "end-to-end (ms), p50 / p99"),
+      column("service", "service time (ms), p50 / p99"),
+      documentColumn("late calls (ms), p50 / p99"),
+      documentColumn("generations"),
+    ],
+    rows: loads.map((load) => ({
+      values: [
+        ...modeValues(load),
+        load.offeredLoad.toFixed(2) + (load.workers === 1 ? "" : ` of ${load.workers}`),
+        several([decimal(load.arrivalsPerSecond), decimal(load.completionsPerSecond)]),
+        duration(load.aloneNanoseconds),
+        middleAndTail(load.timeToFirstToken),
+        middleAndTail(load.endToEnd),
+        middleAndTail(load.serviceTime),
+        middleAndTail(load.callLateness),
+        count(load.generations),
+      ],
+    })),
+    definitions: ["arrivals", "offered load", "latency from the due moment", "service time"],
+  };
+}
+
+/** What stopping costs. */
+export function aborts({ aborts: measured = [] }: ResultRecord): Table {
+  return {
+    heading: "Aborting",
+    title:
+      "Aborting, from the request to the settled result (late: all was made; wasted: made, never delivered):",
+    columns: [
+      ...modeColumns,
+      column("aborted + late", "aborted + too late"),
+      column("p50", "latency p50"),
+      column("p99", "p99"),
+      column("max", "max"),
+      column("wasted", "wasted tokens, all"),
+      column("at most", "most of one"),
+    ],
+    rows: measured.map(({ abortLatency, ...abort }) => ({
+      values: [
+        ...modeValues(abort),
+        `${abort.generations} + ${abort.ranToEnd}`,
+        duration(abortLatency.p50Nanoseconds),
+        duration(abortLatency.p99Nanoseconds),
+        duration(abortLatency.maximumNanoseconds),
+        count(abort.wastedTokens),
+        count(abort.mostWastedTokens),
+      ],
+    })),
+    definitions: ["abort latency", "wasted tokens"],
+  };
+}
+
+/** What a consumer does that is slower than the engine. */
+export function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
+  return {
+    heading: "A consumer slower than the engine",
+    title:
+      "A consumer slower than the engine (slowdown: 1 where it alone sets the pace; waiting: most tokens):",
+    columns: [
+      ...modeColumns,
+      column("µs/token", "consumer, µs per token"),
+      column("ring", "slots of the ring"),
+      column("slowdown", "slowdown"),
+      column("waiting", "most tokens waiting"),
+      column("delay p50", "delivery latency p50"),
+      column("p99", "p99"),
+      column("+ MiB", "resident set grew by"),
+    ],
+    rows: measured.map(({ deliveryLatency, ...slow }) => ({
+      values: [
+        ...modeValues(slow),
+        decimal(slow.consumerMicrosecondsPerToken, 0),
+        count(slow.ringCapacity),
+        decimal(slow.slowdown, 3),
+        count(slow.mostTokensWaiting),
+        duration(deliveryLatency?.p50Nanoseconds),
+        duration(deliveryLatency?.p99Nanoseconds),
+        memory(slow.residentGrowthBytes),
+      ],
+    })),
+    definitions: ["slow consumer"],
+  };
+}
+
+/** In milliseconds. */
+function middleAndTail(latency: LatencySummary | null): Value {
+  if (latency === null) return null;
+  return several([decimal(latency.p50Nanoseconds / 1e6), decimal(latency.p99Nanoseconds / 1e6)]);
+}
