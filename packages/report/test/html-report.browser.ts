@@ -111,7 +111,7 @@ describe("the page of a record", () => {
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
     await page.keyboard.press("Tab");
-    const verdicts = page.getByRole("region", { name: /^Claims, with/ });
+    const verdicts = page.getByRole("region", { name: /^Overhead against generate/ });
     expect(await verdicts.evaluate((element) => element === document.activeElement)).toBe(true);
     await scenario().focus();
     await page.keyboard.press("ArrowDown");

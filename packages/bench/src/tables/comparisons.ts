@@ -1,4 +1,4 @@
-import type { Cell, Comparison } from "../record/index.js";
+import type { Cell, Comparison, ResultRecord } from "../record/index.js";
 import type { Value } from "./value.js";
 
 /** A treatment against `generate`, where there is an analysis. */
@@ -24,4 +24,11 @@ export function processesOf(...comparisons: readonly (Comparison | undefined)[])
   const [{ processes = 1 } = {}] = made;
   const levels = new Set(made.map(({ level = "blocks" }) => levelNames[level]));
   return processes === 1 ? "" : `${processes} (${[...levels].join(", ")})`;
+}
+
+/** Whether anything was compared in more than one process. */
+export function hasSeveralProcesses({ cells }: ResultRecord): boolean {
+  return cells.some(({ analysis }) =>
+    analysis?.comparisons.some(({ processes = 1 }) => processes > 1),
+  );
 }

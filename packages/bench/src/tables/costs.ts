@@ -1,5 +1,5 @@
 import type { Cell, ResultRecord, Treatment } from "../record/index.js";
-import { comparisonOf, processesOf } from "./comparisons.js";
+import { comparisonOf, hasSeveralProcesses, processesOf } from "./comparisons.js";
 import { cellColumns, cellValues, columns, documentColumn, type Table } from "./table.js";
 import {
   count,
@@ -49,7 +49,11 @@ export function costs(record: ResultRecord): Table {
     introduction:
       "µs per token more than generate(), by Hodges–Lehmann where no other estimator is named. " +
       "Control: generate() against itself. Callback: the user's code in it, sync / async.",
-    definitions: ["absolute cost", "break-even", "sample level"],
+    definitions: [
+      "absolute cost",
+      "break-even",
+      ...(hasSeveralProcesses(record) ? ["sample level"] : []),
+    ],
   };
 }
 

@@ -149,7 +149,8 @@ const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
     title: "Absolute cost against generate(), µs per token:",
     name: "cost",
     interval: "95 % interval",
-    definitions: ["absolute cost"],
+    // The table of costs, which follows, explains the absolute cost.
+    definitions: [],
     estimatesOf: ({ costMicrosecondsPerToken }) => costMicrosecondsPerToken,
     estimate: (value) => decimal(value),
     range: ({ interval95: { lower, upper } }) => ({ kind: "decimalRange", lower, upper }),

@@ -39,7 +39,8 @@ export function renderBenchmarks(
   analysis?: string,
   committed: CommittedResults = {},
 ): string {
-  const write = (table: Table): string => tableSection(record, table);
+  const explained = new Set<string>();
+  const write = (table: Table): string => tableSection(record, table, { explained });
   const sections = [
     introduction(record),
     analysis === undefined ? "" : `[What follows from these numbers](${encodeURI(analysis)}).`,

@@ -110,19 +110,36 @@ export function section(
   ].join("\n\n");
 }
 
-/** A table of a record as a section; nothing without rows and notes. */
-export function tableSection(record: ResultRecord, of: Table, level: 2 | 3 = 2): string {
+/**
+ * A table of a record as a section; nothing without rows. A metric is explained once in a
+ * document: under the first table that has it.
+ *
+ * @param explained metrics that were explained before; those of this table are added
+ */
+export function tableSection(
+  record: ResultRecord,
+  of: Table,
+  { level = 2, explained = new Set() }: SectionOptions = {},
+): string {
   const { columns, rows } = shownIn("document", of);
+  const definitions = (of.definitions ?? []).filter((metric) => !explained.has(metric));
+  if (rows.length > 0) for (const metric of definitions) explained.add(metric);
   return section(
     record,
     of.heading,
     rows.map(({ values }) => values.map(showValue)),
     {
       head: columns.map(({ head, documentHead = head }) => documentHead),
-      definitions: of.definitions ?? [],
+      definitions,
       notes: notesIn("document", of),
       introduction: of.introduction ?? "",
       level,
     },
   );
+}
+
+interface SectionOptions {
+  /** Of the heading. */
+  readonly level?: 2 | 3;
+  readonly explained?: Set<string>;
 }
