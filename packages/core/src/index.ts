@@ -30,11 +30,11 @@ export {
   type OptionalOption,
   type ResolvedConfig,
 } from "./config.js";
+export type { ErrorCode, StreamgaugeErrorCodes } from "./error-codes.js";
 export {
   StreamgaugeError,
   isStreamgaugeError,
   messageOf,
-  type ErrorCode,
   type PartialGeneration,
   type StreamgaugeErrorOptions,
   type WireError,

@@ -3,6 +3,7 @@ export { checkModel, type CheckModelOptions, type ModelCheck } from "./check/che
 export type { CheckProgress } from "./check/check-progress.js";
 export type { CheckedText } from "./check/check-text.js";
 export { embeddedModel } from "./embedded-model.js";
+export type { RuntimeErrorCodes } from "./error-codes.js";
 export type { EngineDescription } from "./engine/engine.js";
 export type { LoadProgress } from "./engine/load-progress.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";

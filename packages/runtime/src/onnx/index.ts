@@ -1,3 +1,4 @@
+export type { RuntimeErrorCodes } from "../error-codes.js";
 export {
   buildModel,
   buildRandomModel,
