@@ -7,7 +7,7 @@ export type { RuntimeErrorCodes } from "./error-codes.js";
 export type { EngineDescription } from "./engine/engine.js";
 export type { LoadProgress } from "./engine/load-progress.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";
-export { pacedModel, type PacedModel } from "./engine/paced-model.js";
+export { pacedModel, type PacedModel, type PacedModelOptions } from "./engine/paced-model.js";
 export { createInlineGenerator, type InlineGenerator } from "./host/inline-generator.js";
 export type { GenerationObserver, GenerationReport } from "./host/generation-observer.js";
 export type { LatencyDistribution } from "./host/latency-histogram.js";

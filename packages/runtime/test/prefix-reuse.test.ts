@@ -288,7 +288,7 @@ it("the option is checked", async () => {
   const wrong = { prefixReuse: "yes" } as unknown as { prefixReuse: boolean };
   await expect(createRuntime(wrong)).rejects.toMatchObject({
     code: "INVALID_OPTION",
-    message: "prefixReuse is yes; it must be true or false.",
+    message: 'prefixReuse is "yes"; it must be true or false.',
   });
   const model = pacedModel({ stepMicroseconds: 0 });
   await expect(createInlineGenerator({ model, prefixReuse: true })).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { StreamgaugeError, type GenerationConfig } from "@streamgauge/core";
+import { invalidOption, type GenerationConfig } from "@streamgauge/core";
 
 /** What a call has where the caller of the SDK does not set it. */
 export type LanguageModelDefaults = Omit<
@@ -23,7 +23,10 @@ export function configOf(
     if (value === undefined || taken.has(name)) continue;
     const remedy = (refusals[name] ?? unknownSetting)(options);
     if (remedy !== undefined) {
-      throw invalid(`This model does not support the setting "${name}": ${remedy}.`);
+      throw invalidOption(
+        `This model does not support the setting "${name}": ${remedy}.`,
+        "INVALID_CONFIG",
+      );
     }
   }
   const { maxOutputTokens, temperature, topK, topP, seed, abortSignal } = options;
@@ -101,9 +104,10 @@ function readProviderOptions({ providerOptions }: LanguageModelV4CallOptions): G
   const ours = withoutUndefined(providerOptions?.[providerName] ?? {});
   for (const name of Object.keys(ours)) {
     if (providerOptionNames.includes(name)) continue;
-    throw invalid(
+    throw invalidOption(
       `providerOptions.${providerName} has the unknown option "${name}". ` +
         `Known options: ${providerOptionNames.join(", ")}.`,
+      "INVALID_CONFIG",
     );
   }
   return ours;
@@ -118,8 +122,4 @@ function withoutSampling(defaults: LanguageModelDefaults): LanguageModelDefaults
 function withoutUndefined<T extends object>(settings: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const set = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as { [K in keyof T]?: NonNullable<T[K]> };
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_CONFIG", message);
 }

@@ -1,4 +1,13 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import {
+  booleanCheck,
+  choiceCheck,
+  integerCheck,
+  invalidOption,
+  numberCheck,
+  readOptions,
+  type OptionNaming,
+  type OptionTable,
+} from "@streamgauge/core";
 
 /** How a consumer's thread sleeps while there is no token; see {@link RingOptions.wait}. */
 export type RingWait = "waitAsync" | "message" | "block";
@@ -69,20 +78,34 @@ export interface RingOptions {
   readonly maxDelayMilliseconds?: number;
 }
 
-const knownOptions: readonly string[] = [
-  "capacity",
-  "publishBatch",
-  "ledger",
-  "wait",
-  "spinMicroseconds",
-  "maxDelayMilliseconds",
-];
-const waits: readonly RingWait[] = ["waitAsync", "message", "block"];
-const defaultCapacity = 256;
 const largestCapacity = 65_536;
-const longestSpinMicroseconds = 1000;
-const defaultMaxDelayMilliseconds = 4;
-const longestDelayMilliseconds = 1000;
+
+const table: OptionTable<RingOptions, Required<RingOptions>> = {
+  capacity: {
+    check: {
+      accepts: (value): value is number =>
+        Number.isInteger(value) &&
+        (value as number) >= 1 &&
+        largestCapacity % (value as number) === 0,
+      expected: `a power of two from 1 to ${largestCapacity}`,
+    },
+    default: 256,
+  },
+  publishBatch: { check: integerCheck(1, largestCapacity), default: 1 },
+  ledger: { check: booleanCheck, default: false },
+  wait: { check: choiceCheck(["waitAsync", "message", "block"]), default: "waitAsync" },
+  spinMicroseconds: { check: numberCheck({ from: 0, to: 1000 }), default: 0 },
+  maxDelayMilliseconds: {
+    check: integerCheck(0, 1000),
+    defaultFrom: ({ spinMicroseconds = 0 }) => (spinMicroseconds > 0 ? 0 : 4),
+  },
+};
+
+const naming: OptionNaming = {
+  all: "ring",
+  kind: "ring option",
+  one: (name) => `ring.${name}`,
+};
 
 /**
  * Fills in the defaults. What it returns may be given again.
@@ -90,70 +113,26 @@ const longestDelayMilliseconds = 1000;
  * @throws StreamgaugeError `INVALID_OPTION`
  */
 export function resolveRingOptions(options: RingOptions = {}): Required<RingOptions> {
-  for (const key of Object.keys(options)) {
-    if (!knownOptions.includes(key)) {
-      throw invalid(`Unknown ring option "${key}". Known: ${knownOptions.join(", ")}.`);
-    }
-  }
-  const { capacity = defaultCapacity, publishBatch = 1, ledger = false } = options;
-  const { wait = "waitAsync", spinMicroseconds = 0 } = options;
-  const isPowerOfTwo = Number.isInteger(capacity) && capacity >= 1 && 2 ** 31 % capacity === 0;
-  if (!isPowerOfTwo || capacity > largestCapacity) {
-    throw invalid(
-      `ring.capacity is ${String(capacity)}; it must be a power of two from 1 to ${largestCapacity}.`,
-    );
-  }
-  if (!Number.isInteger(publishBatch) || publishBatch < 1 || publishBatch > capacity) {
-    throw invalid(
-      `ring.publishBatch is ${String(publishBatch)}; it must be an integer from 1 to the ring's ` +
+  const resolved = readOptions(options, table, naming);
+  const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = resolved;
+  if (publishBatch > capacity) {
+    throw invalidOption(
+      `ring.publishBatch is ${publishBatch}; it must be an integer from 1 to the ring's ` +
         `capacity, ${capacity}.`,
     );
   }
-  if (typeof ledger !== "boolean") {
-    throw invalid(`ring.ledger is ${String(ledger)}; it must be true or false.`);
-  }
-  if (!waits.includes(wait)) {
-    const given: unknown = wait;
-    throw invalid(`ring.wait is ${String(given)}; it must be one of: ${waits.join(", ")}.`);
-  }
-  checkSpin(spinMicroseconds, wait);
-  const { maxDelayMilliseconds = spinMicroseconds > 0 ? 0 : defaultMaxDelayMilliseconds } = options;
-  checkDelay(maxDelayMilliseconds, spinMicroseconds);
-  return { capacity, publishBatch, ledger, wait, spinMicroseconds, maxDelayMilliseconds };
-}
-
-function checkDelay(maxDelayMilliseconds: number, spinMicroseconds: number): void {
-  const isWhole = Number.isInteger(maxDelayMilliseconds) && maxDelayMilliseconds >= 0;
-  if (!isWhole || maxDelayMilliseconds > longestDelayMilliseconds) {
-    throw invalid(
-      `ring.maxDelayMilliseconds is ${String(maxDelayMilliseconds)}; it must be an integer from 0 ` +
-        `to ${longestDelayMilliseconds}.`,
+  if (spinMicroseconds > 0 && wait !== "block") {
+    throw invalidOption(
+      `ring.spinMicroseconds is ${spinMicroseconds}, but with ring.wait "${wait}" the consumer ` +
+        `does not spin: leave it out, or set ring.wait to "block".`,
     );
   }
   if (maxDelayMilliseconds > 0 && spinMicroseconds > 0) {
-    throw invalid(
+    throw invalidOption(
       `ring.maxDelayMilliseconds is ${maxDelayMilliseconds} and ring.spinMicroseconds is ` +
         `${spinMicroseconds}, but a consumer that spins wants each token at once: leave one of the ` +
         `two out.`,
     );
   }
-}
-
-function checkSpin(spinMicroseconds: number, wait: RingWait): void {
-  if (!(spinMicroseconds >= 0 && spinMicroseconds <= longestSpinMicroseconds)) {
-    throw invalid(
-      `ring.spinMicroseconds is ${String(spinMicroseconds)}; it must be a number from 0 to ` +
-        `${longestSpinMicroseconds}.`,
-    );
-  }
-  if (spinMicroseconds > 0 && wait !== "block") {
-    throw invalid(
-      `ring.spinMicroseconds is ${spinMicroseconds}, but with ring.wait "${wait}" the consumer ` +
-        `does not spin: leave it out, or set ring.wait to "block".`,
-    );
-  }
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
+  return resolved;
 }
