@@ -81,8 +81,8 @@ export interface GenerationConfig {
   /**
    * A text that ends the completion when it is made, or several. The completion's
    * text ends just before it, wherever in a token that is; its ids are kept as
-   * they were produced. Of several, the one that is complete first counts, and the
-   * longest of those that are complete at once. Needs a model with a tokenizer.
+   * they were produced. The one that is complete first counts, and among those that
+   * are complete at once the longest. Needs a model with a tokenizer.
    */
   readonly stop?: string | readonly string[];
   /** Ids that end the completion when they are produced; the id itself is kept. */
@@ -130,7 +130,7 @@ type Checked = ResolvedOptions<GenerationConfig, WithoutDefault, Reshaped>;
  * A config with every default filled in: plain data that crosses threads. The
  * signal is not part of it, because a signal stays on the thread that made it.
  */
-export type ResolvedConfig = Omit<Checked, "signal">;
+export interface ResolvedConfig extends Omit<Checked, "signal"> {}
 
 /** The default of {@link GenerationConfig.maxTokens}. */
 export const defaultMaxTokens = 128;

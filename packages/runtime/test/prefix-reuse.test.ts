@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 /**
- * The same but for the last digits of log-probabilities: a row that was made alone
+ * Expects equal results, except for the last digits of log-probabilities: a row that was made alone
  * and one that was made among others add up the same products in another order.
  */
 function expectAlike(result: GenerationResult, expected: GenerationResult, digits = 4): void {

@@ -122,7 +122,7 @@ class Trunk {
         this.#tokens.push(value);
         this.#wake();
       },
-      // `finished` rejects with the same.
+      // `finished` rejects with this error too.
       () => this.#end(),
     );
   }

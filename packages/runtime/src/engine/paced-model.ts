@@ -63,7 +63,7 @@ export function pacedModel(options: PacedModelOptions): PacedModel {
 
 /** The paced model as the decode loop sees it. */
 export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model {
-  // Of the prompt that was encoded last; the sequence that begins next takes it.
+  // What the prompt that was encoded last commands; the sequence that begins next takes it.
   let commanded: PacedFault | undefined;
   return {
     contextLength,

@@ -30,30 +30,24 @@ export interface RingOptions {
   readonly ledger?: boolean;
   /**
    * How the consumer's thread sleeps while there is no token. Whichever it is, a
-   * consumer that is awake finds tokens by looking, without a system call: in a
-   * burst the three cost the same, a tenth of the CPU time of `postMessage`.
+   * consumer that is awake finds tokens by looking, without a system call.
    *
    * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
    *   goes on, and there is nothing to transfer or to close. For servers and
-   *   everything that has other work to do. With a token every millisecond, each of
-   *   which wakes: 25 µs from made to delivered (p50), 35 µs of CPU time per token in
-   *   both threads.
+   *   everything that has other work to do.
    * - `"message"` has the producer post one message per sleep through a port of
    *   the ring's own. It goes the event loop's ordinary way, in turn with other
    *   messages, and needs a port per stream. For threads where `Atomics.waitAsync`
-   *   is not to be had or not wanted. 24 µs, 25 µs of CPU time.
+   *   is not to be had or not wanted.
    * - `"block"` blocks the consuming thread in `Atomics.wait`. For scripts and
    *   workers with nothing else to do: the event loop gets a turn only every 20
    *   milliseconds, so timers, signals and a worker's death are noticed late by at
-   *   most that, and two streams of one thread hold each other up. 17 µs, 19 µs of
-   *   CPU time; after 50 µs of spinning, 22 µs and 74 µs.
+   *   most that, and two streams of one thread hold each other up.
    *
-   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20, of a
-   * ring that wakes for each token, as with {@link maxDelayMilliseconds} 0; with 5 ms
-   * between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs. By
-   * default tokens that come faster than one in four milliseconds are told together,
-   * whichever way the consumer sleeps: the wake-ups and the CPU time that they cost
-   * are those of one, and the latency is 2 ms (p50).
+   * Measured latency and CPU time of each, beside other transports, are in
+   * `docs/STREAMING_PERFORMANCE.md`, under "Bottlenecks that were found". By default
+   * they differ only for tokens that are made {@link maxDelayMilliseconds} apart or
+   * more: faster ones are told together.
    */
   readonly wait?: RingWait;
   /**
