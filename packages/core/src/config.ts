@@ -200,6 +200,11 @@ const table: OptionTable<GenerationConfig, Checked> = {
   signal: { check: signalCheck, default: undefined },
 };
 
+/** The names of all options of a generation. */
+export const generationOptionNames: readonly (keyof GenerationConfig)[] = Object.keys(
+  table,
+) as (keyof GenerationConfig)[];
+
 const naming: OptionNaming = {
   code: "INVALID_CONFIG",
   all: "The config",

@@ -24,6 +24,7 @@ export {
 } from "./create-generator.js";
 export {
   defaultMaxTokens,
+  generationOptionNames,
   requestedOptions,
   resolveConfig,
   type GenerationConfig,

@@ -102,17 +102,21 @@ export function readOptions<
     throw invalidOption(`Unknown ${kind} "${name}". Known ${kind}s: ${known}.`, code);
   }
   const given = options as Readonly<Record<string, unknown>>;
-  const entries = Object.entries<AnyEntry>(table as Readonly<Record<string, AnyEntry>>);
-  for (const [name, { check, ...entry }] of entries) {
+  const entries = table as Readonly<Record<string, AnyEntry>>;
+  for (const name in entries) {
     const value = given[name];
+    const entry = entries[name]!;
     const mayBeMissing = "default" in entry || "defaultFrom" in entry;
-    if ((value === undefined && mayBeMissing) || check.accepts(value)) continue;
-    throw invalidOption(`${one(name)} is ${show(value)}; it must be ${check.expected}.`, code);
+    if ((value === undefined && mayBeMissing) || entry.check.accepts(value)) continue;
+    const { expected } = entry.check;
+    throw invalidOption(`${one(name)} is ${show(value)}; it must be ${expected}.`, code);
   }
-  const resolved = entries.map(([name, entry]) => {
+  const resolved: Record<string, unknown> = {};
+  for (const name in entries) {
     const value = given[name];
-    if (value !== undefined) return [name, entry.resolve ? entry.resolve(value) : value];
-    return [name, entry.defaultFrom ? entry.defaultFrom(options) : entry.default];
-  });
-  return Object.fromEntries(resolved) as Resolved;
+    const entry = entries[name]!;
+    if (value !== undefined) resolved[name] = entry.resolve ? entry.resolve(value) : value;
+    else resolved[name] = entry.defaultFrom ? entry.defaultFrom(options) : entry.default;
+  }
+  return resolved as Resolved;
 }

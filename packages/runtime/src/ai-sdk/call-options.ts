@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { invalidOption, type GenerationConfig } from "@streamgauge/core";
+import { generationOptionNames, invalidOption, type GenerationConfig } from "@streamgauge/core";
 
 /** What a call has where the caller of the SDK does not set it. */
 export type LanguageModelDefaults = Omit<
@@ -86,18 +86,24 @@ const refusals: Record<string, Refusal> = {
     includeRawChunks === true ? "there are no raw chunks; leave it out" : undefined,
 };
 
-const providerOptionNames: readonly string[] = [
-  "minP",
-  "typicalP",
-  "repetitionPenalty",
-  "logitBias",
-  "noRepeatNgramSize",
-  "minTokens",
-  "stopTokenIds",
-  "ignoreEos",
-  "deadlineMilliseconds",
-  "clientId",
+/** Options that the SDK has settings for, or that the answers of the SDK have no place for. */
+const otherOptions: readonly string[] = [
+  "maxTokens",
+  "temperature",
+  "topK",
+  "topP",
+  "stop",
+  "presencePenalty",
+  "frequencyPenalty",
+  "seed",
+  "signal",
+  "logprobs",
+  "topLogprobs",
 ] satisfies (keyof GenerationConfig)[];
+
+const providerOptionNames: readonly string[] = generationOptionNames.filter(
+  (name) => !otherOptions.includes(name),
+);
 
 /** Options of ours that the SDK has no setting for. Their values are checked by core. */
 function readProviderOptions({ providerOptions }: LanguageModelV4CallOptions): GenerationConfig {
