@@ -1,4 +1,4 @@
-import { StreamgaugeError, invalidOption, isStreamgaugeError } from "@streamgauge/core";
+import { type StreamgaugeError, invalidOption, isStreamgaugeError } from "@streamgauge/core";
 import { describeOnnxModel, type EngineDescription } from "../engine/engine.js";
 import { openOnnxModel, type OnnxModelOptions } from "../engine/onnx-model.js";
 import { resolveEngineOptions, type EngineOptions } from "../host/options.js";
