@@ -1,5 +1,12 @@
-import { StreamgaugeError } from "./errors.js";
-import { checks, maximumSeed, show, type Check } from "./option-checks.js";
+import { booleanCheck, integerCheck, numberCheck, signalCheck } from "./option-checks.js";
+import {
+  invalidOption,
+  readOptions,
+  type OptionNaming,
+  type OptionTable,
+  type ResolvedOptions,
+} from "./option-table.js";
+import { isTokenId } from "./token-id.js";
 
 /**
  * How to generate. Every field is optional; one that is unknown, out of range
@@ -74,8 +81,8 @@ export interface GenerationConfig {
   /**
    * A text that ends the completion when it is made, or several. The completion's
    * text ends just before it, wherever in a token that is; its ids are kept as
-   * they were produced. Of several, the one that is complete first counts, and the
-   * longest of those that are complete at once. Needs a model with a tokenizer.
+   * they were produced. The one that is complete first counts, and among those that
+   * are complete at once the longest. Needs a model with a tokenizer.
    */
   readonly stop?: string | readonly string[];
   /** Ids that end the completion when they are produced; the id itself is kept. */
@@ -107,62 +114,108 @@ export interface GenerationConfig {
   readonly signal?: AbortSignal;
 }
 
+/** The options that stay `undefined` when they are not given. */
+type WithoutDefault = "topK" | "topP" | "minP" | "typicalP" | "deadlineMilliseconds" | "signal";
+
+/** The options that are resolved to another form than they are given in. */
+interface Reshaped {
+  /** Each id once. */
+  readonly logitBias: readonly (readonly [id: number, bias: number])[];
+  readonly stop: readonly string[];
+}
+
+type Checked = ResolvedOptions<GenerationConfig, WithoutDefault, Reshaped>;
+
 /**
  * A config with every default filled in: plain data that crosses threads. The
  * signal is not part of it, because a signal stays on the thread that made it.
  */
-export interface ResolvedConfig {
-  readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topK: number | undefined;
-  readonly topP: number | undefined;
-  readonly minP: number | undefined;
-  readonly typicalP: number | undefined;
-  readonly repetitionPenalty: number;
-  readonly presencePenalty: number;
-  readonly frequencyPenalty: number;
-  /** Each id once. */
-  readonly logitBias: readonly (readonly [id: number, bias: number])[];
-  readonly noRepeatNgramSize: number;
-  readonly minTokens: number;
-  readonly seed: number;
-  readonly stop: readonly string[];
-  readonly stopTokenIds: readonly number[];
-  readonly ignoreEos: boolean;
-  readonly logprobs: boolean;
-  readonly topLogprobs: number;
-  readonly deadlineMilliseconds: number | undefined;
-  readonly clientId: string;
-}
+export interface ResolvedConfig extends Omit<Checked, "signal"> {}
 
 /** The default of {@link GenerationConfig.maxTokens}. */
 export const defaultMaxTokens = 128;
 
-/** An option that a generator may be unable to honour. */
-export type OptionalOption = Exclude<
-  keyof ResolvedConfig,
-  "maxTokens" | "seed" | "deadlineMilliseconds" | "clientId"
->;
+/** The largest seed: the generator of random numbers is seeded with 32 bits. */
+const maximumSeed = 2 ** 32 - 1;
 
-/** The values that change nothing: what an option is when it is not given. */
-const neutral: Pick<ResolvedConfig, OptionalOption> = {
-  temperature: 0,
-  topK: undefined,
-  topP: undefined,
-  minP: undefined,
-  typicalP: undefined,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  noRepeatNgramSize: 0,
-  minTokens: 0,
-  stop: [],
-  stopTokenIds: [],
-  ignoreEos: false,
-  logprobs: false,
-  topLogprobs: 0,
+/** Node fires a longer timer at once. */
+const longestTimer = 2 ** 31 - 1;
+
+const penaltyCheck = numberCheck({ from: -2, to: 2 });
+const shareCheck = numberCheck({ above: 0, to: 1 });
+const biasCheck = numberCheck({ from: -100, to: 100 });
+
+/**
+ * All that is known of each option. The default is a value that changes nothing,
+ * except for the options of {@link alwaysHonoured}.
+ */
+const table: OptionTable<GenerationConfig, Checked> = {
+  maxTokens: { check: integerCheck(1), default: defaultMaxTokens },
+  temperature: { check: numberCheck({ from: 0 }), default: 0 },
+  topK: { check: integerCheck(1), default: undefined },
+  topP: { check: shareCheck, default: undefined },
+  minP: { check: numberCheck({ from: 0, to: 1 }), default: undefined },
+  typicalP: { check: shareCheck, default: undefined },
+  repetitionPenalty: { check: numberCheck({ above: 0 }), default: 1 },
+  presencePenalty: { check: penaltyCheck, default: 0 },
+  frequencyPenalty: { check: penaltyCheck, default: 0 },
+  logitBias: {
+    check: {
+      accepts: isLogitBias,
+      expected: "an object whose keys are token ids and whose values are numbers from -100 to 100",
+    },
+    default: [],
+    resolve: (biases) => Object.entries(biases).map(([id, bias]) => [Number(id), bias] as const),
+  },
+  noRepeatNgramSize: { check: integerCheck(0), default: 0 },
+  minTokens: { check: integerCheck(0), default: 0 },
+  seed: {
+    check: integerCheck(0, maximumSeed),
+    defaultFrom: () => Math.floor(Math.random() * (maximumSeed + 1)),
+  },
+  stop: {
+    check: {
+      accepts: (value): value is string | readonly string[] =>
+        isStopString(value) || (Array.isArray(value) && value.every(isStopString)),
+      expected: "a text, or an array of texts, that are not empty and have no half of a character",
+    },
+    default: [],
+    resolve: (stop) => (typeof stop === "string" ? [stop] : stop),
+  },
+  stopTokenIds: {
+    check: {
+      accepts: (value) => Array.isArray(value) && value.every(isTokenId),
+      expected: "an array of token ids (integers ≥ 0)",
+    },
+    default: [],
+  },
+  ignoreEos: { check: booleanCheck, default: false },
+  logprobs: { check: booleanCheck, default: false },
+  topLogprobs: { check: integerCheck(0, 20), default: 0 },
+  deadlineMilliseconds: { check: numberCheck({ above: 0, to: longestTimer }), default: undefined },
+  clientId: {
+    check: { accepts: (value) => typeof value === "string", expected: "a string" },
+    default: "",
+  },
+  signal: { check: signalCheck, default: undefined },
 };
+
+/** The names of all options of a generation. */
+export const generationOptionNames: readonly (keyof GenerationConfig)[] = Object.keys(
+  table,
+) as (keyof GenerationConfig)[];
+
+const naming: OptionNaming = {
+  code: "INVALID_CONFIG",
+  all: "The config",
+  one: (name) => `Option "${name}"`,
+};
+
+/** The options that every generator honours. */
+const alwaysHonoured = ["maxTokens", "seed", "deadlineMilliseconds", "clientId"] as const;
+
+/** An option that a generator may be unable to honour. */
+export type OptionalOption = Exclude<keyof ResolvedConfig, (typeof alwaysHonoured)[number]>;
 
 /**
  * The options that ask for something: those that are not at the value that
@@ -170,10 +223,16 @@ const neutral: Pick<ResolvedConfig, OptionalOption> = {
  * rest with `INVALID_CONFIG`.
  */
 export function requestedOptions(config: ResolvedConfig): OptionalOption[] {
-  return (Object.keys(neutral) as OptionalOption[]).filter((option) => {
-    const value = config[option];
-    return Array.isArray(value) ? value.length > 0 : value !== neutral[option];
-  });
+  return (Object.keys(config) as (keyof ResolvedConfig)[]).filter(
+    (option): option is OptionalOption => {
+      if ((alwaysHonoured as readonly string[]).includes(option)) return false;
+      const value = config[option];
+      const entry = table[option];
+      return Array.isArray(value)
+        ? value.length > 0
+        : !("default" in entry && value === entry.default);
+    },
+  );
 }
 
 /**
@@ -182,44 +241,7 @@ export function requestedOptions(config: ResolvedConfig): OptionalOption[] {
  * @throws StreamgaugeError `INVALID_CONFIG`, naming the option, its value and what it may be
  */
 export function resolveConfig(config: GenerationConfig = {}): ResolvedConfig {
-  if (typeof config !== "object" || config === null) {
-    throw invalid(`The config must be an object, not ${show(config)}.`);
-  }
-  for (const key of Object.keys(config)) {
-    if (!Object.hasOwn(checks, key)) {
-      throw invalid(
-        `Unknown option "${key}". Known options: ${Object.keys(checks).toSorted().join(", ")}.`,
-      );
-    }
-  }
-  for (const [key, check] of Object.entries(checks) as [keyof GenerationConfig, Check][]) {
-    const value = config[key];
-    if (value !== undefined && !check.accepts(value)) {
-      throw invalid(`Option "${key}" is ${show(value)}; it must be ${check.expected}.`);
-    }
-  }
-  const resolved: ResolvedConfig = {
-    maxTokens: config.maxTokens ?? defaultMaxTokens,
-    temperature: config.temperature ?? neutral.temperature,
-    topK: config.topK,
-    topP: config.topP,
-    minP: config.minP,
-    typicalP: config.typicalP,
-    repetitionPenalty: config.repetitionPenalty ?? neutral.repetitionPenalty,
-    presencePenalty: config.presencePenalty ?? neutral.presencePenalty,
-    frequencyPenalty: config.frequencyPenalty ?? neutral.frequencyPenalty,
-    logitBias: Object.entries(config.logitBias ?? {}).map(([id, bias]) => [Number(id), bias]),
-    noRepeatNgramSize: config.noRepeatNgramSize ?? neutral.noRepeatNgramSize,
-    minTokens: config.minTokens ?? neutral.minTokens,
-    seed: config.seed ?? Math.floor(Math.random() * (maximumSeed + 1)),
-    stop: typeof config.stop === "string" ? [config.stop] : (config.stop ?? neutral.stop),
-    stopTokenIds: config.stopTokenIds ?? neutral.stopTokenIds,
-    ignoreEos: config.ignoreEos ?? neutral.ignoreEos,
-    logprobs: config.logprobs ?? neutral.logprobs,
-    topLogprobs: config.topLogprobs ?? neutral.topLogprobs,
-    deadlineMilliseconds: config.deadlineMilliseconds,
-    clientId: config.clientId ?? "",
-  };
+  const { signal: _signal, ...resolved } = readOptions(config, table, naming);
   refuseContradictions(resolved);
   return resolved;
 }
@@ -228,33 +250,46 @@ function refuseContradictions(config: ResolvedConfig): void {
   const { temperature, minTokens, maxTokens, topLogprobs, logprobs } = config;
   for (const key of ["topK", "topP", "minP", "typicalP"] as const) {
     if (temperature === 0 && config[key] !== undefined) {
-      throw invalid(
+      throw invalidOption(
         `Option "${key}" has no effect at temperature 0, which always takes the likeliest id: ` +
           `set a temperature above 0, or leave "${key}" out.`,
+        "INVALID_CONFIG",
       );
     }
   }
   if (topLogprobs > 0 && !logprobs) {
-    throw invalid(
+    throw invalidOption(
       `Option "topLogprobs" is ${topLogprobs} without "logprobs": set "logprobs" to true too, or ` +
         `leave "topLogprobs" out.`,
+      "INVALID_CONFIG",
     );
   }
   if (minTokens > maxTokens) {
-    throw invalid(
+    throw invalidOption(
       `Option "minTokens" is ${minTokens}, and "maxTokens" only ${maxTokens}: lower the one or ` +
         `raise the other.`,
+      "INVALID_CONFIG",
     );
   }
   const canEnd = !config.ignoreEos || config.stop.length + config.stopTokenIds.length > 0;
   if (minTokens > 0 && !canEnd) {
-    throw invalid(
+    throw invalidOption(
       `Option "minTokens" has no effect beside "ignoreEos" without "stop" and "stopTokenIds", ` +
         `where nothing ends the completion early: leave it out.`,
+      "INVALID_CONFIG",
     );
   }
 }
 
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_CONFIG", message);
+function isLogitBias(value: unknown): value is Readonly<Record<number, number>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(
+    // Written as numbers are, so that no two keys are one id.
+    ([id, bias]) => String(Number(id)) === id && isTokenId(Number(id)) && biasCheck.accepts(bias),
+  );
+}
+
+function isStopString(value: unknown): value is string {
+  // Half a surrogate pair is in no text, and cutting there would leave the other half.
+  return typeof value === "string" && value !== "" && !/\p{Surrogate}/u.test(value);
 }

@@ -1,48 +1,4 @@
-/**
- * What went wrong, as a stable word. Codes are part of the public contract:
- * they are added, never renamed.
- */
-export type ErrorCode =
-  /** A generation option is unknown, of the wrong type, out of range or contradictory. */
-  | "INVALID_CONFIG"
-  /** The prompt is empty, of the wrong type, or nothing that the model can be given. */
-  | "INVALID_PROMPT"
-  /** The prompt leaves no room for a token in the model's context. */
-  | "PROMPT_TOO_LONG"
-  /** An option given when a runtime, a ring or a builder was made is wrong. */
-  | "INVALID_OPTION"
-  /** The model folder, or a file it needs, is not there. */
-  | "MODEL_NOT_FOUND"
-  /** A file of the model is damaged or does not parse. */
-  | "MODEL_CORRUPT"
-  /** The model is intact, but it is not one this runtime can run. */
-  | "MODEL_UNSUPPORTED"
-  /** A running model failed inside onnxruntime. */
-  | "ENGINE_FAILED"
-  /** The worker thread of this generation ended before it did. */
-  | "WORKER_FAILED"
-  /** As many generations wait as may: try again later, or raise the limit. */
-  | "QUEUE_FULL"
-  /** The `onToken` callback threw or rejected; `cause` is what it threw. */
-  | "CALLBACK_FAILED"
-  /** A stream of tokens can be iterated once; this was the second time. */
-  | "STREAM_CONSUMED"
-  /** The generator is closed. */
-  | "CLOSED"
-  /** Closing waited as long as it was allowed to, and a generation was still running. */
-  | "CLOSE_TIMEOUT"
-  /** Runs that have to make the same tokens made different ones. */
-  | "OUTPUT_MISMATCH"
-  /** A result record is not one this version can read. */
-  | "INVALID_RECORD"
-  /** A file of raw samples is damaged, or not one this version can read. */
-  | "INVALID_RAW_SAMPLES"
-  /** A file of claims is not there, or a field of it is wrong. */
-  | "INVALID_CLAIMS"
-  /** A module of scenarios does not load, or has none. */
-  | "INVALID_SCENARIOS"
-  /** A process that measured ended before it was done. */
-  | "PROCESS_FAILED";
+import type { ErrorCode } from "./error-codes.js";
 
 /** A failure in a form that survives `postMessage`; see {@link StreamgaugeError.toWire}. */
 export interface WireError {

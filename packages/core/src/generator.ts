@@ -160,9 +160,9 @@ export interface Timings {
 export interface GenerationSummary {
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
-  /** Absent where the producer cannot know; see {@link Usage}. */
+  /** Absent where the producer cannot know; see {@link Usage.producedTokens}. */
   readonly producedTokens?: number;
-  /** The same. */
+  /** Absent where the producer cannot know; see {@link Usage.cachedTokens}. */
   readonly cachedTokens?: number;
   readonly timings: Timings;
 }

@@ -24,17 +24,18 @@ export {
 } from "./create-generator.js";
 export {
   defaultMaxTokens,
+  generationOptionNames,
   requestedOptions,
   resolveConfig,
   type GenerationConfig,
   type OptionalOption,
   type ResolvedConfig,
 } from "./config.js";
+export type { ErrorCode, StreamgaugeErrorCodes } from "./error-codes.js";
 export {
   StreamgaugeError,
   isStreamgaugeError,
   messageOf,
-  type ErrorCode,
   type PartialGeneration,
   type StreamgaugeErrorOptions,
   type WireError,
@@ -58,6 +59,26 @@ export type {
   TokenStream,
   Usage,
 } from "./generator.js";
+export {
+  booleanCheck,
+  choiceCheck,
+  countCheck,
+  functionCheck,
+  integerCheck,
+  numberCheck,
+  signalCheck,
+  textCheck,
+  type OptionCheck,
+} from "./option-checks.js";
+export {
+  invalidOption,
+  readOptions,
+  type InvalidOptionCode,
+  type OptionEntry,
+  type OptionNaming,
+  type OptionTable,
+  type ResolvedOptions,
+} from "./option-table.js";
 export { resolvePrompt, type ResolvedPrompt } from "./prompt.js";
 export { spreadSeed } from "./spread-seed.js";
 export { createTokenQueue, type TokenQueue } from "./token-queue.js";

@@ -1,112 +1,121 @@
-import type { GenerationConfig } from "./config.js";
-
-/** The largest seed: the generator of random numbers is seeded with 32 bits. */
-export const maximumSeed: number = 2 ** 32 - 1;
-
-/** Node fires a longer timer at once. */
-const longestTimer = 2 ** 31 - 1;
-
-/** Ids cross threads as 32-bit integers. */
-export const isTokenId: (value: unknown) => boolean = isIntegerBetween(0, 2 ** 31 - 1);
-
-const isBias = isNumberBetween(-100, 100);
-
-/** What one option may be. */
-export interface Check {
-  readonly accepts: (value: unknown) => boolean;
+/**
+ * What one option may be. A check is a type guard, so that a table of options
+ * holds it against the type of the option, and the words that follow "it must be".
+ */
+export interface OptionCheck<Value> {
+  readonly accepts: (value: unknown) => value is Value;
   readonly expected: string;
 }
 
-/** What each option may be, whatever the others are. */
-export const checks: Record<keyof GenerationConfig, Check> = {
-  maxTokens: { accepts: isIntegerBetween(1), expected: "an integer ≥ 1" },
-  temperature: {
-    accepts: (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
-    expected: "a finite number ≥ 0",
-  },
-  topK: { accepts: isIntegerBetween(1), expected: "an integer ≥ 1" },
-  topP: { accepts: isShare, expected: "a number above 0 and up to 1" },
-  minP: { accepts: isNumberBetween(0, 1), expected: "a number from 0 to 1" },
-  typicalP: { accepts: isShare, expected: "a number above 0 and up to 1" },
-  repetitionPenalty: {
-    accepts: (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
-    expected: "a finite number above 0",
-  },
-  presencePenalty: { accepts: isNumberBetween(-2, 2), expected: "a number from -2 to 2" },
-  frequencyPenalty: { accepts: isNumberBetween(-2, 2), expected: "a number from -2 to 2" },
-  logitBias: {
-    accepts: isLogitBias,
-    expected: "an object whose keys are token ids and whose values are numbers from -100 to 100",
-  },
-  noRepeatNgramSize: { accepts: isIntegerBetween(0), expected: "an integer ≥ 0" },
-  minTokens: { accepts: isIntegerBetween(0), expected: "an integer ≥ 0" },
-  seed: {
-    accepts: isIntegerBetween(0, maximumSeed),
-    expected: `an integer from 0 to ${maximumSeed}`,
-  },
-  stop: {
-    accepts: (value) => isStopString(value) || (Array.isArray(value) && value.every(isStopString)),
-    expected: "a text, or an array of texts, that are not empty and have no half of a character",
-  },
-  stopTokenIds: {
-    accepts: (value) => Array.isArray(value) && value.every(isTokenId),
-    expected: "an array of token ids (integers ≥ 0)",
-  },
-  ignoreEos: { accepts: isBoolean, expected: "true or false" },
-  logprobs: { accepts: isBoolean, expected: "true or false" },
-  topLogprobs: { accepts: isIntegerBetween(0, 20), expected: "an integer from 0 to 20" },
-  deadlineMilliseconds: {
-    accepts: (value) => typeof value === "number" && value > 0 && value <= longestTimer,
-    expected: `a number above 0 and up to ${longestTimer}`,
-  },
-  clientId: { accepts: (value) => typeof value === "string", expected: "a string" },
-  signal: {
-    // By shape: a signal can come from another realm or a polyfill.
-    accepts: (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      "aborted" in value &&
-      "addEventListener" in value,
-    expected: "an AbortSignal",
-  },
+/** True or false. */
+export const booleanCheck: OptionCheck<boolean> = {
+  accepts: (value) => typeof value === "boolean",
+  expected: "true or false",
 };
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
+/** A string that is not empty. */
+export const textCheck: OptionCheck<string> = {
+  accepts: (value): value is string => typeof value === "string" && value !== "",
+  expected: "a text that is not empty",
+};
+
+/** Something that can be called. What it takes and returns is for the compiler to check. */
+export function functionCheck<
+  Callable extends (...parameters: never[]) => unknown,
+>(): OptionCheck<Callable> {
+  return {
+    accepts: (value): value is Callable => typeof value === "function",
+    expected: "a function",
+  };
 }
 
-function isShare(value: unknown): boolean {
-  return typeof value === "number" && value > 0 && value <= 1;
+/** An `AbortSignal`, told by its shape: it can come from another realm or a polyfill. */
+export const signalCheck: OptionCheck<AbortSignal> = {
+  accepts: (value): value is AbortSignal =>
+    typeof value === "object" &&
+    value !== null &&
+    "aborted" in value &&
+    "addEventListener" in value,
+  expected: "an AbortSignal",
+};
+
+/**
+ * An integer from `minimum` to `maximum`.
+ *
+ * @param maximum default: the largest integer that a number holds exactly
+ */
+export function integerCheck(minimum: number, maximum?: number): OptionCheck<number> {
+  const limit = maximum ?? Number.MAX_SAFE_INTEGER;
+  return {
+    accepts: (value): value is number =>
+      Number.isInteger(value) && (value as number) >= minimum && (value as number) <= limit,
+    expected:
+      maximum === undefined
+        ? `an integer ≥ ${minimum}`
+        : `an integer from ${minimum} to ${maximum}`,
+  };
 }
 
-function isNumberBetween(minimum: number, maximum: number) {
-  return (value: unknown): boolean =>
-    typeof value === "number" && value >= minimum && value <= maximum;
+/** An integer from `minimum` on, or `Infinity` for no limit. */
+export function countCheck(minimum: number): OptionCheck<number> {
+  const { accepts, expected } = integerCheck(minimum);
+  return {
+    accepts: (value): value is number => value === Infinity || accepts(value),
+    expected: `${expected}, or Infinity`,
+  };
 }
 
-function isLogitBias(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(
-    // Written as numbers are, so that no two keys are one id.
-    ([id, bias]) => String(Number(id)) === id && isTokenId(Number(id)) && isBias(bias),
-  );
+/** A number in a range. Give one lower end; without an upper one, any finite number above it. */
+export function numberCheck(range: {
+  /** The least that is accepted. */
+  readonly from?: number;
+  /** What the number has to be greater than. */
+  readonly above?: number;
+  /** The most that is accepted. */
+  readonly to?: number;
+}): OptionCheck<number> {
+  const { from = -Infinity, above = -Infinity, to } = range;
+  return {
+    accepts: (value): value is number =>
+      typeof value === "number" &&
+      value >= from &&
+      value > above &&
+      (to === undefined ? value < Infinity : value <= to),
+    expected: describeRange(range),
+  };
 }
 
-function isStopString(value: unknown): boolean {
-  // Half a surrogate pair is in no text, and cutting there would leave the other half.
-  return typeof value === "string" && value !== "" && !/\p{Surrogate}/u.test(value);
+function describeRange({ from, above, to }: Parameters<typeof numberCheck>[0]): string {
+  if (to === undefined) {
+    return above === undefined ? `a finite number ≥ ${from}` : `a finite number above ${above}`;
+  }
+  return above === undefined
+    ? `a number from ${from} to ${to}`
+    : `a number above ${above} and up to ${to}`;
 }
 
-function isIntegerBetween(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
-  return (value: unknown): boolean =>
-    typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum;
+/** One of several words. */
+export function choiceCheck<Choice extends string>(
+  choices: readonly Choice[],
+): OptionCheck<Choice> {
+  return {
+    accepts: (value): value is Choice => (choices as readonly unknown[]).includes(value),
+    expected: `one of ${choices.join(", ")}`,
+  };
 }
+
+/** Most elements of an array that a message shows. */
+const mostShown = 8;
 
 /** A value as messages show it. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "number" || typeof value === "boolean" || value == null) {
-    return String(value);
-  }
-  return Array.isArray(value) ? "an array with other elements" : `of type ${typeof value}`;
+  if (isPlain(value)) return String(value);
+  if (!Array.isArray(value)) return `of type ${typeof value}`;
+  const isShort = value.length <= mostShown && value.every(isPlain);
+  return isShort ? `[${value.map(show).join(", ")}]` : "an array with other elements";
+}
+
+function isPlain(value: unknown): boolean {
+  return value == null || ["string", "number", "boolean"].includes(typeof value);
 }

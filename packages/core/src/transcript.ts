@@ -59,7 +59,7 @@ export class Transcript {
     };
   }
 
-  /** The same failure, carrying what was delivered before it. */
+  /** A failure as the generation's error, which carries what was delivered before it. */
   failure(error: unknown): StreamgaugeError {
     const { code, message } = StreamgaugeError.toWire(error, "ENGINE_FAILED");
     const cause = isStreamgaugeError(error) ? error.cause : error;

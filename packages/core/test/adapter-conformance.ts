@@ -652,7 +652,10 @@ function start(
   return { done, result, delivered: () => numbersIn(text), inHand: row.inHand ?? 0 };
 }
 
-/** Of a stop from outside: where pieces have several tokens, the rest of one still comes. */
+/**
+ * Tokens that are certainly delivered when somebody else stops: undefined where pieces have
+ * several tokens, because the rest of a piece still comes.
+ */
 function certainlyDelivered({ inHand }: Run): number | undefined {
   return inHand > 1 ? undefined : deliveredMeanwhile;
 }

@@ -1,27 +1,27 @@
-import { StreamgaugeError, isStreamgaugeError } from "@streamgauge/core";
+import { StreamgaugeError, isStreamgaugeError, type ErrorCode } from "@streamgauge/core";
 import { StreamgaugeError as AnotherCopy } from "../src/errors.js";
 import { describe, expect, it } from "vitest";
 
 describe("StreamgaugeError", () => {
   it("is recognised when another copy of the package made it", () => {
-    const foreign = new AnotherCopy("CLOSED", "closed");
+    const foreign = new AnotherCopy("STREAM_CONSUMED", "read already");
     expect(foreign).not.toBeInstanceOf(StreamgaugeError);
     expect(isStreamgaugeError(foreign)).toBe(true);
-    expect(isStreamgaugeError(foreign, "CLOSED")).toBe(true);
+    expect(isStreamgaugeError(foreign, "STREAM_CONSUMED")).toBe(true);
     expect(isStreamgaugeError(foreign, "INVALID_PROMPT")).toBe(false);
-    expect(isStreamgaugeError(new Error("CLOSED"))).toBe(false);
+    expect(isStreamgaugeError(new Error("STREAM_CONSUMED"))).toBe(false);
     expect(isStreamgaugeError(undefined)).toBe(false);
   });
 
   it("keeps code, message, cause and partial result across a structured clone", () => {
-    const error = new StreamgaugeError("MODEL_CORRUPT", "config.json is not valid JSON", {
+    const error = new StreamgaugeError("INVALID_PROMPT", "The prompt is no JSON", {
       cause: new SyntaxError("Unexpected token"),
       partial: { ids: [1], text: "a" },
     });
     const wire = structuredClone(StreamgaugeError.toWire(error, "ENGINE_FAILED"));
     const restored = StreamgaugeError.fromWire(wire);
     expect(restored).toMatchObject({
-      code: "MODEL_CORRUPT",
+      code: "INVALID_PROMPT",
       message: error.message,
       partial: { ids: [1], text: "a" },
     });
@@ -34,5 +34,11 @@ describe("StreamgaugeError", () => {
       message: "boom",
     });
     expect(StreamgaugeError.toWire("boom", "ENGINE_FAILED").message).toBe("boom");
+  });
+
+  it("has only codes that this package or an imported one declares", () => {
+    // @ts-expect-error a code of the bench, which this package knows nothing of
+    const foreign: ErrorCode = "INVALID_RECORD";
+    expect(new StreamgaugeError(foreign, "damaged").code).toBe("INVALID_RECORD");
   });
 });

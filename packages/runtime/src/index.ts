@@ -3,10 +3,11 @@ export { checkModel, type CheckModelOptions, type ModelCheck } from "./check/che
 export type { CheckProgress } from "./check/check-progress.js";
 export type { CheckedText } from "./check/check-text.js";
 export { embeddedModel } from "./embedded-model.js";
+export type { RuntimeErrorCodes } from "./error-codes.js";
 export type { EngineDescription } from "./engine/engine.js";
 export type { LoadProgress } from "./engine/load-progress.js";
 export type { RecommendedSampling } from "./engine/model-settings.js";
-export { pacedModel, type PacedModel } from "./engine/paced-model.js";
+export { pacedModel, type PacedModel, type PacedModelOptions } from "./engine/paced-model.js";
 export { createInlineGenerator, type InlineGenerator } from "./host/inline-generator.js";
 export type { GenerationObserver, GenerationReport } from "./host/generation-observer.js";
 export type { LatencyDistribution } from "./host/latency-histogram.js";

@@ -32,7 +32,7 @@ describe("createRuntime refuses", () => {
     ["negative threads", { threads: -1 }, /threads is -1/],
     ["a ring of three slots", { ring: { capacity: 3 } }, /power of two/],
     ["an unknown option", { worker: 2 }, /Unknown option "worker".*workers/],
-    ["a model that is a number", { model: 5 }, /model is number/],
+    ["a model that is a number", { model: 5 }, /model is 5; it must be a folder/],
     ["a model that is null", { model: null }, /model is null/],
     ["an unknown dtype", { dtype: "q5" }, /dtype is "q5"; it must be one of fp32, fp16/],
     [

@@ -63,7 +63,7 @@ describe("quantiseRows", () => {
     const { packed, scales } = quantiseRows(new Float32Array(2 * 40), 40, bits, Math.fround);
     expect(new Set(packed)).toEqual(new Set([bits === 4 ? 0x88 : 0x80]));
     expect(new Set(scales)).toEqual(new Set([0]));
-    // Of a row of 33, the second block is one weight and 31 zeros.
+    // The second block of a row of 33 is one weight and 31 zeros.
     const values = new Float32Array(33).fill(1);
     const padded = quantiseRows(values, 33, bits, Math.fround);
     expect(
@@ -80,7 +80,7 @@ describe("quantiseRows", () => {
     const again = dequantise({ packed, scales }, 32, 8);
     for (const [i, value] of values.entries()) {
       const scale = Math.abs(scales[Math.floor(i / 32)]!);
-      // Of the opposite sign and as large, a number ends one step before it.
+      // A number that is as large and has the opposite sign ends one step before it.
       expect(Math.abs(again[i]! - value)).toBeLessThanOrEqual(scale * 1.1);
     }
   });

@@ -237,7 +237,7 @@ describe("buildRandomModel", () => {
       "INVALID_OPTION",
       /headNorms/,
     ],
-    [{ dtypes: ["fp8"] }, "INVALID_OPTION", /dtypes holds "fp8"/],
+    [{ dtypes: ["fp8"] }, "INVALID_OPTION", /dtypes is \["fp8"\]; it must be a list/],
     [{ dtypes: [] }, "INVALID_OPTION", /dtypes is \[\]; it must be a list/],
     [{ dtypes: "q4" }, "INVALID_OPTION", /dtypes is "q4"; it must be a list/],
     [{ dtype: "q4" }, "INVALID_OPTION", /Unknown option "dtype".*dtypes/],

@@ -26,7 +26,7 @@ describe.each([
     await expect(open({ executionProvider })).rejects.toMatchObject({
       code: "INVALID_OPTION",
       message:
-        `executionProvider is "${executionProvider}"; onnxruntime-node has on this platform: ` +
+        `executionProvider is "${executionProvider}"; it must be one that onnxruntime-node has on this platform: ` +
         `${bundled.join(", ")}.`,
     });
   });

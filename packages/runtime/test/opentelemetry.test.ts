@@ -78,7 +78,7 @@ it("OpenTelemetry is told of generations in its own names, seconds and boundarie
   expect(pointsOf("gen_ai.usage.cache_read.input_tokens")).toMatchObject([
     { attributes: about, value: { count: 2, sum: 0 } },
   ]);
-  // Of the only stream, and its one token.
+  // There was one stream, with one token.
   expect(pointsOf("streamgauge.stream.wake_ups_per_token")).toMatchObject([
     { attributes: about, value: { count: 1 } },
   ]);

@@ -65,8 +65,8 @@ describe("the operator profile", () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ["an empty prefix", { operatorProfile: "" }, /operatorProfile is empty/],
-    ["a number", { operatorProfile: 5 }, /operatorProfile is number/],
+    ["an empty prefix", { operatorProfile: "" }, /operatorProfile is ""; it must be a path prefix/],
+    ["a number", { operatorProfile: 5 }, /operatorProfile is 5/],
     [
       "the paced model",
       { operatorProfile: "here", model: pacedModel({ stepMicroseconds: 0 }) },

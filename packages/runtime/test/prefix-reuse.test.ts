@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 /**
- * The same but for the last digits of log-probabilities: a row that was made alone
+ * Expects equal results, except for the last digits of log-probabilities: a row that was made alone
  * and one that was made among others add up the same products in another order.
  */
 function expectAlike(result: GenerationResult, expected: GenerationResult, digits = 4): void {
@@ -288,7 +288,7 @@ it("the option is checked", async () => {
   const wrong = { prefixReuse: "yes" } as unknown as { prefixReuse: boolean };
   await expect(createRuntime(wrong)).rejects.toMatchObject({
     code: "INVALID_OPTION",
-    message: "prefixReuse is yes; it must be true or false.",
+    message: 'prefixReuse is "yes"; it must be true or false.',
   });
   const model = pacedModel({ stepMicroseconds: 0 });
   await expect(createInlineGenerator({ model, prefixReuse: true })).rejects.toMatchObject({

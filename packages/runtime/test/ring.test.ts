@@ -251,7 +251,7 @@ describe("resolveRingOptions", () => {
     [{ capacity: 4, publishBatch: 5 }, /publishBatch is 5.*capacity, 4/],
     [{ publishBatch: 0 }, /publishBatch is 0/],
     [{ ledger: 1 }, /ring.ledger is 1; it must be true or false/],
-    [{ wait: "spin" }, /ring.wait is spin; it must be one of: waitAsync, message, block/],
+    [{ wait: "spin" }, /ring.wait is "spin"; it must be one of waitAsync, message, block/],
     [{ wait: "block", spinMicroseconds: 1001 }, /spinMicroseconds is 1001.* 0 to 1000/],
     [{ wait: "block", spinMicroseconds: -1 }, /spinMicroseconds is -1/],
     [{ wait: "block", spinMicroseconds: Number.NaN }, /spinMicroseconds is NaN/],
@@ -259,7 +259,7 @@ describe("resolveRingOptions", () => {
     [{ maxDelayMilliseconds: -1 }, /maxDelayMilliseconds is -1.* 0 to 1000/],
     [{ maxDelayMilliseconds: 2.5 }, /maxDelayMilliseconds is 2.5; it must be an integer/],
     [{ maxDelayMilliseconds: 1001 }, /maxDelayMilliseconds is 1001/],
-    [{ maxDelayMilliseconds: "4" }, /maxDelayMilliseconds is 4/],
+    [{ maxDelayMilliseconds: "4" }, /maxDelayMilliseconds is "4"/],
     [
       { wait: "block", spinMicroseconds: 5, maxDelayMilliseconds: 4 },
       /maxDelayMilliseconds is 4 and ring.spinMicroseconds is 5.*leave one of the two out/,

@@ -55,5 +55,5 @@ describe("over small seeds", () => {
   });
 });
 
-/** Of uniform numbers whose standard deviation is 0.02. */
+/** The width of the range of uniform numbers whose standard deviation is 0.02. */
 const width = 0.02 * Math.sqrt(12);

@@ -1,6 +1,6 @@
 // Type-checked under `module: nodenext` and under `moduleResolution: bundler`; never run.
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { toTextStream, type Generator, type StreamToken } from "@streamgauge/core";
+import { toTextStream, type ErrorCode, type Generator, type StreamToken } from "@streamgauge/core";
 import { renderBenchmarks } from "@streamgauge/report";
 import { createRuntime } from "@streamgauge/runtime";
 
@@ -18,3 +18,8 @@ export async function use(record: ResultRecord): Promise<string> {
   renderBenchmarks("record");
   return [renderBenchmarks(record), typeof text, typeof idOf].join(" ");
 }
+
+/** Codes of core, runtime and bench, which are in one registry. */
+export const codes: readonly ErrorCode[] = ["INVALID_CONFIG", "QUEUE_FULL", "OUTPUT_MISMATCH"];
+// @ts-expect-error No package has this code.
+export const unknownCode: ErrorCode = "QUEUE_EMPTY";

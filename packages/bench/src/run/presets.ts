@@ -1,5 +1,5 @@
 import { basename, resolve } from "node:path";
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import { expectedBlocksSeconds, expectedWarmUpSeconds } from "./expected-time.js";
 import type { Look } from "../record/index.js";
 import { catalogue } from "../scenarios/catalogue.js";
@@ -90,7 +90,7 @@ export function describeChoices(): { readonly profiles: string[]; readonly scena
 export function findProfile(name: string): Profile {
   const found = profiles.find((profile) => profile.name === name);
   if (found === undefined) {
-    throw invalid(`There is no profile "${name}". Profiles: ${profileNames.join(", ")}.`);
+    throw invalidOption(`There is no profile "${name}". Profiles: ${profileNames.join(", ")}.`);
   }
   return found;
 }
@@ -120,10 +120,12 @@ export function select(
 ): readonly Stage[] {
   const { tokens, blocks, model, timeBudgetMinutes } = selection;
   if (blocks !== undefined && !(Number.isInteger(blocks) && blocks >= 1)) {
-    throw invalid(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
+    throw invalidOption(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
   }
   if (timeBudgetMinutes !== undefined && !(timeBudgetMinutes > 0)) {
-    throw invalid(`The time budget is ${timeBudgetMinutes} minutes; it must be a number > 0.`);
+    throw invalidOption(
+      `The time budget is ${timeBudgetMinutes} minutes; it must be a number > 0.`,
+    );
   }
   const all = chosenScenarios(profile, selection, others).flatMap(({ stages }) =>
     stages(profile.size),
@@ -131,7 +133,7 @@ export function select(
   const counts = new Set(all.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
   for (const count of tokens ?? []) {
     if (!counts.has(count)) {
-      throw invalid(
+      throw invalidOption(
         `Nothing that is chosen has ${count} tokens. There are cells of ` +
           `${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
       );
@@ -147,7 +149,7 @@ export function select(
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
   if (stages.length === 0) {
-    throw invalid("Nothing is left to run: choose other scenarios or token counts.");
+    throw invalidOption("Nothing is left to run: choose other scenarios or token counts.");
   }
   const merged = mergeByGenerator(stages);
   return timeBudgetMinutes === undefined
@@ -170,7 +172,7 @@ function chosenScenarios(
   for (const name of scenarios) {
     if (!known.some((scenario) => scenario.name === name)) {
       const names = known.map((scenario) => scenario.name).join(", ");
-      throw invalid(`There is no scenario "${name}". Scenarios: ${names}.`);
+      throw invalidOption(`There is no scenario "${name}". Scenarios: ${names}.`);
     }
   }
   return known.filter(({ name }) => scenarios.includes(name));
@@ -272,8 +274,4 @@ function fitInto(budgetSeconds: number, stages: readonly Stage[], profile: Profi
 /** Fewest blocks that a budget leaves of a cell in a process: two balanced squares, or one in each of several. */
 function fewestBlocks(processes: number): number {
   return processes > 1 ? 4 : 8;
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import { readRawSamples, type RawBlock } from "../measure/raw-samples.js";
 import { readRecordFile, sha256 } from "./record-file.js";
 import type { Cell, Environment, ResultRecord } from "../record/index.js";
@@ -24,10 +24,10 @@ export async function readRunToResume(
 ): Promise<RunToResume> {
   const record = await readRecordFile(join(folder, "record.json"));
   if (record.status === "complete") {
-    throw invalid(`The run in ${folder} is complete: there is nothing to resume.`);
+    throw invalidOption(`The run in ${folder} is complete: there is nothing to resume.`);
   }
   if (record.plan === undefined) {
-    throw invalid(`The record in ${folder} has no plan, because an older version wrote it.`);
+    throw invalidOption(`The record in ${folder} has no plan, because an older version wrote it.`);
   }
   requireSame("commit", record.environment.git?.commit, here.git?.commit);
   requireSame("CPU", record.environment.cpuModel, here.cpuModel);
@@ -62,12 +62,8 @@ async function readBlocks(folder: string, cell: Cell): Promise<readonly RawBlock
 
 function requireSame(what: string, then: string | undefined, now: string | undefined): void {
   if (then === now) return;
-  throw invalid(
+  throw invalidOption(
     `The run was begun with ${what} ${then ?? "unknown"}, and this is ${now ?? "unknown"}: one ` +
       `record is of one thing. Go back to it, or begin a new run.`,
   );
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

@@ -1,4 +1,4 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import { isMadeFor, type Claim } from "../conclude/claims.js";
 import { readClaims, shippedClaimsFile } from "../conclude/claims-file.js";
 import { measureClock, systemClock, type Clock } from "../plan/clock.js";
@@ -110,7 +110,7 @@ async function begin(options: BenchOptions): Promise<Run> {
   const profile = typeof chosen === "string" ? findProfile(chosen) : chosen;
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw invalid(`The seed is ${seed}; it must be an integer from 0 to ${2 ** 32 - 1}.`);
+    throw invalidOption(`The seed is ${seed}; it must be an integer from 0 to ${2 ** 32 - 1}.`);
   }
   const { scenarios, tokens, blocks, model, timeBudgetMinutes } = options;
   const names = scenarios?.map((scenario) =>
@@ -288,7 +288,7 @@ function requireWhatCrosses(
     clock: clock !== undefined,
   }).filter(([, isGiven]) => isGiven);
   if (given.length === 0) return;
-  throw invalid(
+  throw invalidOption(
     `The profile "${profile.name}" measures in several processes, to which ` +
       `${given.map(([what]) => what).join(" and ")} cannot cross: export scenarios from a module ` +
       `and give its URL in "modules", or choose a profile of one process.`,
@@ -318,8 +318,4 @@ function selectionOf(plan: RunPlan): Selection {
 
 function isAborted({ signal }: BenchOptions): boolean {
   return signal?.aborted === true;
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

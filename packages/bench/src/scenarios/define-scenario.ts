@@ -1,5 +1,5 @@
 import {
-  StreamgaugeError,
+  invalidOption,
   type GenerationConfig,
   type Generator,
   type Prompt,
@@ -50,14 +50,16 @@ const sizes: Readonly<Record<Size, { blocks: number; timeBudgetSeconds: number }
 export function defineScenario(definition: ScenarioDefinition): Scenario {
   const { name, tokens = [10, 50, 100], prompt, config } = definition;
   if (!/^[a-z\d]+(-[a-z\d]+)*$/i.test(name)) {
-    throw invalid(`The scenario's name is "${name}"; it must be letters, digits and dashes.`);
+    throw invalidOption(`The scenario's name is "${name}"; it must be letters, digits and dashes.`);
   }
   for (const [what, value] of [
     ...tokens.map((count) => ["token count", count] as const),
     ["number of blocks", definition.blocks ?? 1] as const,
   ]) {
     if (!Number.isInteger(value) || value < 1) {
-      throw invalid(`A ${what} of the scenario "${name}" is ${value}; it must be an integer ≥ 1.`);
+      throw invalidOption(
+        `A ${what} of the scenario "${name}" is ${value}; it must be an integer ≥ 1.`,
+      );
     }
   }
   const generator = {
@@ -102,8 +104,4 @@ function complete(generator: MeasurableGenerator): ScenarioGenerator {
     close: async () => await generator.close?.(),
     ...(diagnostics !== undefined && { diagnostics }),
   };
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

@@ -1,4 +1,4 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import type { ObservedTreatment, ProfileKind } from "../profile/instrument.js";
 import { profileMeasurement } from "../profile/profile-measurement.js";
 import { secondsPerToken } from "../plan/build-stage.js";
@@ -130,11 +130,13 @@ export function withProfiles(stages: readonly Stage[], kinds: readonly string[])
   const chosen = models.length > 0 ? models : stages;
   for (const kind of kinds) {
     if (!isProfileKind(kind)) {
-      throw invalid(`There is no profile of kind "${kind}". Kinds: ${profileKinds.join(", ")}.`);
+      throw invalidOption(
+        `There is no profile of kind "${kind}". Kinds: ${profileKinds.join(", ")}.`,
+      );
     }
     if (chosen.every((stage) => profilesOf(kind, stage).length === 0)) {
       const names = chosen.map(({ generator }) => generator.id).join(", ");
-      throw invalid(
+      throw invalidOption(
         `Nothing that is measured can have the profile "${kind}" (${names}): a ledger needs a ` +
           `pooled generator of the runtime, and an operator profile one with onnxruntime.`,
       );
@@ -164,8 +166,4 @@ export function profiledStage(stage: Stage, kinds: readonly ProfileKind[], block
 
 function isProfileKind(kind: string): kind is ProfileKind {
   return profileKinds.includes(kind);
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

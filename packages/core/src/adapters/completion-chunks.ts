@@ -37,7 +37,7 @@ export interface CompletionUsage {
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
   readonly total_tokens: number;
-  /** Of the prompt's, those that were in a cache. Absent where the generator cannot know. */
+  /** Prompt tokens that were in a cache. Absent where the generator cannot know. */
   readonly prompt_tokens_details?: { readonly cached_tokens: number };
 }
 

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
-import { StreamgaugeError } from "../errors.js";
+import { choiceCheck } from "../option-checks.js";
+import { readOptions, type OptionTable } from "../option-table.js";
 import type { StreamToken, TokenStream } from "../generator.js";
 import { WholeCharacters } from "./whole-characters.js";
 
@@ -21,16 +22,8 @@ export interface NodeReadableOptions {
  * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already,
  *   `INVALID_OPTION`
  */
-export function toNodeReadable(
-  stream: TokenStream,
-  { as = "tokens" }: NodeReadableOptions = {},
-): Readable {
-  if (!Object.hasOwn(chunksOf, as)) {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
-      `Option "as" is ${JSON.stringify(as)}; it must be "tokens", "text" or "bytes".`,
-    );
-  }
+export function toNodeReadable(stream: TokenStream, options: NodeReadableOptions = {}): Readable {
+  const { as } = readOptions(options, table, { one: (name) => `Option "${name}"` });
   const chunkOf = chunksOf[as]();
   const iterator = stream[Symbol.asyncIterator]();
 
@@ -70,9 +63,13 @@ function textOf(): ChunkOf {
   return (token) => (token === undefined ? characters.end() : characters.take(token.text));
 }
 
-const chunksOf: Record<NonNullable<NodeReadableOptions["as"]>, () => ChunkOf> = {
+const chunksOf = {
   tokens: () => (token) => token,
   text: textOf,
   // Node encodes a string that is pushed to a stream of bytes.
   bytes: textOf,
+} satisfies Record<NonNullable<NodeReadableOptions["as"]>, () => ChunkOf>;
+
+const table: OptionTable<NodeReadableOptions, Required<NodeReadableOptions>> = {
+  as: { check: choiceCheck(["tokens", "text", "bytes"]), default: "tokens" },
 };

@@ -1,4 +1,4 @@
-import { StreamgaugeError } from "../errors.js";
+import { invalidOption } from "../option-table.js";
 import type { StreamToken, TokenStream } from "../generator.js";
 import { takeReady } from "./async-iterable.js";
 import {
@@ -156,8 +156,7 @@ function field(name: string, value: string): string {
 function oneLine(name: "event" | "id", value: string): string {
   // oxlint-disable-next-line no-control-regex
   if (name === "id" ? !/[\r\n\0]/.test(value) : !/[\r\n]/.test(value)) return value;
-  throw new StreamgaugeError(
-    "INVALID_OPTION",
+  throw invalidOption(
     `The ${name} of a server-sent event is ${JSON.stringify(value)}; it must be one line` +
       `${name === "id" ? " without NUL" : ""}. Put text of several lines into \`data\`.`,
   );

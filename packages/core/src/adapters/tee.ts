@@ -1,4 +1,3 @@
-import { StreamgaugeError } from "../errors.js";
 import {
   isStopReason,
   type GenerationSummary,
@@ -7,6 +6,8 @@ import {
   type TokenIterator,
   type TokenStream,
 } from "../generator.js";
+import { countCheck } from "../option-checks.js";
+import { invalidOption, readOptions, type OptionTable } from "../option-table.js";
 import type { TokenSource } from "../token-source.js";
 import { Transcript } from "../transcript.js";
 import { iterateTokens, passStopsOn } from "./async-iterable.js";
@@ -19,7 +20,9 @@ export interface TeeOptions {
   readonly limit?: number;
 }
 
-const defaultLimit = 256;
+const table: OptionTable<TeeOptions, Required<TeeOptions>> = {
+  limit: { check: countCheck(1), default: 256 },
+};
 
 /**
  * Several streams of the same tokens. Each branch is a {@link TokenStream} of
@@ -41,9 +44,10 @@ export function teeTokens(
 ): [TokenStream, TokenStream];
 export function teeTokens(stream: TokenStream, count: number, options?: TeeOptions): TokenStream[];
 export function teeTokens(stream: TokenStream, count = 2, options: TeeOptions = {}): TokenStream[] {
-  const { limit = defaultLimit } = options;
-  check("count", count, Number.isInteger(count));
-  check("limit", limit, Number.isInteger(limit) || limit === Infinity);
+  if (!Number.isInteger(count) || count < 1) {
+    throw invalidOption(`count is ${String(count)}; it must be an integer ≥ 1.`);
+  }
+  const { limit } = readOptions(options, table);
   const trunk = new Trunk(stream, limit);
   const branches = Array.from({ length: count }, () => new Branch(trunk));
   return branches.map((branch) =>
@@ -118,7 +122,7 @@ class Trunk {
         this.#tokens.push(value);
         this.#wake();
       },
-      // `finished` rejects with the same.
+      // `finished` rejects with this error too.
       () => this.#end(),
     );
   }
@@ -220,12 +224,4 @@ class Branch implements TokenSource {
   get #hasToken(): boolean {
     return this.#trunk.at(this.position) !== undefined;
   }
-}
-
-function check(name: string, value: number, isWhole: boolean): void {
-  if (isWhole && value >= 1) return;
-  throw new StreamgaugeError(
-    "INVALID_OPTION",
-    `${name} is ${String(value)}; it must be an integer ≥ 1.`,
-  );
 }

@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import { StreamgaugeError, type GenerationConfig } from "@streamgauge/core";
+import { generationOptionNames, invalidOption, type GenerationConfig } from "@streamgauge/core";
 
 /** What a call has where the caller of the SDK does not set it. */
 export type LanguageModelDefaults = Omit<
@@ -23,7 +23,10 @@ export function configOf(
     if (value === undefined || taken.has(name)) continue;
     const remedy = (refusals[name] ?? unknownSetting)(options);
     if (remedy !== undefined) {
-      throw invalid(`This model does not support the setting "${name}": ${remedy}.`);
+      throw invalidOption(
+        `This model does not support the setting "${name}": ${remedy}.`,
+        "INVALID_CONFIG",
+      );
     }
   }
   const { maxOutputTokens, temperature, topK, topP, seed, abortSignal } = options;
@@ -83,27 +86,34 @@ const refusals: Record<string, Refusal> = {
     includeRawChunks === true ? "there are no raw chunks; leave it out" : undefined,
 };
 
-const providerOptionNames: readonly string[] = [
-  "minP",
-  "typicalP",
-  "repetitionPenalty",
-  "logitBias",
-  "noRepeatNgramSize",
-  "minTokens",
-  "stopTokenIds",
-  "ignoreEos",
-  "deadlineMilliseconds",
-  "clientId",
+/** Options that the SDK has settings for, or that the answers of the SDK have no place for. */
+const otherOptions: readonly string[] = [
+  "maxTokens",
+  "temperature",
+  "topK",
+  "topP",
+  "stop",
+  "presencePenalty",
+  "frequencyPenalty",
+  "seed",
+  "signal",
+  "logprobs",
+  "topLogprobs",
 ] satisfies (keyof GenerationConfig)[];
+
+const providerOptionNames: readonly string[] = generationOptionNames.filter(
+  (name) => !otherOptions.includes(name),
+);
 
 /** Options of ours that the SDK has no setting for. Their values are checked by core. */
 function readProviderOptions({ providerOptions }: LanguageModelV4CallOptions): GenerationConfig {
   const ours = withoutUndefined(providerOptions?.[providerName] ?? {});
   for (const name of Object.keys(ours)) {
     if (providerOptionNames.includes(name)) continue;
-    throw invalid(
+    throw invalidOption(
       `providerOptions.${providerName} has the unknown option "${name}". ` +
         `Known options: ${providerOptionNames.join(", ")}.`,
+      "INVALID_CONFIG",
     );
   }
   return ours;
@@ -118,8 +128,4 @@ function withoutSampling(defaults: LanguageModelDefaults): LanguageModelDefaults
 function withoutUndefined<T extends object>(settings: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const set = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as { [K in keyof T]?: NonNullable<T[K]> };
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_CONFIG", message);
 }

@@ -161,7 +161,7 @@ async function compare(
   const { expectedId, largest, logprobOf, tolerance } = await reference.behind(before);
   const expectedLogprob = logprobOf(id);
   const logprobDifference = Math.abs(logprob - expectedLogprob);
-  // Of two ids that are about as likely, the order of sums decides.
+  // Where two ids are about as likely, the order in which sums are taken decides.
   const isTie = largest - expectedLogprob <= tolerance;
   if (isTie && logprobDifference <= tolerance) {
     return { logprobDifference, difference: undefined };

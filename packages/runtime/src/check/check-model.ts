@@ -1,4 +1,4 @@
-import { StreamgaugeError, isStreamgaugeError } from "@streamgauge/core";
+import { type StreamgaugeError, invalidOption, isStreamgaugeError } from "@streamgauge/core";
 import { describeOnnxModel, type EngineDescription } from "../engine/engine.js";
 import { openOnnxModel, type OnnxModelOptions } from "../engine/onnx-model.js";
 import { resolveEngineOptions, type EngineOptions } from "../host/options.js";
@@ -52,8 +52,7 @@ export async function checkModel(options: CheckModelOptions = {}): Promise<Model
   const { onProgress = () => undefined, signal, ...engineOptions } = options;
   const { spec } = resolveEngineOptions(engineOptions);
   if (spec.kind !== "onnx") {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
+    throw invalidOption(
       "The paced model computes nothing that could be checked: give a model folder.",
     );
   }

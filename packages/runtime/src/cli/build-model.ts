@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { BuildProgress } from "../onnx/build/build-model.js";
+import type { BuildProgress } from "../onnx/build/build-options.js";
 import { buildDtypes, type BuildDtype } from "../onnx/model-dtype.js";
 
 interface BuildOptions {

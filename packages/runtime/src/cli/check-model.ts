@@ -1,12 +1,16 @@
 import { basename } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { isRight, type CheckedPart } from "../check/check-generations.js";
 import type { ModelCheck } from "../check/check-model.js";
 import type { CheckProgress } from "../check/check-progress.js";
 import type { CheckedText } from "../check/check-text.js";
-import { modelDtypes } from "../onnx/model-dtype.js";
-import { count, type EngineFlags } from "./engine-flags.js";
+import {
+  addEngineFlags,
+  engineOptionsOf,
+  modelFolderDescription,
+  type EngineFlags,
+} from "./engine-flags.js";
 
 interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
   readonly json?: true;
@@ -16,20 +20,10 @@ const exitCodes = { right: 0, wrong: 1, refused: 2, interrupted: 130 } as const;
 
 /** The `check-model` command: whether a folder makes the ids that it should. */
 export function checkModelCommand(): Command {
-  return new Command("check-model")
+  const command = new Command("check-model")
     .description("Try whether a model folder makes the ids that it should, however it is run.")
-    .argument(
-      "[folder]",
-      "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
-    )
-    .addOption(
-      new Option(
-        "--dtype <name>",
-        "which of the folder's graphs (default: what config.json says)",
-      ).choices(modelDtypes),
-    )
-    .option("--execution-provider <name>", "where operators run (default: cpu)")
-    .option("--threads <n>", "threads that work on one step", count)
+    .argument("[folder]", modelFolderDescription);
+  return addEngineFlags(command, ["dtype", "executionProvider", "threads"])
     .option("--json", "print everything that was found as JSON")
     .addHelpText(
       "after",
@@ -53,12 +47,9 @@ async function check(folder: string | undefined, flags: CheckFlags): Promise<voi
   let found: ModelCheck;
   try {
     const { checkModel } = await import("../check/check-model.js");
-    const { dtype, executionProvider, threads } = flags;
     found = await checkModel({
       ...(folder !== undefined && { model: folder }),
-      ...(dtype !== undefined && { dtype }),
-      ...(executionProvider !== undefined && { executionProvider }),
-      ...(threads !== undefined && { threads }),
+      ...engineOptionsOf(flags),
       onProgress: (progress) => display.update(progress),
       signal: interrupt.signal,
     });

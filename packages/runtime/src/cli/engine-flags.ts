@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { EngineOptions } from "../host/options.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 
 /** What {@link addEngineFlags} adds, as commander hands it to the action. */
@@ -11,44 +10,52 @@ export interface EngineFlags {
   readonly threads?: number;
 }
 
-/** The flags of every command that opens a model: which one, and how it runs. */
-export function addEngineFlags(command: Command): Command {
-  return command
-    .option(
-      "--model <folder>",
-      "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)",
-    )
-    .addOption(
-      new Option(
-        "--dtype <name>",
-        "which of the folder's graphs (default: what config.json says)",
-      ).choices(modelDtypes),
-    )
-    .option(
+/** What a model folder is, for flags and arguments that name one. */
+export const modelFolderDescription =
+  "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)";
+
+const table: { readonly [Name in keyof EngineFlags]-?: () => Option } = {
+  model: () => new Option("--model <folder>", modelFolderDescription),
+  dtype: () =>
+    new Option(
+      "--dtype <name>",
+      "which of the folder's graphs (default: what config.json says)",
+    ).choices(modelDtypes),
+  executionProvider: () =>
+    new Option(
       "--execution-provider <name>",
       "where operators run: cpu, or another that onnxruntime-node has here (default: cpu)",
-    )
-    .option(
+    ),
+  maxBatch: () =>
+    new Option(
       "--max-batch <n>",
       "most generations that a worker runs together (default: 8 where the graph allows it)",
-      count,
-    )
-    .option("--threads <n>", "threads that work on one step", count);
+    ).argParser(count),
+  threads: () => new Option("--threads <n>", "threads that work on one step").argParser(count),
+};
+
+const allFlags = Object.keys(table) as (keyof EngineFlags)[];
+
+/**
+ * The flags of a command that opens a model: which one, and how it runs.
+ *
+ * @param names which of them, in the order of the help. Default: all
+ */
+export function addEngineFlags(
+  command: Command,
+  names: readonly (keyof EngineFlags)[] = allFlags,
+): Command {
+  for (const name of names) command.addOption(table[name]());
+  return command;
 }
 
-/** The same as options of the engine, without what was not given. */
-export function engineOptionsOf(flags: EngineFlags): EngineOptions {
-  const { model, dtype, executionProvider, maxBatch, threads } = flags;
-  return {
-    ...(model !== undefined && { model }),
-    ...(dtype !== undefined && { dtype }),
-    ...(executionProvider !== undefined && { executionProvider }),
-    ...(maxBatch !== undefined && { maxBatch }),
-    ...(threads !== undefined && { threads }),
-  };
+/** The flags that were given, which are options of the engine too, without a command's others. */
+export function engineOptionsOf(flags: EngineFlags): EngineFlags {
+  const given = allFlags.filter((name) => flags[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, flags[name]]));
 }
 
-export function count(text: string): number {
+function count(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
   throw new InvalidArgumentError("It must be an integer ≥ 1.");

@@ -10,7 +10,7 @@
  */
 import type { HeapProfiler, Profiler } from "node:inspector";
 import { threadId } from "node:worker_threads";
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import { startAllocations } from "./allocations.js";
 import { startAsyncActivity, type AsyncActivity } from "./async-activity.js";
 import { startCpuProfile } from "./cpu-profile.js";
@@ -51,7 +51,7 @@ const starters: Starters = {
   asyncActivity: startAsyncActivity,
 };
 
-/** Of this thread: each thread has its own instance of this module. */
+/** What runs on this thread: each thread has its own instance of this module. */
 const running = new Set<Diagnostic>();
 
 /**
@@ -65,10 +65,10 @@ export async function startDiagnostic<K extends Diagnostic>(
 ): Promise<RunningDiagnostic<K>> {
   if (!Object.hasOwn(starters, kind)) {
     const known = Object.keys(starters).join(", ");
-    throw invalid(`There is no diagnostic "${kind}". Known: ${known}.`);
+    throw invalidOption(`There is no diagnostic "${kind}". Known: ${known}.`);
   }
   if (running.has(kind)) {
-    throw invalid(
+    throw invalidOption(
       `The diagnostic "${kind}" is running on thread ${threadId} already: stop it before starting another.`,
     );
   }
@@ -84,8 +84,4 @@ export async function startDiagnostic<K extends Diagnostic>(
   return {
     stop: () => (report ??= end().finally(() => running.delete(kind))),
   };
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

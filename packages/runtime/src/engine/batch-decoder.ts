@@ -9,14 +9,14 @@ import type { Sampler } from "./sampling/sampler.js";
 import { StepBatcher, mostPromptIds, mostSharedPromptIds, type Advance } from "./step-batcher.js";
 import type { RunLogits, WayToRun } from "./way-to-run.js";
 
-/** Of a sequence, what a run needs and changes. */
+/** What a run needs of a sequence, and what it changes there. */
 interface RunningSequence {
   readonly seat: Seat;
-  /** Of the last position that was run, until the next turn of any sequence. */
+  /** The logits of the last position that was run, valid until the next turn of any sequence. */
   logits: Float32Array;
-  /** Of the logits, where the graph says it. */
+  /** The largest of the logits, where the graph computes it. */
   largestLogit: number | undefined;
-  /** The turn that they are of. */
+  /** The turn in which the logits were computed. */
   turn: number;
 }
 

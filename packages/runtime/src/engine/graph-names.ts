@@ -8,7 +8,7 @@ export const standardNames = {
   positionIds: "position_ids",
   /** A bool of exports that merge two graphs: whether to read the cache, which the first run must not. */
   cacheBranch: "use_cache_branch",
-  /** Of how many positions, counted from the last, the logits are wanted. */
+  /** The number of positions, counted from the last, whose logits are wanted. */
   logitsCount: "num_logits_to_keep",
   pastKey: "past_key_values.%d.key",
   pastValue: "past_key_values.%d.value",

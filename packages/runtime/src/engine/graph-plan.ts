@@ -140,7 +140,7 @@ function whyAlone(
   return undefined;
 }
 
-/** Of GroupQueryAttention: `attention_bias`. */
+/** The place of `attention_bias` among the inputs of GroupQueryAttention. */
 const biasInput = 10;
 
 const rangeReason =

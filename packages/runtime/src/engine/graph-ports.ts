@@ -13,7 +13,7 @@ export interface GraphPorts {
   readonly positions: string | undefined;
   /** Whether to read the cache, of graphs with a branch for the first run and one behind it. */
   readonly branch: string | undefined;
-  /** Of how many positions the logits are wanted, of graphs that can be told. */
+  /** The number of positions whose logits are wanted; undefined for a graph that has no such input. */
   readonly logitsCount: string | undefined;
   readonly logits: string;
   readonly entries: readonly CacheEntry[];

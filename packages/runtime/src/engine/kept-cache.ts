@@ -57,7 +57,7 @@ export class KeptCache {
     let mostWorth = -1;
     for (const place of this.#free) {
       const index = this.#places.indexOf(place);
-      // Of a place that was made shorter, the rows are fewer than the ids.
+      // A place that was made shorter has fewer rows than ids.
       const ids = place.ids.slice(0, this.cache.lengthOf(index));
       const shared = place.isLong === isLong ? commonPrefixLength(ids, promptIds) : 0;
       const worth = worthOf(shared, promptIds.length);

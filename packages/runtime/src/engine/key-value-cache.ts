@@ -22,7 +22,7 @@ export interface KeyValueCache {
   makeRoom(first: number, count: number, rooms: readonly (number | undefined)[]): void;
   /** Counts the rows that a run has added to a place. */
   accept(place: number, rows: number): void;
-  /** Of so many first rows of a place, how many can be kept. */
+  /** How many of the first `rows` rows of a place can be kept. */
   keepable(place: number, rows: number): number;
   /** Forgets all rows of a place but the first, as many as are {@link keepable}. */
   truncate(place: number, rows: number): void;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { StreamgaugeError, invalidOption, messageOf } from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import { embeddingRows } from "../onnx/embedding-rows.js";
 import { readGraphSummary } from "../onnx/graph-summary.js";
@@ -98,8 +98,7 @@ async function readGenaiFolder(
   wanted: ModelDtype | undefined,
 ): Promise<FolderLayout> {
   if (wanted !== undefined) {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
+    throw invalidOption(
       `dtype is "${wanted}", and ${folder} has one graph, which its ${genaiConfigName} names: ` +
         `leave dtype out.`,
     );

@@ -119,7 +119,7 @@ const contextLengthNames = [
   "seq_len",
 ];
 
-/** Of architectures whose configurations need not say it: what they were trained with. */
+/** What architectures were trained with whose configurations need not say it. */
 const usualContextLengths: ReadonlyMap<unknown, number> = new Map([
   ["bloom", 2048],
   ["falcon", 2048],

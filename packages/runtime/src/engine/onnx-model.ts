@@ -41,7 +41,7 @@ export interface OpenOnnxModel {
   readonly settings: ModelSettings;
   readonly dtype: ModelDtype | "unknown";
   readonly plan: GraphPlan;
-  /** The same session without a cache. */
+  /** Runs the session of the model without a cache. */
   readonly fullContext: FullContext;
   /** The file of the operator profile, which is empty until the model is closed. */
   readonly operatorProfile: string | undefined;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
-import { StreamgaugeError } from "@streamgauge/core";
+import { invalidOption } from "@streamgauge/core";
 import type { InferenceSession } from "onnxruntime-node";
 
 /** The session options that make onnxruntime time its operators. */
@@ -33,8 +33,7 @@ export async function findOperatorProfile({
   const names = await readdir(folder).catch(() => []);
   const name = names.find((candidate) => candidate.startsWith(basename(profileFilePrefix)));
   if (name !== undefined) return join(folder, name);
-  throw new StreamgaugeError(
-    "INVALID_OPTION",
+  throw invalidOption(
     `operatorProfile: onnxruntime could not write a file in ${folder}. ` +
       `Give a path prefix in a folder that exists and can be written to.`,
   );

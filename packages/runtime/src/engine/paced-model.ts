@@ -1,7 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   StreamgaugeError,
+  booleanCheck,
+  numberCheck,
+  readOptions,
   requestedOptions,
+  type OptionTable,
   type OptionalOption,
   type ResolvedConfig,
 } from "@streamgauge/core";
@@ -15,6 +19,18 @@ export interface PacedModel {
   /** Whether text prompts command faults. */
   readonly faults: boolean;
 }
+
+export interface PacedModelOptions {
+  /** Time of one step, ≥ 0; 0 emits as fast as possible. */
+  readonly stepMicroseconds: number;
+  /** Whether text prompts command faults. Default false: they are plain. */
+  readonly faults?: boolean;
+}
+
+const table: OptionTable<PacedModelOptions, Required<PacedModelOptions>> = {
+  stepMicroseconds: { check: numberCheck({ from: 0 }) },
+  faults: { check: booleanCheck, default: false },
+};
 
 /** Ids of the paced model, which it emits in turn, again and again. */
 const pacedCycle = 1000;
@@ -39,33 +55,15 @@ const contextLength = 1_048_576;
  * `maxHeapMegabytes` should make small) end the worker's thread; in
  * `createInlineGenerator()` they would end the process. Prompts of ids command nothing.
  *
- * @param options.stepMicroseconds time of one step, ≥ 0; 0 emits as fast as possible
- * @param options.faults default false: text prompts are plain
  * @throws StreamgaugeError `INVALID_OPTION`
  */
-export function pacedModel(options: {
-  readonly stepMicroseconds: number;
-  readonly faults?: boolean;
-}): PacedModel {
-  const { stepMicroseconds, faults = false } = options;
-  if (!(Number.isFinite(stepMicroseconds) && stepMicroseconds >= 0)) {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
-      `stepMicroseconds is ${String(stepMicroseconds)}; it must be a finite number ≥ 0.`,
-    );
-  }
-  if (typeof faults !== "boolean") {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
-      `faults is ${String(faults)}; it must be true or false.`,
-    );
-  }
-  return { kind: "paced", stepMicroseconds, faults };
+export function pacedModel(options: PacedModelOptions): PacedModel {
+  return { kind: "paced", ...readOptions(options, table) };
 }
 
 /** The paced model as the decode loop sees it. */
 export function openPacedModel({ stepMicroseconds, faults }: PacedModel): Model {
-  // Of the prompt that was encoded last; the sequence that begins next takes it.
+  // What the prompt that was encoded last commands; the sequence that begins next takes it.
   let commanded: PacedFault | undefined;
   return {
     contextLength,

@@ -31,7 +31,7 @@ export interface GenerationReport {
   readonly errorCode: ErrorCode | undefined;
   /** Ids of the prompt that the engine took; 0 for a generation that never began or that failed. */
   readonly promptTokens: number;
-  /** Of these, those that were not run, as a worker's cache had them; see `prefixReuse`. */
+  /** Prompt tokens that were not run, because a worker's cache had them; see `prefixReuse`. */
   readonly cachedTokens: number;
   /** Tokens the engine made, also those that nobody read; 0 for one that failed. */
   readonly completionTokens: number;

@@ -48,7 +48,7 @@ export async function createInlineGenerator(options: EngineOptions = {}): Promis
   const { spec, maxQueue } = resolveEngineOptions(options);
   const engine = await openEngine(spec, () => undefined);
   const waiting = new RequestQueue<() => void>(maxQueue);
-  /** Those that wait or run. */
+  /** Generations that wait or run. */
   const calls = new Set<InlineCall<unknown>>();
   /** How many run. */
   let running = 0;

@@ -18,24 +18,24 @@ export interface RuntimeMetrics {
     readonly replaced: number;
   };
   readonly generations: {
-    /** Those that ended, by the reason; reasons that did not occur are left out. */
+    /** Generations that ended, by the reason; reasons that did not occur are left out. */
     readonly finished: Readonly<Partial<Record<FinishReason, number>>>;
     /**
-     * Those that failed, by the error's code; `QUEUE_FULL` counts the calls that
+     * Generations that failed, by the error's code; `QUEUE_FULL` counts the calls that
      * were turned away. A callback that threw is not a failure of the
      * generation, which ended as "cancelled".
      */
     readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
   };
-  /** Of generations that ended without failing. */
+  /** Tokens of the generations that ended without failing. */
   readonly tokens: {
     readonly prompt: number;
-    /** Of the prompts', those that were not run, as a worker's cache had them. */
+    /** Prompt tokens that were not run, because a worker's cache had them. */
     readonly cached: number;
     /** Tokens made, also those that nobody read. */
     readonly completion: number;
   };
-  /** Of all streams, as far as they were read; so it also changes while they run. */
+  /** How tokens of all streams were delivered, as far as they were read: it changes while they run. */
   readonly delivery: Delivery;
   /** Engine began − call made; of generations that began and did not fail. */
   readonly queueTime: LatencyDistribution;

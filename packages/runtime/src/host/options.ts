@@ -1,14 +1,24 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { StreamgaugeError } from "@streamgauge/core";
+import {
+  booleanCheck,
+  choiceCheck,
+  countCheck,
+  functionCheck,
+  integerCheck,
+  invalidOption,
+  readOptions,
+  type OptionCheck,
+  type OptionTable,
+  type ResolvedOptions,
+} from "@streamgauge/core";
 import { embeddedModel } from "../embedded-model.js";
 import type { EngineSpec } from "../engine/engine.js";
 import type { LoadProgress } from "../engine/load-progress.js";
 import type { PacedModel } from "../engine/paced-model.js";
 import { bundledExecutionProviders } from "../engine/execution-provider.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
-import { checkOptionNames } from "../option-names.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 import type { GenerationObserver } from "./generation-observer.js";
 
@@ -123,146 +133,152 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
   readonly onProgress: (progress: RuntimeLoadProgress) => void;
 }
 
+/** The options that stay `undefined` when they are not given. */
+type WithoutDefault = "dtype" | "maxBatch" | "operatorProfile";
+
+/** The options that are resolved to another form than they are given in. */
+interface Reshaped {
+  /** The absolute path of a model folder, or a paced model. */
+  readonly model: string | PacedModel;
+  readonly ring: Required<RingOptions>;
+}
+
+type EngineChoices = ResolvedOptions<EngineOptions, WithoutDefault, Reshaped>;
+type RuntimeChoices = ResolvedOptions<
+  RuntimeOptions,
+  WithoutDefault | "maxHeapMegabytes",
+  Reshaped
+>;
+
+const defaultWorkers = 1;
 const mostDefaultThreads = 4;
-const defaultMaxQueue = 1024;
-const smallestHeapMegabytes = 4;
-const engineOptionNames = [
-  "model",
-  "dtype",
-  "executionProvider",
-  "threads",
-  "prefixReuse",
-  "maxBatch",
-  "operatorProfile",
-  "maxQueue",
-];
-const runtimeOptionNames = [
-  ...engineOptionNames,
-  "workers",
-  "ring",
-  "maxHeapMegabytes",
-  "observers",
-  "onProgress",
-];
+
+const modelCheck: OptionCheck<string | URL | PacedModel> = {
+  accepts: (value): value is string | URL | PacedModel =>
+    typeof value === "string" || value instanceof URL || isPacedModel(value),
+  expected: "a folder's path, a file URL or a paced model",
+};
+
+const executionProviderCheck: OptionCheck<string> = {
+  // onnxruntime is asked only where it has to be: it takes a while to load.
+  accepts: (value): value is string =>
+    value === "cpu" || (bundledExecutionProviders() as readonly unknown[]).includes(value),
+  get expected() {
+    const names = bundledExecutionProviders().join(", ");
+    return `one that onnxruntime-node has on this platform: ${names}`;
+  },
+};
+
+const observersCheck: OptionCheck<readonly GenerationObserver[]> = {
+  accepts: (value): value is readonly GenerationObserver[] =>
+    Array.isArray(value) && value.every(isObserver),
+  expected: "an array of objects that have a function generationEnded()",
+};
+
+const engineTable: OptionTable<EngineOptions, EngineChoices> = {
+  model: {
+    check: modelCheck,
+    default: embeddedModel,
+    resolve: (model) =>
+      isPacedModel(model) ? model : resolve(model instanceof URL ? fileURLToPath(model) : model),
+  },
+  dtype: { check: choiceCheck(modelDtypes), default: undefined },
+  executionProvider: { check: executionProviderCheck, default: "cpu" },
+  threads: { check: integerCheck(1), defaultFrom: defaultThreads },
+  prefixReuse: { check: booleanCheck, default: true },
+  maxBatch: { check: integerCheck(1), default: undefined },
+  operatorProfile: {
+    check: {
+      accepts: (value): value is string => typeof value === "string" && value !== "",
+      expected: "a path prefix for files",
+    },
+    default: undefined,
+    resolve: (prefix) => resolve(prefix),
+  },
+  maxQueue: { check: countCheck(0), default: 1024 },
+};
+
+const runtimeTable: OptionTable<RuntimeOptions, RuntimeChoices> = {
+  ...engineTable,
+  workers: { check: integerCheck(1), default: defaultWorkers },
+  ring: {
+    check: {
+      accepts: (value): value is RingOptions => typeof value === "object" && value !== null,
+      expected: "an object with options of the ring",
+    },
+    default: resolveRingOptions(),
+    resolve: resolveRingOptions,
+  },
+  maxHeapMegabytes: { check: integerCheck(4), default: undefined },
+  observers: { check: observersCheck, default: [] },
+  onProgress: { check: functionCheck(), default: () => undefined },
+};
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeOptions {
-  checkOptionNames(options, runtimeOptionNames);
-  const { maxHeapMegabytes, observers = [], onProgress = () => undefined } = options;
-  const workers = readCount("workers", options.workers ?? 1);
-  checkObservers(observers);
-  return {
-    workers,
-    spec: resolveSpec(options, workers),
-    ring: resolveRingOptions(options.ring),
-    maxQueue: readMaxQueue(options),
-    maxHeapMegabytes:
-      maxHeapMegabytes === undefined
-        ? undefined
-        : readCount("maxHeapMegabytes", maxHeapMegabytes, smallestHeapMegabytes),
-    observers,
-    onProgress,
-  };
+  const choices = readOptions(options, runtimeTable);
+  const { workers, ring, maxQueue, maxHeapMegabytes, observers, onProgress } = choices;
+  refuseForPacedModel(options);
+  const spec = specOf(choices, workers);
+  return { workers, spec, ring, maxQueue, maxHeapMegabytes, observers, onProgress };
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
-  checkOptionNames(options, engineOptionNames);
-  return { spec: resolveSpec(options, 1), maxQueue: readMaxQueue(options) };
+  const choices = readOptions(options, engineTable);
+  refuseForPacedModel(options);
+  return { spec: specOf(choices, defaultWorkers), maxQueue: choices.maxQueue };
 }
 
-function readMaxQueue({ maxQueue = defaultMaxQueue }: EngineOptions): number {
-  if (maxQueue === Infinity || (Number.isInteger(maxQueue) && maxQueue >= 0)) return maxQueue;
-  throw invalid(`maxQueue is ${String(maxQueue)}; it must be an integer ≥ 0, or Infinity.`);
-}
-
-function checkObservers(observers: unknown): void {
-  const isObserver = (value: unknown): boolean =>
-    typeof value === "object" &&
-    value !== null &&
-    "generationEnded" in value &&
-    typeof value.generationEnded === "function";
-  if (Array.isArray(observers) && observers.every(isObserver)) return;
-  throw invalid("observers must be an array of objects that have a function generationEnded().");
-}
-
-function resolveSpec(options: EngineOptions, workers: number): EngineSpec {
-  const { model = embeddedModel, dtype, prefixReuse, operatorProfile } = options;
-  const { executionProvider, maxBatch } = options;
-  const cores = availableParallelism();
-  const share = Math.floor((cores - 1) / workers);
-  const defaultThreads = Math.min(mostDefaultThreads, Math.max(1, share));
-  const threads = readCount("threads", options.threads ?? defaultThreads);
-  checkDtype(dtype);
-  checkExecutionProvider(executionProvider);
-  checkPrefixReuse(prefixReuse);
-  if (maxBatch !== undefined) readCount("maxBatch", maxBatch);
-  checkOperatorProfile(operatorProfile);
-  if (typeof model === "object" && model !== null && "kind" in model) {
-    if (dtype !== undefined) throw invalid("The paced model has no weights: leave dtype out.");
-    if (executionProvider !== undefined) {
-      throw invalid("The paced model has no operators to run: leave executionProvider out.");
-    }
-    if (prefixReuse !== undefined) {
-      throw invalid("The paced model has no key/value cache: leave prefixReuse out.");
-    }
-    if (maxBatch !== undefined) {
-      throw invalid("The paced model runs one generation at a time: leave maxBatch out.");
-    }
-    if (operatorProfile === undefined) return model;
-    throw invalid("The paced model has no operators to profile: leave operatorProfile out.");
-  }
-  if (typeof model !== "string" && !(model instanceof URL)) {
-    throw invalid(
-      `model is ${model === null ? "null" : typeof model}; it must be a folder's path, a file URL or a paced model.`,
-    );
-  }
+function specOf(choices: EngineChoices, workers: number): EngineSpec {
+  const { model, dtype, executionProvider, threads, prefixReuse, maxBatch } = choices;
+  if (isPacedModel(model)) return model;
   return {
     kind: "onnx",
-    folder: resolve(model instanceof URL ? fileURLToPath(model) : model),
+    folder: model,
     dtype,
-    executionProvider: executionProvider ?? "cpu",
+    executionProvider,
     threads,
     // A spinning thread takes its core from whoever else needs it.
-    spinning: threads > 1 && workers * threads < cores,
-    prefixReuse: prefixReuse ?? true,
+    spinning: threads > 1 && workers * threads < availableParallelism(),
+    prefixReuse,
     maxBatch,
-    operatorProfile: operatorProfile === undefined ? undefined : resolve(operatorProfile),
+    operatorProfile: choices.operatorProfile,
   };
 }
 
-function checkDtype(dtype: ModelDtype | undefined): void {
-  if (dtype === undefined || modelDtypes.includes(dtype)) return;
-  throw invalid(`dtype is ${JSON.stringify(dtype)}; it must be one of ${modelDtypes.join(", ")}.`);
+/** What the paced model has no use for, and why. */
+const pacedRefusals: Partial<Record<keyof EngineOptions, string>> = {
+  dtype: "has no weights",
+  executionProvider: "has no operators to run",
+  prefixReuse: "has no key/value cache",
+  maxBatch: "runs one generation at a time",
+  operatorProfile: "has no operators to profile",
+};
+
+function refuseForPacedModel(options: EngineOptions): void {
+  if (!isPacedModel(options.model)) return;
+  for (const [option, why] of Object.entries(pacedRefusals)) {
+    if (options[option as keyof EngineOptions] === undefined) continue;
+    throw invalidOption(`The paced model ${why}: leave ${option} out.`);
+  }
 }
 
-function checkExecutionProvider(name: string | undefined): void {
-  if (name === undefined || name === "cpu") return;
-  const there = bundledExecutionProviders();
-  if (there.includes(name)) return;
-  throw invalid(
-    `executionProvider is ${JSON.stringify(name)}; onnxruntime-node has on this platform: ` +
-      `${there.join(", ")}.`,
+function isPacedModel(value: unknown): value is PacedModel {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "paced";
+}
+
+function isObserver(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "generationEnded" in value &&
+    typeof value.generationEnded === "function"
   );
 }
 
-function checkPrefixReuse(prefixReuse: boolean | undefined): void {
-  if (prefixReuse === undefined || typeof prefixReuse === "boolean") return;
-  throw invalid(`prefixReuse is ${String(prefixReuse)}; it must be true or false.`);
-}
-
-function checkOperatorProfile(prefix: unknown): void {
-  if (prefix === undefined || (typeof prefix === "string" && prefix !== "")) return;
-  throw invalid(
-    `operatorProfile is ${prefix === "" ? "empty" : typeof prefix}; it must be a path prefix for files.`,
-  );
-}
-
-function readCount(name: string, value: number, smallest = 1): number {
-  if (Number.isInteger(value) && value >= smallest) return value;
-  throw invalid(`${name} is ${String(value)}; it must be an integer ≥ ${smallest}.`);
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
+/** One core is left to the consumer's thread, and the workers share the others. */
+function defaultThreads({ workers = defaultWorkers }: RuntimeOptions): number {
+  const share = Math.floor((availableParallelism() - 1) / workers);
+  return Math.min(mostDefaultThreads, Math.max(1, share));
 }

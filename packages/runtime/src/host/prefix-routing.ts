@@ -34,7 +34,10 @@ export function routeByPrefix<Worker extends RoutedWorker>(
   )[0]?.worker;
 }
 
-/** Of texts and conversations, code units; of ids, ids; none of prompts of different kinds. */
+/**
+ * How much two prompts have in common at their beginnings: code units of texts and
+ * conversations, ids of ids, nothing of prompts of different kinds.
+ */
 function sharedLength(
   left: GenerationRequest["prompt"],
   right: GenerationRequest["prompt"],

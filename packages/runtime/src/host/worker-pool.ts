@@ -28,11 +28,11 @@ export interface WorkerPoolListener {
 
 /** Workers, by number. */
 export interface WorkerCounts {
-  /** Those that have loaded the model and live. */
+  /** Workers that have loaded the model and live. */
   readonly ready: number;
-  /** Those that ended by themselves, or could not load, since the runtime was made. */
+  /** Workers that ended by themselves, or could not load, since the runtime was made. */
   readonly lost: number;
-  /** Those that loaded the model in place of a lost one. */
+  /** Workers that loaded the model in place of a lost one. */
   readonly replaced: number;
 }
 

@@ -167,11 +167,11 @@ export function splitTensor(bytes: Uint8Array): {
 
 interface Field {
   readonly number: number;
-  /** With its tag. */
+  /** The whole field, with its tag. */
   readonly bytes: Uint8Array;
-  /** Of one with a length. */
+  /** The contents of a field with a length; otherwise undefined. */
   readonly contents: Uint8Array | undefined;
-  /** Of a varint. */
+  /** The value of a varint; otherwise undefined. */
   readonly value: number | undefined;
 }
 

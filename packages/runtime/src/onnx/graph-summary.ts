@@ -183,7 +183,7 @@ function readNumber(tensor: Uint8Array): number | undefined {
   eachField(tensor, (field, reader, type) => {
     if (field === 1) sizes.push(...readIntegers(reader, type));
     else if (field === 2) element = reader.int32();
-    // Of few bytes: this is asked of every weight.
+    // Only tensors of one number are read: this is asked of every weight.
     else if ((field === 5 || field === 7) && isSingle(sizes)) {
       values.push(...readIntegers(reader, type));
     } else if (field === 9) raw = reader.bytes();
@@ -228,7 +228,7 @@ function readOperatorSet(bytes: Uint8Array, operatorSets: Map<string, number>): 
   operatorSets.set(domain === "ai.onnx" ? "" : domain, version);
 }
 
-/** Of a `ValueInfoProto`: its type, which is a tensor's, whose shape has dimensions, which may say something. */
+/** Element type and shape of a `ValueInfoProto`. A dimension is a size, a name, or undefined. */
 function readTensorType(value: Uint8Array): {
   readonly element: number | undefined;
   readonly shape: (number | string | undefined)[];

@@ -1,11 +1,11 @@
-export {
-  buildModel,
-  buildRandomModel,
-  type BuildModelOptions,
-  type BuildProgress,
-  type BuildRandomModelOptions,
-  type BuildTarget,
-} from "./build/build-model.js";
+export type { RuntimeErrorCodes } from "../error-codes.js";
+export { buildModel, buildRandomModel } from "./build/build-model.js";
+export type {
+  BuildModelOptions,
+  BuildProgress,
+  BuildRandomModelOptions,
+  BuildTarget,
+} from "./build/build-options.js";
 export { parameterCount, type LlamaShape, type RopeScaling } from "./build/llama-config.js";
 export { llamaPresets } from "./build/llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";

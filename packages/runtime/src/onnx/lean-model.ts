@@ -80,7 +80,7 @@ async function leanTensor(
   return Buffer.concat([splitTensor(tensor).rest, place]);
 }
 
-/** What stands at the reader's position, but for where its external data are; undefined for the same. */
+/** The message at the position of the reader, with its external data moved; undefined if nothing had to be. */
 async function moved(
   reader: FileReader,
   end: number,

@@ -98,7 +98,7 @@ function attributesOf({ model }: GenerationReport): Attributes {
   };
 }
 
-// Those that the conventions advise; in seconds, and the last in tokens.
+// The boundaries that the conventions advise: in seconds, and the last in tokens.
 const durationBoundaries = Array.from({ length: 14 }, (_, power) => 0.01 * 2 ** power);
 const firstTokenBoundaries = [
   0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,

@@ -1,4 +1,13 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import {
+  booleanCheck,
+  choiceCheck,
+  integerCheck,
+  invalidOption,
+  numberCheck,
+  readOptions,
+  type OptionNaming,
+  type OptionTable,
+} from "@streamgauge/core";
 
 /** How a consumer's thread sleeps while there is no token; see {@link RingOptions.wait}. */
 export type RingWait = "waitAsync" | "message" | "block";
@@ -21,30 +30,24 @@ export interface RingOptions {
   readonly ledger?: boolean;
   /**
    * How the consumer's thread sleeps while there is no token. Whichever it is, a
-   * consumer that is awake finds tokens by looking, without a system call: in a
-   * burst the three cost the same, a tenth of the CPU time of `postMessage`.
+   * consumer that is awake finds tokens by looking, without a system call.
    *
    * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
    *   goes on, and there is nothing to transfer or to close. For servers and
-   *   everything that has other work to do. With a token every millisecond, each of
-   *   which wakes: 25 µs from made to delivered (p50), 35 µs of CPU time per token in
-   *   both threads.
+   *   everything that has other work to do.
    * - `"message"` has the producer post one message per sleep through a port of
    *   the ring's own. It goes the event loop's ordinary way, in turn with other
    *   messages, and needs a port per stream. For threads where `Atomics.waitAsync`
-   *   is not to be had or not wanted. 24 µs, 25 µs of CPU time.
+   *   is not to be had or not wanted.
    * - `"block"` blocks the consuming thread in `Atomics.wait`. For scripts and
    *   workers with nothing else to do: the event loop gets a turn only every 20
    *   milliseconds, so timers, signals and a worker's death are noticed late by at
-   *   most that, and two streams of one thread hold each other up. 17 µs, 19 µs of
-   *   CPU time; after 50 µs of spinning, 22 µs and 74 µs.
+   *   most that, and two streams of one thread hold each other up.
    *
-   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20, of a
-   * ring that wakes for each token, as with {@link maxDelayMilliseconds} 0; with 5 ms
-   * between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs. By
-   * default tokens that come faster than one in four milliseconds are told together,
-   * whichever way the consumer sleeps: the wake-ups and the CPU time that they cost
-   * are those of one, and the latency is 2 ms (p50).
+   * Measured latency and CPU time of each, beside other transports, are in
+   * `docs/STREAMING_PERFORMANCE.md`, under "Bottlenecks that were found". By default
+   * they differ only for tokens that are made {@link maxDelayMilliseconds} apart or
+   * more: faster ones are told together.
    */
   readonly wait?: RingWait;
   /**
@@ -69,20 +72,34 @@ export interface RingOptions {
   readonly maxDelayMilliseconds?: number;
 }
 
-const knownOptions: readonly string[] = [
-  "capacity",
-  "publishBatch",
-  "ledger",
-  "wait",
-  "spinMicroseconds",
-  "maxDelayMilliseconds",
-];
-const waits: readonly RingWait[] = ["waitAsync", "message", "block"];
-const defaultCapacity = 256;
 const largestCapacity = 65_536;
-const longestSpinMicroseconds = 1000;
-const defaultMaxDelayMilliseconds = 4;
-const longestDelayMilliseconds = 1000;
+
+const table: OptionTable<RingOptions, Required<RingOptions>> = {
+  capacity: {
+    check: {
+      accepts: (value): value is number =>
+        Number.isInteger(value) &&
+        (value as number) >= 1 &&
+        largestCapacity % (value as number) === 0,
+      expected: `a power of two from 1 to ${largestCapacity}`,
+    },
+    default: 256,
+  },
+  publishBatch: { check: integerCheck(1, largestCapacity), default: 1 },
+  ledger: { check: booleanCheck, default: false },
+  wait: { check: choiceCheck(["waitAsync", "message", "block"]), default: "waitAsync" },
+  spinMicroseconds: { check: numberCheck({ from: 0, to: 1000 }), default: 0 },
+  maxDelayMilliseconds: {
+    check: integerCheck(0, 1000),
+    defaultFrom: ({ spinMicroseconds = 0 }) => (spinMicroseconds > 0 ? 0 : 4),
+  },
+};
+
+const naming: OptionNaming = {
+  all: "ring",
+  kind: "ring option",
+  one: (name) => `ring.${name}`,
+};
 
 /**
  * Fills in the defaults. What it returns may be given again.
@@ -90,70 +107,26 @@ const longestDelayMilliseconds = 1000;
  * @throws StreamgaugeError `INVALID_OPTION`
  */
 export function resolveRingOptions(options: RingOptions = {}): Required<RingOptions> {
-  for (const key of Object.keys(options)) {
-    if (!knownOptions.includes(key)) {
-      throw invalid(`Unknown ring option "${key}". Known: ${knownOptions.join(", ")}.`);
-    }
-  }
-  const { capacity = defaultCapacity, publishBatch = 1, ledger = false } = options;
-  const { wait = "waitAsync", spinMicroseconds = 0 } = options;
-  const isPowerOfTwo = Number.isInteger(capacity) && capacity >= 1 && 2 ** 31 % capacity === 0;
-  if (!isPowerOfTwo || capacity > largestCapacity) {
-    throw invalid(
-      `ring.capacity is ${String(capacity)}; it must be a power of two from 1 to ${largestCapacity}.`,
-    );
-  }
-  if (!Number.isInteger(publishBatch) || publishBatch < 1 || publishBatch > capacity) {
-    throw invalid(
-      `ring.publishBatch is ${String(publishBatch)}; it must be an integer from 1 to the ring's ` +
+  const resolved = readOptions(options, table, naming);
+  const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = resolved;
+  if (publishBatch > capacity) {
+    throw invalidOption(
+      `ring.publishBatch is ${publishBatch}; it must be an integer from 1 to the ring's ` +
         `capacity, ${capacity}.`,
     );
   }
-  if (typeof ledger !== "boolean") {
-    throw invalid(`ring.ledger is ${String(ledger)}; it must be true or false.`);
-  }
-  if (!waits.includes(wait)) {
-    const given: unknown = wait;
-    throw invalid(`ring.wait is ${String(given)}; it must be one of: ${waits.join(", ")}.`);
-  }
-  checkSpin(spinMicroseconds, wait);
-  const { maxDelayMilliseconds = spinMicroseconds > 0 ? 0 : defaultMaxDelayMilliseconds } = options;
-  checkDelay(maxDelayMilliseconds, spinMicroseconds);
-  return { capacity, publishBatch, ledger, wait, spinMicroseconds, maxDelayMilliseconds };
-}
-
-function checkDelay(maxDelayMilliseconds: number, spinMicroseconds: number): void {
-  const isWhole = Number.isInteger(maxDelayMilliseconds) && maxDelayMilliseconds >= 0;
-  if (!isWhole || maxDelayMilliseconds > longestDelayMilliseconds) {
-    throw invalid(
-      `ring.maxDelayMilliseconds is ${String(maxDelayMilliseconds)}; it must be an integer from 0 ` +
-        `to ${longestDelayMilliseconds}.`,
+  if (spinMicroseconds > 0 && wait !== "block") {
+    throw invalidOption(
+      `ring.spinMicroseconds is ${spinMicroseconds}, but with ring.wait "${wait}" the consumer ` +
+        `does not spin: leave it out, or set ring.wait to "block".`,
     );
   }
   if (maxDelayMilliseconds > 0 && spinMicroseconds > 0) {
-    throw invalid(
+    throw invalidOption(
       `ring.maxDelayMilliseconds is ${maxDelayMilliseconds} and ring.spinMicroseconds is ` +
         `${spinMicroseconds}, but a consumer that spins wants each token at once: leave one of the ` +
         `two out.`,
     );
   }
-}
-
-function checkSpin(spinMicroseconds: number, wait: RingWait): void {
-  if (!(spinMicroseconds >= 0 && spinMicroseconds <= longestSpinMicroseconds)) {
-    throw invalid(
-      `ring.spinMicroseconds is ${String(spinMicroseconds)}; it must be a number from 0 to ` +
-        `${longestSpinMicroseconds}.`,
-    );
-  }
-  if (spinMicroseconds > 0 && wait !== "block") {
-    throw invalid(
-      `ring.spinMicroseconds is ${spinMicroseconds}, but with ring.wait "${wait}" the consumer ` +
-        `does not spin: leave it out, or set ring.wait to "block".`,
-    );
-  }
-}
-
-function invalid(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
+  return resolved;
 }

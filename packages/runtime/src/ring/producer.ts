@@ -49,9 +49,9 @@ export class RingProducer implements TokenSink {
   /** TAIL as last seen: the true one may be ahead, never behind. */
   #tailSeen = 0;
   #tokensSincePublish = 0;
-  /** Of the token being pushed: its text, and its top log-probabilities if it has any. */
+  /** The text of the token being pushed, and its top log-probabilities if it has any. */
   #units = "";
-  /** How many of them are in the ring already. */
+  /** How many of these code units are in the ring already. */
   #unitsWritten = 0;
   #lastToken: StreamToken | undefined;
 

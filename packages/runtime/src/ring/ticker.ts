@@ -80,8 +80,8 @@ let blockedWakeUps = 0;
 
 /**
  * A number for the waking that this turn of the event loop began with: sleepers
- * that were ended in one turn have the same. Where Node does not count turns, it
- * is another each time.
+ * that were ended in one turn have one number. Where Node does not count turns, each
+ * call gives a new number.
  */
 export function wakeUpOfTurn(): number {
   const { uvMetricsInfo }: Timing = performance.nodeTiming;

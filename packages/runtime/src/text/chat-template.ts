@@ -64,7 +64,7 @@ function isNamedTemplate(value: unknown): value is { name: string; template: str
   );
 }
 
-/** Those that transformers.js hands to templates. */
+/** The special tokens that transformers.js hands to templates. */
 const specialTokenNames = [
   "bos_token",
   "eos_token",

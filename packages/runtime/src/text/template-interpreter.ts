@@ -22,9 +22,9 @@ import {
 
 /** What this module looks into of the library's nodes, by their `type`. */
 interface Node extends Statement {
-  /** Of a "Given": what it stands for. */
+  /** What a "Given" stands for. */
   readonly given: Value;
-  /** Of an identifier its name, of a keyword argument its node. */
+  /** The name of an identifier, or the node of a keyword argument. */
   readonly value: unknown;
   readonly expression: Statement;
   readonly operator: { readonly value: string };

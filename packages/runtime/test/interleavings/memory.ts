@@ -7,7 +7,7 @@ const views = { words: Int32Array, halves: Uint16Array, doubles: Float64Array };
 export class Memory implements PlainMemory {
   readonly bytes: ArrayBuffer;
   readonly header: Int32Array;
-  /** The same for the same contents; −1 while not known. */
+  /** A number that memories with equal contents share; −1 while not known. */
   contentId = -1;
 
   static ofRing(capacity: number): Memory {

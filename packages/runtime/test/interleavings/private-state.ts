@@ -18,8 +18,8 @@ interface Property {
 
 /**
  * Every private field of an object as text, as a debugger sees it: so none can be
- * forgotten. Of a field that holds an object with private fields, these; of any
- * other object, that there is one.
+ * forgotten. An object in a field is written with its own private fields, or, if it
+ * has none, only as being there.
  */
 export function privateState(object: object): string {
   const probe = globalThis as { probedObject?: object };

@@ -154,9 +154,9 @@ type Run = "any" | "first" | "later";
 
 /** Lengths and positions of one run. */
 interface Places {
-  /** Of the ids, [1]. */
+  /** The number of ids, [1]. */
   readonly length: string;
-  /** Of ids and past, [1]. */
+  /** The number of ids and of rows in the past, [1]. */
   readonly total: string;
   /** Position of each id in the whole, [ids]. */
   readonly rows: string;
@@ -334,7 +334,7 @@ function turned(
 interface AttentionParts extends Parts {
   readonly layer: number;
   readonly places: Places;
-  /** Of the layers before, by window. */
+  /** The masks that earlier layers made, by window. */
   readonly masks: Map<number | undefined, string>;
   readonly run: Run;
 }
@@ -476,7 +476,7 @@ function addMask(
     }
     return seen(visible);
   };
-  // Of the mask, as many places as there are keys.
+  // Takes as many places of the mask, its last ones, as there are keys.
   const own = graph.op("Slice", [
     "attention_mask",
     graph.op("Neg", [count]),

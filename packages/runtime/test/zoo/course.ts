@@ -71,7 +71,7 @@ export async function runCourse(
       await takeAlone(row, generator, "some", (part, run) => take(`inline, ${part}`, run), compare);
       return "right";
     });
-    // Of its own, because prompts are run together where nothing was run before.
+    // This needs a runtime of its own, because prompts are run together where nothing was run before.
     await take("pool, six at once", async () => {
       await using runtime = await createRuntime(open);
       return await takeCrowd(row, runtime, compare);

@@ -100,7 +100,7 @@ function addDecoder(graph: ConcatGraph, layout: GroupQueryLayout): void {
   graph.op("Mul", [capped, cap], {}, { output: "logits" });
 }
 
-/** Of the first layer's keys: what they are in the middle, or how many there are, [batch or 1, 1, width]. */
+/** The mean of the first layer's keys, or how many there are, [batch or 1, 1, width]. */
 function addReader(graph: ConcatGraph, reader: "mean of present" | "length of present"): string {
   if (reader === "mean of present") {
     const mean = graph.op("ReduceMean", ["present.0.key", graph.ints(2)], { keepdims: { int: 0 } });

@@ -11,7 +11,7 @@ const endOfAxis = 2 ** 31 - 1;
 export interface Shared {
   /** Rows of a sequence's last id, int32 [batch]. */
   readonly last: string;
-  /** Of the longest sequence, int32 []. */
+  /** The length of the longest sequence, int32 []. */
   readonly total: string;
   /** Position of each id, [batch, ids]; undefined: nobody asks. */
   readonly positions: string | undefined;

@@ -1,9 +1,15 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { StreamgaugeError, invalidOption, messageOf, readOptions } from "@streamgauge/core";
 
-import { checkOptionNames } from "../../option-names.js";
+import {
+  buildModelTable,
+  buildRandomModelTable,
+  type BuildModelOptions,
+  type BuildRandomModelOptions,
+  type ResolvedBuildTarget,
+} from "./build-options.js";
 import { openCheckpoint } from "./checkpoint.js";
 import { describeDtypes } from "./dtype-config.js";
 import type { BuiltGraph } from "./graph-builder.js";
@@ -15,58 +21,10 @@ import {
   randomWeights,
   type WeightSource,
 } from "./llama-weights.js";
-import { buildDtypes, graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
+import { graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
 import { writeModelFiles } from "./model-file.js";
 import { layOutModel } from "./model-layout.js";
 import { isMissing, replaceFolder } from "./replace-folder.js";
-
-/** How far a build has come, reported after each piece of a tensor. */
-export interface BuildProgress {
-  /** The graph's file, for instance `model_q4.onnx`. */
-  readonly file: string;
-  /** The tensor just worked on. */
-  readonly tensor: string;
-  readonly writtenBytes: number;
-  /** Size of all files with weights when the build is done. */
-  readonly totalBytes: number;
-}
-
-/** What both builders are told. */
-export interface BuildTarget {
-  /**
-   * The model folder to make. An earlier build in its place is replaced; a
-   * folder that holds anything else is refused.
-   */
-  readonly out: string;
-  /**
-   * How to store the numbers, one graph for each; see {@link BuildDtype}. The
-   * first is what opens when nobody says. Default: `["fp32"]`.
-   */
-  readonly dtypes?: readonly BuildDtype[];
-  /**
-   * Whether weights go into a file `onnx/model….onnx_data` beside their graph.
-   * Default: where they exceed the 2 GiB of an ONNX file; `false` refuses those.
-   */
-  readonly externalData?: boolean;
-  /** Called after each piece of a tensor; what it throws ends the build. */
-  readonly onProgress?: (progress: BuildProgress) => void;
-  /** Ends the build at its next piece; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-export interface BuildModelOptions extends BuildTarget {
-  /**
-   * A Hugging Face checkpoint folder: `config.json`, `model.safetensors` or
-   * several with their index, tokenizer files.
-   */
-  readonly checkpoint: string;
-}
-
-export interface BuildRandomModelOptions extends BuildTarget {
-  readonly shape: LlamaShape;
-  /** A 32-bit integer; the same shape, dtypes and seed give the same bytes. */
-  readonly seed: number;
-}
 
 /** Taken along unchanged from a checkpoint where present. */
 const companions = [
@@ -99,8 +57,8 @@ const ours = [...companions, "config.json", "onnx"];
  *   `MODEL_UNSUPPORTED` for the checkpoint; `INVALID_OPTION` for the rest
  */
 export async function buildModel(options: BuildModelOptions): Promise<void> {
-  checkOptionNames(options, ["checkpoint", ...targetOptions]);
-  const dtypes = checkedDtypes(options);
+  const resolved = readOptions(options, buildModelTable);
+  const { dtypes } = resolved;
   const file = join(options.checkpoint, "config.json");
   const config = await readConfig(file);
   const shape = parseLlamaConfig(config, file);
@@ -112,7 +70,7 @@ export async function buildModel(options: BuildModelOptions): Promise<void> {
       for (const name of companions) {
         await copyIfPresent(join(options.checkpoint, name), join(folder, name));
       }
-      await writeModel(folder, config, graphs, () => checkpointWeights(checkpoint), options);
+      await writeModel(folder, config, graphs, () => checkpointWeights(checkpoint), resolved);
     });
   } finally {
     await checkpoint.close();
@@ -128,16 +86,12 @@ export async function buildModel(options: BuildModelOptions): Promise<void> {
  *   `MODEL_UNSUPPORTED` for a shape beyond the 2 GiB of an ONNX file and `externalData: false`
  */
 export async function buildRandomModel(options: BuildRandomModelOptions): Promise<void> {
-  checkOptionNames(options, ["shape", "seed", ...targetOptions]);
-  const { shape, seed, out } = options;
-  if ((seed | 0) !== seed) {
-    throw new StreamgaugeError("INVALID_OPTION", `seed is ${seed}, but must be a 32-bit integer.`);
-  }
-  const dtypes = checkedDtypes(options);
+  const resolved = readOptions(options, buildRandomModelTable);
+  const { shape, seed, out, dtypes } = resolved;
   const config = checkedConfig(shape);
   const graphs = buildGraphs(shape, dtypes);
   await replaceFolder(out, ours, async (folder) => {
-    await writeModel(folder, config, graphs, () => randomWeights(seed), options);
+    await writeModel(folder, config, graphs, () => randomWeights(seed), resolved);
   });
 }
 
@@ -155,7 +109,7 @@ async function writeModel(
   config: string,
   graphs: readonly DtypeGraph[],
   openWeights: () => WeightSource,
-  { externalData, onProgress, signal }: BuildTarget,
+  { externalData, onProgress, signal }: ResolvedBuildTarget,
 ): Promise<void> {
   const plans = graphs.map(({ dtype, graph }) => {
     const file = graphFileName(dtype);
@@ -175,42 +129,16 @@ async function writeModel(
   for (const { file, graph, layout } of plans) {
     await writeModelFiles(layout, graph.tensorGroups, openWeights(), (tensor, writtenBytes) => {
       signal?.throwIfAborted();
-      onProgress?.({ file, tensor, writtenBytes: doneBytes + writtenBytes, totalBytes });
+      onProgress({ file, tensor, writtenBytes: doneBytes + writtenBytes, totalBytes });
     });
     doneBytes += layout.totalBytes;
   }
 }
 
-const targetOptions = ["out", "dtypes", "externalData", "onProgress", "signal"];
-
-/** Each once; the rest of the target is checked too. */
-function checkedDtypes({ dtypes = ["fp32"], externalData }: BuildTarget): readonly BuildDtype[] {
-  if (externalData !== undefined && typeof externalData !== "boolean") {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
-      `externalData is ${JSON.stringify(externalData)}; it must be true or false.`,
-    );
-  }
-  const known = buildDtypes.join(", ");
-  if (!Array.isArray(dtypes) || dtypes.length === 0) {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
-      `dtypes is ${JSON.stringify(dtypes)}; it must be a list of one or several of ${known}.`,
-    );
-  }
-  const strange = dtypes.find((dtype) => !buildDtypes.includes(dtype));
-  if (strange === undefined) return [...new Set(dtypes)];
-  throw new StreamgaugeError(
-    "INVALID_OPTION",
-    `dtypes holds ${JSON.stringify(strange)}, which is none of ${known}.`,
-  );
-}
-
 /** A shape given in code goes through the same checks as one in a file. */
 function checkedConfig(shape: LlamaShape): string {
   if (shape.headNorms === true && shape.attentionBias === "inputs") {
-    throw new StreamgaugeError(
-      "INVALID_OPTION",
+    throw invalidOption(
       `shape has headNorms and attentionBias "inputs", which no family has: leave one out, or ` +
         `take "all".`,
     );

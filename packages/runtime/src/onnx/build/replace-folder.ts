@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
-import { StreamgaugeError } from "@streamgauge/core";
+import { StreamgaugeError, invalidOption } from "@streamgauge/core";
 
 /**
  * Fills a new folder beside `out`, then puts it in the place of `out`, so that
@@ -57,8 +57,7 @@ async function checkReplaceable(
   }
   const foreign = entries.find((entry) => !ours.includes(entry));
   if (foreign === undefined) return;
-  throw new StreamgaugeError(
-    "INVALID_OPTION",
+  throw invalidOption(
     `out: ${out} holds ${foreign}, which no build has put there. Choose an empty or a new folder.`,
   );
 }

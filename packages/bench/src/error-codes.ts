@@ -1,0 +1,19 @@
+/** The error codes of this package, beside those of `@streamgauge/core` and `@streamgauge/runtime`. */
+export interface BenchErrorCodes {
+  /** Runs that have to make the same tokens made different ones. */
+  readonly OUTPUT_MISMATCH: true;
+  /** A result record is not one this version can read. */
+  readonly INVALID_RECORD: true;
+  /** A file of raw samples is damaged, or not one this version can read. */
+  readonly INVALID_RAW_SAMPLES: true;
+  /** A file of claims is not there, or a field of it is wrong. */
+  readonly INVALID_CLAIMS: true;
+  /** A module of scenarios does not load, or has none. */
+  readonly INVALID_SCENARIOS: true;
+  /** A process that measured ended before it was done. */
+  readonly PROCESS_FAILED: true;
+}
+
+declare module "@streamgauge/core" {
+  interface StreamgaugeErrorCodes extends BenchErrorCodes {}
+}
