@@ -1,0 +1,35 @@
+import type {
+  GenerationConfig,
+  GenerationResult,
+  Generator,
+  Prompt,
+  TokenCallback,
+  TokenStream,
+} from "@streamgauge/core";
+
+/** A result, and in what terms its fields are to be understood. */
+export interface OpenAIResult extends GenerationResult {
+  /**
+   * One sentence for each thing that is not in the server's usual words: a finish reason
+   * that is inferred, counts under other names, or counts of chunks because the server
+   * sent none. Often empty, and always for a generation that was stopped: its tokens
+   * are the chunks that were delivered.
+   */
+  readonly terms: readonly string[];
+}
+
+/** Core's stream of tokens, with the terms of its result. */
+export interface OpenAITokenStream extends TokenStream {
+  readonly result: Promise<OpenAIResult>;
+}
+
+/** Core's generator, with the terms of its results. */
+export interface OpenAIGenerator extends Generator {
+  generate(prompt: Prompt, config?: GenerationConfig): Promise<OpenAIResult>;
+  generateStream(
+    prompt: Prompt,
+    onToken: TokenCallback,
+    config?: GenerationConfig,
+  ): Promise<OpenAIResult>;
+  generateStreamAsync(prompt: Prompt, config?: GenerationConfig): OpenAITokenStream;
+}
