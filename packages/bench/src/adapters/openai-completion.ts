@@ -165,7 +165,7 @@ export class Completion {
       "ENGINE_FAILED",
       `${this.#url} ended its response without a finish_reason, so the completion may not ` +
         `be whole: see the server's log, and any proxy before it, for why it broke off.` +
-        `${foreign === "" ? "" : ` Between its events it sent "${foreign}".`}`,
+        (foreign === "" ? "" : ` Between its events it sent "${foreign}".`),
     );
   }
 }

@@ -20,16 +20,20 @@ export interface OpenAIResult extends GenerationResult {
 
 /** Core's stream of tokens, with the terms of its result. */
 export interface OpenAITokenStream extends TokenStream {
+  /** As core's. */
   readonly result: Promise<OpenAIResult>;
 }
 
 /** Core's generator, with the terms of its results. */
 export interface OpenAIGenerator extends Generator {
+  /** Core's `generate()`: one request that is not streamed. */
   generate(prompt: Prompt, config?: GenerationConfig): Promise<OpenAIResult>;
+  /** Core's `generateStream()`: a request that is streamed, each chunk with text a token. */
   generateStream(
     prompt: Prompt,
     onToken: TokenCallback,
     config?: GenerationConfig,
   ): Promise<OpenAIResult>;
+  /** Core's `generateStreamAsync()`, over the same request as `generateStream()`. */
   generateStreamAsync(prompt: Prompt, config?: GenerationConfig): OpenAITokenStream;
 }

@@ -181,7 +181,7 @@ export async function eventStreamOf(
     "ENGINE_FAILED",
     `${url} answered a streamed request with content-type "${quote(type)}" instead of ` +
       `"text/event-stream": use an endpoint that streams, or generate().` +
-      `${said.trim() === "" ? "" : ` It says "${quote(said)}".`}`,
+      (said.trim() === "" ? "" : ` It says "${quote(said)}".`),
   );
 }
 

@@ -13,7 +13,6 @@ import {
   type GenerationRequest,
   type GenerationResult,
   type GenerationSummary,
-  type Generator,
   type Prompt,
   type StopReason,
   type StreamToken,
@@ -39,7 +38,7 @@ import { failedCollection } from "./refusal.js";
 import { readEvents } from "./server-sent-events.js";
 
 /**
- * An OpenAI-compatible HTTP endpoint as a {@link Generator}: `generate()` makes a
+ * An OpenAI-compatible HTTP endpoint as a {@link OpenAIGenerator}: `generate()` makes a
  * plain request, the other two modes a request that is streamed as server-sent
  * events.
  *
