@@ -177,6 +177,15 @@ describe("usage", () => {
     expect(result.usage).toEqual({ promptTokens, completionTokens });
   });
 
+  it("has other names only where they count something", async () => {
+    const both = { prompt_tokens: 0, input_tokens: 0, completion_tokens: 5, output_tokens: 0 };
+    const { generator } = await generatorOver(stream(chunks, event({ usage: both }), done));
+    expect(await generator.generateStream("Hello", () => undefined)).toMatchObject({
+      usage: { completionTokens: 5 },
+      terms: [],
+    });
+  });
+
   it("of no tokens is a count where there is no text", async () => {
     const choices = [{ message: { content: "" }, finish_reason: "stop" }];
     const { generator } = await generatorOver(json({ choices, usage: zeros }));

@@ -95,7 +95,7 @@ function countsOf(usage: Readonly<Record<string, unknown>> | undefined): TokenCo
   return {
     promptTokens: input ?? prompt,
     completionTokens: output ?? completion,
-    renamed: input !== undefined || output !== undefined,
+    renamed: Boolean(input) || Boolean(output),
   };
 }
 
