@@ -1,94 +1,25 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isStreamgaugeError, type GenerationConfig, type Generator } from "@streamgauge/core";
 import { defineScenario, runBench } from "@streamgauge/bench";
 import { createOpenAIGenerator, type OpenAIOptions } from "@streamgauge/bench/adapters";
 import { systemClock } from "../src/plan/clock.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { measureCell } from "./measured-cell.js";
+import {
+  closeServers,
+  delta,
+  done,
+  event,
+  generatorOver,
+  json,
+  role,
+  serve,
+  stream,
+  usage,
+  type Script,
+} from "./scripted-openai.js";
 import { cellPlan } from "./plans.js";
-
-interface Seen {
-  readonly url: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: Record<string, unknown>;
-  /** Settles when the connection of a response that was not ended is closed. */
-  readonly closed: Promise<unknown>;
-}
-
-type Script = (response: ServerResponse, seen: Seen) => Promise<void> | void;
-
-const cleanUps: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
-});
-
-/** A real server on a free port, that answers what the script says. */
-async function serve(script: Script): Promise<{ baseURL: string; requests: Seen[] }> {
-  const requests: Seen[] = [];
-  const server = createServer((request, response) => {
-    const answer = async (): Promise<void> => {
-      let text = "";
-      for await (const piece of request.setEncoding("utf8")) text += piece as string;
-      const seen: Seen = {
-        url: request.url ?? "",
-        headers: request.headers,
-        body: JSON.parse(text) as Record<string, unknown>,
-        closed: once(response, "close"),
-      };
-      requests.push(seen);
-      await script(response, seen);
-    };
-    answer().catch((error: unknown) => response.destroy(error as Error));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanUps.push(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, "close");
-  });
-  return { baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, requests };
-}
-
-async function generatorOver(
-  script: Script,
-  options: Partial<OpenAIOptions> = {},
-): Promise<{ generator: Generator; requests: Seen[] }> {
-  const { baseURL, requests } = await serve(script);
-  const generator = createOpenAIGenerator({
-    baseURL,
-    model: "whale",
-    endpoint: "chat",
-    ...options,
-  });
-  return { generator, requests };
-}
-
-const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
-const delta = (content: Record<string, unknown>, finish: string | null = null): string =>
-  event({ choices: [{ index: 0, delta: content, finish_reason: finish }], usage: null });
-const role = delta({ role: "assistant", content: "" });
-const usage = (prompt: number, completion: number): string =>
-  event({ choices: [], usage: { prompt_tokens: prompt, completion_tokens: completion } });
-const done = "data: [DONE]\n\n";
-
-function stream(...parts: readonly string[]): Script {
-  return (response) => {
-    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
-    response.end(parts.join(""));
-  };
-}
-
-function json(body: unknown, status = 200): Script {
-  return (response) => {
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(typeof body === "string" ? body : JSON.stringify(body));
-  };
-}
 
 const greeting = stream(
   role,
@@ -522,7 +453,7 @@ describe("a failure", () => {
       stream(delta({ content: "so far" }), 'event: error\ndata: {"message": "too slow"}\n\n', done),
       /reported an error: too slow/,
     ],
-    ["no finish reason", stream(delta({ content: "so far" }), done), /without a finish_reason/],
+    ["no finish reason", stream(delta({ content: "so far" })), /without a finish_reason/],
     [
       "an end that is not one of text",
       stream(delta({ content: "so far" }), delta({}, "content_filter"), done),
@@ -574,7 +505,7 @@ describe("a failure", () => {
 
   it("is told when there is no server", async () => {
     const { baseURL } = await serve(greeting);
-    for (const cleanUp of cleanUps.splice(0)) await cleanUp();
+    await closeServers();
     const generator = createOpenAIGenerator({ baseURL, model: "whale", endpoint: "chat" });
     const error: unknown = await generator.generate("Hello").catch((caught: unknown) => caught);
     expect(isStreamgaugeError(error, "ENGINE_FAILED")).toBe(true);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { readEvents } from "../src/adapters/server-sent-events.js";
+import {
+  readEvents,
+  type ForeignLine,
+  type ServerSentEvent,
+} from "../src/adapters/server-sent-events.js";
 
 const encoder = new TextEncoder();
 
@@ -7,12 +11,19 @@ async function* inPieces(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8
   for (const piece of pieces) yield piece;
 }
 
+type Items = (ServerSentEvent | ForeignLine)[];
+
+async function itemsOf(...pieces: readonly Uint8Array[]): Promise<Items> {
+  const all: Items = [];
+  for await (const items of readEvents(inPieces(...pieces))) all.push(...items);
+  return all;
+}
+
 async function dataOf(...pieces: readonly Uint8Array[]): Promise<string[]> {
-  const data: string[] = [];
-  for await (const events of readEvents(inPieces(...pieces))) {
-    data.push(...events.map((event) => event.data));
-  }
-  return data;
+  return (await itemsOf(...pieces)).map((item) => {
+    if (!("whole" in item && item.whole)) expect.fail(`not a whole event: ${JSON.stringify(item)}`);
+    return item.data;
+  });
 }
 
 const stream = [
@@ -71,7 +82,57 @@ describe("readEvents", () => {
     }
   });
 
-  it("drops an event that the end of the stream cuts off", async () => {
-    expect(await dataOf(encoder.encode("data: whole\n\ndata: cut"))).toEqual(["whole"]);
+  it.each(["", "\n", "\r", "\r\n"])(
+    "says of an event that the end of the stream cuts it off, after %j",
+    async (lineEnd) => {
+      const bytes = encoder.encode(`data: whole\n\nevent: last\ndata: cut${lineEnd}`);
+      for (let at = 0; at <= bytes.length; at += 1) {
+        expect(await itemsOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual([
+          { event: undefined, data: "whole", whole: true },
+          { event: "last", data: "cut", whole: false },
+        ]);
+      }
+    },
+  );
+
+  it("gives lines with an unknown field in their place, also the last one", async () => {
+    const bytes = encoder.encode('data: a\n\nerror: {"x": 1}\n\ndata: b\n\n{"error":\n"bare"}');
+    const expectedItems = [
+      { event: undefined, data: "a", whole: true },
+      { foreign: 'error: {"x": 1}' },
+      { event: undefined, data: "b", whole: true },
+      { foreign: '{"error":' },
+      { foreign: '"bare"}' },
+    ];
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(await itemsOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual(expectedItems);
+    }
+  });
+
+  it("passes over what is not text and over fields of the standard", async () => {
+    const bytes = [
+      ...encoder.encode("\uFEFFretry: soon\nid: 1\ndata: "),
+      0xff,
+      0xe2,
+      0x82,
+      0x0a,
+      0x0a,
+    ];
+    expect(await dataOf(Uint8Array.from(bytes))).toEqual(["\uFFFD\uFFFD"]);
+  });
+
+  it("refuses an event without end before memory is full", async () => {
+    const mebibyte = encoder.encode("a".repeat(1024 * 1024));
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield encoder.encode("data: ");
+      for (;;) yield mebibyte;
+    };
+    const read = async (): Promise<void> => {
+      for await (const items of readEvents(body())) expect(items).toEqual([]);
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: "ENGINE_FAILED",
+      message: expect.stringContaining("16777216 characters") as string,
+    });
   });
 });

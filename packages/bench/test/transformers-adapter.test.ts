@@ -347,6 +347,42 @@ describe("a failure of transformers.js", { timeout: patience }, () => {
   });
 });
 
+describe("an end of transformers.js that nobody asked for", { timeout: patience }, () => {
+  it("is a failure in all modes, and not taken for the limit", async () => {
+    const impatient: TransformersModel = {
+      config: model.config,
+      generation_config: model.generation_config,
+      generate: (options) => model.generate({ ...options, max_new_tokens: 3 }),
+    };
+    const generator = createTransformersGenerator({ model: impatient, tokenizer });
+    const { ids, text } = await ours.generate(prompt, { maxTokens: 3 });
+    const expected = {
+      code: "ENGINE_FAILED",
+      message: expect.stringMatching(/ended after 3 of 10 tokens.*generation_config/) as string,
+      partial: { ids, text },
+    };
+    const config = { maxTokens: 10 };
+    await expect(generator.generate(prompt, config)).rejects.toMatchObject(expected);
+    await expect(generator.generateStream(prompt, () => undefined, config)).rejects.toMatchObject(
+      expected,
+    );
+    await expect(generator.generateStreamAsync(prompt, config).result).rejects.toMatchObject(
+      expected,
+    );
+  });
+
+  it("is told by name where the tokenizer gives no ids", async () => {
+    for (const answer of [undefined, {}, { input_ids: [1, 2] }, { input_ids: "" }]) {
+      const strange = Object.assign(() => answer, { decode: () => "" });
+      const generator = createTransformersGenerator({ model, tokenizer: strange });
+      await expect(generator.generate(prompt)).rejects.toMatchObject({
+        code: "ENGINE_FAILED",
+        message: expect.stringMatching(/tokenizer.*input_ids.*AutoTokenizer/) as string,
+      });
+    }
+  });
+});
+
 describe("incremental text", () => {
   it.each([
     "It is not down in any map; true places never are.",

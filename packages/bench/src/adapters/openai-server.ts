@@ -4,7 +4,9 @@ import {
   type GenerationRequest,
   type ResolvedPrompt,
 } from "@streamgauge/core";
-import { failureInBody } from "./openai-answer.js";
+import { beginningOf } from "./body-text.js";
+import { asObject, parseJson } from "./json-values.js";
+import { failureInBody, isFailure, quote, reportedError } from "./openai-failure.js";
 import { isChat, isIds } from "./prompt-kinds.js";
 import { notThere, refuseOptions } from "./refusal.js";
 
@@ -22,7 +24,7 @@ export interface OpenAIOptions {
   readonly baseURL: string;
   /** The server's name of the model. */
   readonly model: string;
-  /** Sent as a bearer token. */
+  /** Sent as a bearer token. "" is none. */
   readonly apiKey?: string | undefined;
   /** `completions` continues the prompt; `chat` sends its messages, or text as one of the user. */
   readonly endpoint: "completions" | "chat";
@@ -61,6 +63,12 @@ export function resolveServer(options: OpenAIOptions): Server {
   if (typeof model !== "string" || model === "") {
     throw invalidOption("The model must be the server's name of a model, such as its /models say.");
   }
+  if (apiKey !== undefined && !/^[\x21-\x7E]*$/.test(apiKey)) {
+    // Without the key, which is a secret.
+    throw invalidOption(
+      "The apiKey has characters that no header can carry: see what is around it.",
+    );
+  }
   for (const extension of extensions) {
     if (!knownExtensions.includes(extension)) {
       throw invalidOption(
@@ -74,7 +82,7 @@ export function resolveServer(options: OpenAIOptions): Server {
     model,
     headers: {
       "content-type": "application/json",
-      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+      ...(apiKey === undefined || apiKey === "" ? {} : { authorization: `Bearer ${apiKey}` }),
     },
     extensions: new Set(extensions),
     fetch,
@@ -144,11 +152,36 @@ export async function post(
     );
   }
   if (response.ok) return response;
-  const said = failureInBody(await response.text());
+  const said = failureInBody(await beginningOf(response));
   throw new StreamgaugeError(
     "ENGINE_FAILED",
-    `${url} answered ${response.status} ${response.statusText}`.trimEnd() +
+    `${url} answered ${response.status} ${quote(response.statusText)}`.trimEnd() +
       `${said === "" ? "" : `: ${said}`} (${remedyFor(response.status)})`,
+  );
+}
+
+/**
+ * The body of an answer to a request that is streamed.
+ *
+ * @throws StreamgaugeError `ENGINE_FAILED` with the server's own words for an answer
+ *   that is not an event stream: gateways answer 200 with an error as JSON
+ */
+export async function eventStreamOf(
+  response: Response,
+  { url }: Server,
+): Promise<AsyncIterable<Uint8Array>> {
+  const type = response.headers.get("content-type") ?? "";
+  if (type.toLowerCase().startsWith("text/event-stream") && response.body !== null) {
+    return response.body;
+  }
+  const said = await beginningOf(response);
+  const object = asObject(parseJson(said));
+  if (object !== undefined && isFailure(object)) throw reportedError(said, url);
+  throw new StreamgaugeError(
+    "ENGINE_FAILED",
+    `${url} answered a streamed request with content-type "${quote(type)}" instead of ` +
+      `"text/event-stream": use an endpoint that streams, or generate().` +
+      (said.trim() === "" ? "" : ` It says "${quote(said)}".`),
   );
 }
 

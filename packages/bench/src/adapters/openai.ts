@@ -4,6 +4,7 @@ import {
   createGenerator,
   createTokenQueue,
   failedSource,
+  isStopReason,
   isStreamgaugeError,
   type Collection,
   type FinishReason,
@@ -12,24 +13,20 @@ import {
   type GenerationRequest,
   type GenerationResult,
   type GenerationSummary,
-  type Generator,
   type Prompt,
   type StopReason,
   type StreamToken,
   type TokenCallback,
   type TokenSink,
   type TokenSource,
-  type TokenStream,
 } from "@streamgauge/core";
-import {
-  parseAnswer,
-  pieceOf,
-  reportedError,
-  type Answer,
-  type TokenCounts,
-} from "./openai-answer.js";
+import { parseAnswer } from "./openai-answer.js";
+import { ChunkReader } from "./openai-chunks.js";
+import { Completion } from "./openai-completion.js";
+import type { OpenAIGenerator, OpenAIResult, OpenAITokenStream } from "./openai-result.js";
 import {
   describe,
+  eventStreamOf,
   post,
   refuse,
   resolveServer,
@@ -41,7 +38,7 @@ import { failedCollection } from "./refusal.js";
 import { readEvents } from "./server-sent-events.js";
 
 /**
- * An OpenAI-compatible HTTP endpoint as a {@link Generator}: `generate()` makes a
+ * An OpenAI-compatible HTTP endpoint as a {@link OpenAIGenerator}: `generate()` makes a
  * plain request, the other two modes a request that is streamed as server-sent
  * events.
  *
@@ -50,7 +47,8 @@ import { readEvents } from "./server-sent-events.js";
  * chunk with text in it: chunks that carry only a role, a finish reason or usage
  * are none, and neither is `[DONE]`, so that the time to the first token is the
  * time to the first text. Text that the model reasons in (`reasoning_content` or
- * `reasoning`) was made like any other, and counts.
+ * `reasoning`, or parts of the content) was made like any other, and counts; so does
+ * the text of a refusal. Other shapes and kinds of output fail the call by their name.
  *
  * - `id` of a token is its index: ids of the vocabulary are not known over HTTP.
  *   `generate()` gives as many ids as the server counted tokens. Two modes thus
@@ -58,11 +56,14 @@ import { readEvents } from "./server-sent-events.js";
  *   bench notices a server that bundles tokens.
  * - `endOfSequence` is always false, because the end has no text;
  *   `producedAtMilliseconds` is undefined.
- * - `usage` has the server's counts where it sends them. Without them, the
- *   streamed modes count chunks, `promptTokens` is NaN for a prompt without ids, and
- *   `generate()` fails.
- * - `finishReason` is "eos" for the server's "stop" and "length" for its
- *   "length". Every other one is a failure.
+ * - `usage` has the server's counts where it sends them. Without them, or with
+ *   0 beside text, the streamed modes count chunks, `promptTokens` is NaN for a prompt
+ *   without ids, and `generate()` fails.
+ * - `finishReason` is "eos" for the server's "stop" (and TGI's "eos_token") and
+ *   "length" for its "length". Every other one is a failure. Where the server sends
+ *   none, it is inferred if there is text and its end is certain: by `[DONE]`, by
+ *   usage after the text and the end of the body, or as one JSON text.
+ * - `terms` of the result say what is not in the server's usual words.
  * - `timings` are the client's: prefill is the time from the call to the first
  *   text (for `generate()`, to the whole answer), queue is 0.
  * - The result settles when the server has ended its response.
@@ -76,37 +77,38 @@ import { readEvents } from "./server-sent-events.js";
  *
  * Stopping, for whatever reason, closes the request. Failures are
  * `ENGINE_FAILED`, with the text so far as `partial`: a server that cannot be
- * reached, answers with an error (its message is in ours), breaks off, sends
- * what is not JSON, or ends without a finish reason.
+ * reached, answers or streams an error (its message is in ours, cleaned and with a
+ * limit), breaks off, sends what is not JSON, or ends without a certain end.
  *
  * @throws StreamgaugeError `INVALID_OPTION`
  */
-export function createOpenAIGenerator(options: OpenAIOptions): Generator {
+export function createOpenAIGenerator(options: OpenAIOptions): OpenAIGenerator {
   const server = resolveServer(options);
   return {
-    async generate(prompt: Prompt, config?: GenerationConfig): Promise<GenerationResult> {
-      return await createGenerator(new Call(server)).generate(prompt, config);
+    async generate(prompt: Prompt, config?: GenerationConfig): Promise<OpenAIResult> {
+      const call = new Call(server);
+      return call.withTerms(await createGenerator(call).generate(prompt, config));
     },
 
     async generateStream(
       prompt: Prompt,
       onToken: TokenCallback,
       config?: GenerationConfig,
-    ): Promise<GenerationResult> {
+    ): Promise<OpenAIResult> {
       const call = new Call(server);
-      return call.withUsage(await createGenerator(call).generateStream(prompt, onToken, config));
+      return call.withTerms(await createGenerator(call).generateStream(prompt, onToken, config));
     },
 
-    generateStreamAsync(prompt: Prompt, config?: GenerationConfig): TokenStream {
+    generateStreamAsync(prompt: Prompt, config?: GenerationConfig): OpenAITokenStream {
       const call = new Call(server);
       const stream = createGenerator(call).generateStreamAsync(prompt, config);
-      let result: Promise<GenerationResult> | undefined;
+      let result: Promise<OpenAIResult> | undefined;
       return {
         [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
         // A getter, because reading the result before iterating means something.
         get result() {
           if (result === undefined) {
-            result = stream.result.then((uncounted) => call.withUsage(uncounted));
+            result = stream.result.then((uncounted) => call.withTerms(uncounted));
             // The iteration throws the same error.
             result.catch(() => undefined);
           }
@@ -121,8 +123,7 @@ export function createOpenAIGenerator(options: OpenAIOptions): Generator {
 class Call implements GenerationBackend {
   readonly #server: Server;
   readonly #calledAt = performance.now();
-  #counts: TokenCounts | undefined;
-  #finishReason: FinishReason | undefined;
+  #completion: Completion | undefined;
 
   constructor(server: Server) {
     this.#server = server;
@@ -165,11 +166,18 @@ class Call implements GenerationBackend {
     };
   }
 
-  /** The result with the server's count of tokens, if it came to an end and there is one. */
-  withUsage(result: GenerationResult): GenerationResult {
-    const completionTokens = this.#counts?.completionTokens;
-    if (completionTokens === undefined || result.finishReason !== this.#finishReason) return result;
-    return { ...result, usage: { ...result.usage, completionTokens } };
+  /** The result with what the server said of it, if it came to an end by itself. */
+  withTerms(result: GenerationResult): OpenAIResult {
+    const completion = this.#completion;
+    if (completion === undefined || isStopReason(result.finishReason)) {
+      return { ...result, terms: [] };
+    }
+    const completionTokens = completion.completionTokens ?? result.usage.completionTokens;
+    return {
+      ...result,
+      usage: { ...result.usage, completionTokens },
+      terms: completion.terms,
+    };
   }
 
   async #collect(
@@ -177,19 +185,18 @@ class Call implements GenerationBackend {
     sink: TokenSink,
     signal: AbortSignal,
   ): Promise<GenerationSummary> {
+    const completion = (this.#completion = new Completion(this.#server.url, request.config));
     const finishReason = await this.#untilStopped(sink, async () => {
       const response = await post(this.#server, request, false, signal);
       const answer = parseAnswer(await response.text(), this.#server.url);
-      const text = pieceOf(answer);
-      const stated = answer.counts?.completionTokens;
-      // Some servers fill in zeros. Text without tokens is not a count.
-      const count = stated === 0 && text !== "" ? undefined : stated;
+      completion.count(answer);
+      const count = completion.completionTokens;
       // The text cannot be divided into its tokens, so the first one carries it.
       for (let index = 0; index < (count ?? 1); index += 1) {
-        sink.push(tokenOf(index, index === 0 ? text : ""));
+        sink.push(tokenOf(index, index === 0 ? answer.text : ""));
       }
-      this.#note(answer, request);
-      if (count !== undefined) return this.#requireFinish();
+      completion.end(answer);
+      if (count !== undefined) return completion.finish("json");
       throw new StreamgaugeError(
         "ENGINE_FAILED",
         `${this.#server.url} answered without usage.completion_tokens, so that its tokens ` +
@@ -204,10 +211,11 @@ class Call implements GenerationBackend {
     sink: TokenSink,
     signal: AbortSignal,
   ): Promise<GenerationSummary> {
+    const completion = (this.#completion = new Completion(this.#server.url, request.config));
+    const chunks = new ChunkReader(this.#server.url);
     let firstAt: number | undefined;
     let lastAt: number | undefined;
     let index = 0;
-    let done = false;
 
     const deliver = async (text: string): Promise<void> => {
       lastAt = performance.now();
@@ -219,26 +227,22 @@ class Call implements GenerationBackend {
 
     const finishReason = await this.#untilStopped(sink, async () => {
       const response = await post(this.#server, request, true, signal);
-      const body = this.#requireEventStream(response);
+      const body = await eventStreamOf(response, this.#server);
       try {
         // To its end, and not only to [DONE]: a response that is read to its end
         // leaves a connection that the next request can use.
-        for await (const events of readEvents(body)) {
-          for (const { event, data } of events) {
-            done ||= data.trim() === "[DONE]";
-            if (done) break;
-            if (event === "error") throw reportedError(data, this.#server.url);
-            const answer = parseAnswer(data, this.#server.url);
-            const piece = pieceOf(answer);
-            if (piece !== "") await deliver(piece);
-            this.#note(answer, request);
+        for await (const items of readEvents(body)) {
+          for (const answer of chunks.read(items)) {
+            if (answer.text !== "") await deliver(answer.text);
+            completion.count(answer);
+            completion.end(answer);
           }
         }
       } catch (error) {
         // After [DONE] everything was said: how the connection ends is of no interest.
-        if (!done) throw error;
+        if (!chunks.isDone) throw error;
       }
-      return this.#requireFinish();
+      return completion.finish(chunks.isDone ? "done" : "body", chunks.foreign);
     });
     return this.#summarize(request, finishReason, firstAt, lastAt);
   }
@@ -264,52 +268,6 @@ class Call implements GenerationBackend {
     }
   }
 
-  #requireEventStream(response: Response): AsyncIterable<Uint8Array> {
-    const type = response.headers.get("content-type") ?? "";
-    if (type.toLowerCase().startsWith("text/event-stream") && response.body !== null) {
-      return response.body;
-    }
-    response.body?.cancel().catch(() => undefined);
-    throw new StreamgaugeError(
-      "ENGINE_FAILED",
-      `${this.#server.url} answered a streamed request with content-type "${type}" instead of ` +
-        `"text/event-stream": use an endpoint that streams, or generate().`,
-    );
-  }
-
-  /** Keeps what is not text. */
-  #note({ counts, finishReason }: Answer, { config }: GenerationRequest): void {
-    this.#counts = counts ?? this.#counts;
-    if (finishReason === undefined) return;
-    if (finishReason === "length") {
-      this.#finishReason = "length";
-    } else if (finishReason === "stop" && !config.ignoreEos) {
-      this.#finishReason = "eos";
-    } else if (finishReason === "stop") {
-      throw new StreamgaugeError(
-        "ENGINE_FAILED",
-        `${this.#server.url} ended with finish_reason "stop" although ignore_eos was sent: the ` +
-          `server does not honour it, so leave "ignore_eos" out of the extensions.`,
-      );
-    } else {
-      throw new StreamgaugeError(
-        "ENGINE_FAILED",
-        `${this.#server.url} ended with finish_reason "${finishReason}", which is not the end of ` +
-          `a completion of text: only "stop" and "length" are. Change the prompt, or the ` +
-          `server's tools and filters.`,
-      );
-    }
-  }
-
-  #requireFinish(): FinishReason {
-    if (this.#finishReason !== undefined) return this.#finishReason;
-    throw new StreamgaugeError(
-      "ENGINE_FAILED",
-      `${this.#server.url} ended its response without a finish_reason, so the completion may not ` +
-        `be whole: see the server's log, and any proxy before it, for why it broke off.`,
-    );
-  }
-
   #summarize(
     { prompt }: GenerationRequest,
     finishReason: FinishReason,
@@ -319,7 +277,7 @@ class Call implements GenerationBackend {
     const first = firstAt ?? performance.now();
     return {
       finishReason,
-      promptTokens: this.#counts?.promptTokens ?? (isIds(prompt) ? prompt.length : Number.NaN),
+      promptTokens: this.#completion?.promptTokens ?? (isIds(prompt) ? prompt.length : Number.NaN),
       timings: {
         queueMilliseconds: 0,
         prefillMilliseconds: first - this.#calledAt,

@@ -84,12 +84,12 @@ type Encoded = ModelInputs & Readonly<Record<string, unknown>>;
  * A prompt as the model's input.
  *
  * @throws StreamgaugeError `INVALID_PROMPT` for a conversation that the tokenizer's template
- *   does not take
+ *   does not take, `ENGINE_FAILED` for a tokenizer that gives no tensor of ids
  */
 export function encode(tokenizer: TransformersTokenizer, prompt: ResolvedPrompt): Encoded {
-  if (isChat(prompt)) return encodeChat(tokenizer, prompt.messages);
+  if (isChat(prompt)) return requireIds(encodeChat(tokenizer, prompt.messages));
   // The tokenizer's answer is the model's input, attention mask included.
-  const encoded = tokenizer(typeof prompt === "string" ? prompt : "a") as Encoded;
+  const encoded = requireIds(tokenizer(typeof prompt === "string" ? prompt : "a"));
   if (typeof prompt === "string") return encoded;
   // The tokenizer's tensors are of the class that the model takes; importing it
   // could give that of another copy of the package.
@@ -105,11 +105,20 @@ export function encode(tokenizer: TransformersTokenizer, prompt: ResolvedPrompt)
   };
 }
 
-function encodeChat(tokenizer: TransformersTokenizer, messages: readonly ChatMessage[]): Encoded {
+function requireIds(encoded: unknown): Encoded {
+  if (Array.isArray(asObject(asObject(encoded)["input_ids"])["dims"])) return encoded as Encoded;
+  throw new StreamgaugeError(
+    "ENGINE_FAILED",
+    "The tokenizer's answer has no tensor `input_ids`: load it with AutoTokenizer, and let it " +
+      "return tensors.",
+  );
+}
+
+function encodeChat(tokenizer: TransformersTokenizer, messages: readonly ChatMessage[]): unknown {
   try {
     if (tokenizer.apply_chat_template === undefined) throw new Error("it has none");
     const mutable = messages.map((message) => ({ ...message }));
-    return tokenizer.apply_chat_template(mutable, { add_generation_prompt: true }) as Encoded;
+    return tokenizer.apply_chat_template(mutable, { add_generation_prompt: true });
   } catch (cause) {
     throw new StreamgaugeError(
       "INVALID_PROMPT",

@@ -68,8 +68,8 @@ export interface TransformersOptions {
  *   transformers.js' own `min_new_tokens` would forbid the id.
  *
  * Failures are `PROMPT_TOO_LONG`, `INVALID_PROMPT` for ids outside the
- * vocabulary, and `ENGINE_FAILED` for what transformers.js throws, with the
- * tokens so far as `partial`.
+ * vocabulary, and `ENGINE_FAILED` for what transformers.js throws and for a run that it
+ * ends for a reason of its own, with the tokens so far as `partial`.
  *
  * @throws StreamgaugeError `INVALID_OPTION` for what is not a decoder-only model
  *   and a tokenizer
@@ -270,9 +270,10 @@ class Decoding {
         ...(config.ignoreEos ? { eos_token_id: null } : {}),
       });
     }
+    if (this.finishReason === undefined) throw this.#endedEarly();
     const firstAt = this.#firstAt;
     return {
-      finishReason: this.finishReason ?? "length",
+      finishReason: this.finishReason,
       promptTokens: this.#promptTokens,
       producedTokens: this.#completionTokens,
       cachedTokens: 0,
@@ -297,6 +298,16 @@ class Decoding {
     else if (this.#promptTokens + this.#completionTokens >= settings.contextLength) {
       this.finishReason = "context";
     } else this.finishReason = this.#sink.stopReason;
+  }
+
+  /** The limit is a reason that {@link step} gives: without any, something else has ended the run. */
+  #endedEarly(): StreamgaugeError {
+    return new StreamgaugeError(
+      "ENGINE_FAILED",
+      `transformers.js ended after ${this.#completionTokens} of ` +
+        `${this.#request.config.maxTokens} tokens, for a reason of its own: see what the model's ` +
+        `generation_config limits.`,
+    );
   }
 
   tokenOf(index: number, id: number, text: string): StreamToken {
