@@ -12,7 +12,8 @@ export { renderSvg } from "./charts/render-svg.js";
 export { renderChangelogSnippet, renderChangeset } from "./sections/changelog.js";
 export { findNewestRecord, readRecord, type FoundRecord } from "./files/find-record.js";
 export { renderHtmlReport } from "./html/html-report.js";
-export { renderBenchmarks } from "./sections/markdown.js";
+export { renderBenchmarks } from "./sections/benchmarks.js";
+export { renderPages, type Page } from "./sections/pages.js";
 export {
   exportFormats,
   type ExportFormat,

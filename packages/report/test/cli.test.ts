@@ -11,6 +11,7 @@ import {
   renderChangelogSnippet,
   renderChangeset,
   renderHtmlReport,
+  renderPages,
 } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 
@@ -66,7 +67,9 @@ describe("streamgauge-report", () => {
     expect(stderr).toMatch(/three.*has not ended/);
     expect(stderr).toMatch(/five.record\.json: it has no cell/);
     expect(stderr).toMatch(/four.record\.json/);
-    expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(renderBenchmarks(newest));
+    expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(
+      renderBenchmarks(newest, undefined, {}, "results/local/two/pages"),
+    );
     expect(await readFile(join(workspace, "results/local/two/changelog.md"), "utf8")).toBe(stdout);
   });
 
@@ -95,11 +98,36 @@ describe("streamgauge-report", () => {
     const expected = chartsOf(record).map(({ name }) => `${name}.svg`);
     expect(names.toSorted()).toEqual([...expected, "own.svg"].toSorted());
     const text = await readFile(join(workspace, "BENCHMARKS.md"), "utf8");
-    for (const name of expected) expect(text).toContain(`](docs/charts/${name})`);
+    expect(text).toContain("](docs/charts/overhead.svg)");
     await put("docs/charts/overhead.svg", "<svg>edited by hand</svg>");
     const edited = await report("--check");
     expect(edited.code).toBe(1);
     expect(edited.stderr).toMatch(/Not what .*record\.json says: \S*overhead\.svg\.\n/);
+  });
+
+  it("writes every table beside the record when asked, and links to it", async () => {
+    const record = await putRecord("reference", {});
+    expect(await report("--pages")).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(join("results", "reference", "pages", "costs.md")),
+    });
+    const folder = join(workspace, "results/reference/pages");
+    const pages = renderPages(record);
+    expect((await readdir(folder)).toSorted()).toEqual(pages.map(({ name }) => name).toSorted());
+    for (const { name, text } of pages) {
+      expect(await readFile(join(folder, name), "utf8")).toBe(text);
+    }
+    const benchmarks = await readFile(join(workspace, "BENCHMARKS.md"), "utf8");
+    for (const { name } of pages) {
+      expect(benchmarks).toContain(`](results/reference/pages/${name})`);
+    }
+    for (const [, chart = ""] of pages
+      .map(({ text }) => text)
+      .join("")
+      .matchAll(/\]\((\S+\.svg)\)/g)) {
+      expect(await readFile(join(folder, chart), "utf8")).toContain("<svg");
+    }
+    expect(await report("--pages", "--check")).toMatchObject({ code: 1 });
   });
 
   it("fills the markers of documents beside the document, and checks them", async () => {
@@ -155,7 +183,7 @@ describe("streamgauge-report", () => {
     await report();
     expect(await report("--check")).toMatchObject({ code: 0, stderr: "" });
     expect(await readdir(join(workspace, "docs/charts"))).not.toContain("history-b-cpu.svg");
-    expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toContain("history-a-cpu.svg");
+    expect(await readdir(join(workspace, "docs/charts"))).toContain("history-a-cpu.svg");
     await put("results/history/a-cpu.jsonl", "{\n");
     const damaged = await report();
     expect(damaged.code).toBe(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fewestCommits, type HistoryLine, type MachineHistory } from "@streamgauge/bench/history";
-import { historyTrends, renderBenchmarks, renderSvg } from "@streamgauge/report";
-import { fixtureRecord } from "./fixture.js";
+import { historyTrends, renderSvg } from "@streamgauge/report";
+import { everything, fixtureRecord } from "./fixture.js";
 
 /** A history in which a cell took so long at each commit, and another was measured last. */
 function history(machine: string, times: readonly number[]): MachineHistory {
@@ -72,12 +72,10 @@ describe("the chart of a history", () => {
 describe("a document beside which results were committed", () => {
   it("shows the history and the gate's trials, and nothing of them where there are none", async () => {
     const record = await fixtureRecord();
-    const alone = renderBenchmarks(record);
+    const alone = everything(record);
     expect(alone).not.toMatch(/## History|## The gate/);
-    expect(renderBenchmarks(record, undefined, { histories: [], gateTrials: undefined })).toBe(
-      alone,
-    );
-    const text = renderBenchmarks(record, undefined, {
+    expect(everything(record, { histories: [], gateTrials: undefined })).toBe(alone);
+    const text = everything(record, {
       histories: [history("a-cpu", [500, 510])],
       gateTrials: {
         files: ["2026-11-25-gate-self-test/trial-1.json"],
@@ -97,7 +95,7 @@ describe("a document beside which results were committed", () => {
         ],
       },
     });
-    expect(text).toContain("](docs/charts/history-a-cpu.svg)");
+    expect(text).toContain("](../../../docs/charts/history-a-cpu.svg)");
     expect(text).toContain("with a threshold of 5.0 %, on the paced engine at 100 µs per token");
     expect(text).toContain("| 10 % | 20 | 19 (95 %) |");
     expect(text).toContain("19 (95 %, 75 to 100 %)");

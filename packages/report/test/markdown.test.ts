@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { renderBenchmarks } from "@streamgauge/report";
-import { fixtureRecord } from "./fixture.js";
+import { everything, fixtureRecord } from "./fixture.js";
 
 const hostile = "a|b\n# c `d` <img src=x> *e* [f](g) \\";
 
 describe("renderBenchmarks", () => {
   it("renders the fixture as the snapshot", async () => {
-    await expect(renderBenchmarks(await fixtureRecord())).toMatchFileSnapshot(
-      "fixtures/benchmarks.md.snap",
-    );
+    const record = await fixtureRecord();
+    await expect(renderBenchmarks(record)).toMatchFileSnapshot("fixtures/benchmarks.md.snap");
+    await expect(everything(record)).toMatchFileSnapshot("fixtures/pages.md.snap");
   });
 
   it("depends on the record alone", async () => {
@@ -20,7 +20,7 @@ describe("renderBenchmarks", () => {
 
   it("prints every definition once", async () => {
     const record = await fixtureRecord();
-    const text = renderBenchmarks(record);
+    const text = everything(record);
     for (const { metric } of record.definitions) {
       expect(text.split(`**${metric}**`)).toHaveLength(2);
     }
@@ -33,7 +33,7 @@ describe("renderBenchmarks", () => {
       verdict: "void" as const,
       reasons: ["Noise: for a reason."],
     }));
-    const text = renderBenchmarks({ ...record, claims });
+    const text = everything({ ...record, claims });
     expect(text.match(/\| void \|/g)).toHaveLength(claims.length);
     expect(text).toContain("- pequod-pooled-10, sync stream: void. Noise: for a reason.");
   });
@@ -51,11 +51,13 @@ describe("renderBenchmarks", () => {
       blocksPerExperiment: 12,
       verdicts: { upheld: 9, refuted: 1, inconclusive: 3, void: 2 },
     };
-    const text = renderBenchmarks({ ...record, profile: "calibration", calibration: [point] });
+    const text = everything({ ...record, profile: "calibration", calibration: [point] });
     expect(text).toContain("## Calibration: known delays");
     expect(text).toMatch(/\| 3\.0 % \| sync stream \|.*\| no \| 9 \| 1 \| 3 \| 2 \|/);
-    expect(text).toContain("pnpm streamgauge calibrate --seed");
-    expect(renderBenchmarks(record)).not.toContain("Calibration");
+    expect(renderBenchmarks({ ...record, profile: "calibration", calibration: [point] })).toContain(
+      "pnpm streamgauge calibrate --seed",
+    );
+    expect(everything(record)).not.toContain("Calibration");
   });
 
   it("has a table of its own for claims on the absolute cost", async () => {
@@ -70,7 +72,7 @@ describe("renderBenchmarks", () => {
       verdict: "refuted" as const,
       reasons: ["Far above."],
     };
-    const text = renderBenchmarks({ ...record, claims: [onCost, ...record.claims] });
+    const text = everything({ ...record, claims: [onCost, ...record.claims] });
     const [, section = ""] = text.split("## Verdicts on the absolute cost\n");
     expect(section).toMatch(
       /^\n\| model \|.*\n.*\n\|.*\| sync stream \|.*\| &lt; 40 \| refuted \|\n/,
@@ -78,16 +80,16 @@ describe("renderBenchmarks", () => {
     expect(section).toContain("pequod-pooled-10, sync stream: refuted. Far above.");
     expect(text).toContain("± 10 µs per token: equivalent; ± ");
     // What else the document says of the other claims stays the same.
-    expect(breakEvens(text)).toEqual(breakEvens(renderBenchmarks(record)));
+    expect(breakEvens(text)).toEqual(breakEvens(everything(record)));
   });
 
   it("names the raw samples where there are any", async () => {
     const record = await fixtureRecord();
-    expect(renderBenchmarks(record)).not.toContain("Raw samples");
+    expect(everything(record)).not.toContain("Raw samples");
     const sha256 = "0".repeat(64);
     const [first, ...rest] = record.cells;
     const named = { ...first!, rawSamples: { file: "raw/x.bin.gz", byteLength: 7, sha256 } };
-    const text = renderBenchmarks({ ...record, version: 2, cells: [named, ...rest] });
+    const text = everything({ ...record, version: 2, cells: [named, ...rest] });
     expect(text).toContain(`| pequod-pooled-10 | raw/x.bin.gz | 7 | ${sha256} |`);
     expect(text).toContain("streamgauge verify");
   });
@@ -95,7 +97,8 @@ describe("renderBenchmarks", () => {
   it("renders a run with nothing in it, and failed cells", async () => {
     const record = await fixtureRecord();
     const empty = { ...record, cells: [], claims: [], mainThread: [], generators: [] };
-    expect(renderBenchmarks(empty)).toContain("## Machine and versions");
+    expect(renderBenchmarks(empty)).toContain("## Machine");
+    expect(everything(empty)).toContain("## Machine and versions");
     const failed = record.cells.map((cell) => ({
       ...cell,
       analysis: null,
@@ -108,13 +111,14 @@ describe("renderBenchmarks", () => {
 
   it("lets no name become markup or break a table", async () => {
     const record = await fixtureRecord();
-    const text = renderBenchmarks({
+    const hostileRecord = {
       ...record,
       profile: hostile,
       environment: { ...record.environment, cpuModel: hostile, advice: [hostile] },
       cells: record.cells.map((cell) => ({ ...cell, id: hostile, model: hostile, host: hostile })),
       claims: record.claims.map((claim) => ({ ...claim, cell: hostile, reasons: [hostile] })),
-    });
+    };
+    const text = renderBenchmarks(hostileRecord) + everything(hostileRecord);
     const lines = text.split("\n");
     // An indented code block shows everything as it is.
     const markup = lines.filter((line) => !line.startsWith("    ")).join("\n");

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { renderBenchmarks, renderChangelogSnippet } from "@streamgauge/report";
-import { fixtureRecord } from "./fixture.js";
+import { everything, fixtureRecord } from "./fixture.js";
 import { wholeRecord } from "./whole-record.js";
 
 let record: ResultRecord;
 let text: string;
 beforeAll(async () => {
   record = await wholeRecord();
-  text = renderBenchmarks(record);
+  text = everything(record);
 });
 
 /** What is between a heading and the next. */
@@ -18,7 +18,7 @@ function sectionOf(title: string): string {
 }
 
 describe("renderBenchmarks of a record with something of everything", () => {
-  it("prints every definition, and none twice", () => {
+  it("prints every definition, and none twice on a page", () => {
     const plain = text.replaceAll("\\", "").replaceAll("&lt;", "<");
     for (const { metric } of record.definitions) {
       expect([metric, plain.split(`**${metric}**`).length]).toEqual([metric, 2]);
@@ -28,8 +28,10 @@ describe("renderBenchmarks of a record with something of everything", () => {
   it("says which variant a cell is, only where there are variants", async () => {
     expect(sectionOf("## Throughput")).toMatch(/\| pequod \| {2}\| pooled \| 10 \| generate \|/);
     expect(sectionOf("## Throughput")).toMatch(/\| pequod \| json callback \| pooled \| 50 \|/);
-    expect(sectionOf("## Verdicts")).toContain("| pequod | json callback | pooled | sync stream | 50 |");
-    expect(renderBenchmarks(await fixtureRecord())).not.toMatch(/variant|processes|look \|/);
+    expect(sectionOf("## Verdicts")).toContain(
+      "| pequod | json callback | pooled | sync stream | 50 |",
+    );
+    expect(everything(await fixtureRecord())).not.toMatch(/variant|processes|look \|/);
   });
 
   it("names processes, what one sample is, and the look that decided", () => {
@@ -170,7 +172,7 @@ describe("renderBenchmarks of a record with something of everything", () => {
   });
 
   it("has no section for what a record has nothing of", async () => {
-    const titles = renderBenchmarks(await fixtureRecord()).match(/^#+ .*$/gm);
+    const titles = everything(await fixtureRecord()).match(/^##+ .*$/gm);
     expect(titles).not.toContainEqual(
       expect.stringMatching(
         /no difference|callback|Arrivals|Aborting|consumer|threads|Rings|Profile|Ledger/,
@@ -191,7 +193,7 @@ describe("renderBenchmarks of a record with something of everything", () => {
             }
           : profile.findings,
     }));
-    const shown = renderBenchmarks({ ...record, profiles });
+    const shown = everything({ ...record, profiles });
     expect(shown).toContain(String.raw`| a\|b &lt;img&gt; \`c\` |`);
     expect(shown).not.toContain("<img");
   });

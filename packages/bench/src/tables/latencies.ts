@@ -9,6 +9,40 @@ const metrics = [
   ["callbackTime", "Time in the callback", "callback time"],
 ] as const satisfies readonly (readonly [DistributionMetric, string, string])[];
 
+/** The two latencies that people ask for first, of the cells that something is claimed of. */
+export function firstAndNextToken({ cells, claims }: ResultRecord): Table {
+  const claimed = cells.filter(({ id }) =>
+    claims.some(({ cell, metric }) => cell === id && metric === "overhead"),
+  );
+  return {
+    heading: "Time to first token, inter-token latency",
+    title: "Time to first token (TTFT) and inter-token latency (ITL):",
+    columns: [...cellColumns, ...columns("mode", "TTFT p50", "p99", "ITL p50", "p99")],
+    rows: (claimed.length > 0 ? claimed : cells).flatMap((cell) =>
+      (["stream", "streamAsync"] as const).flatMap((mode) => {
+        const of = (metric: DistributionMetric) =>
+          cell.distributions.find((found) => found.metric === metric && found.treatment === mode);
+        const [first, next] = [of("timeToFirstToken"), of("interTokenLatency")];
+        if (first === undefined && next === undefined) return [];
+        return [
+          {
+            cell,
+            values: [
+              ...cellValues(cell),
+              modeNames[mode],
+              duration(first?.p50Nanoseconds),
+              duration(first?.p99Nanoseconds),
+              duration(next?.p50Nanoseconds),
+              duration(next?.p99Nanoseconds),
+            ],
+          },
+        ];
+      }),
+    ),
+    definitions: ["time to first token (TTFT)", "inter-token latency (ITL)"],
+  };
+}
+
 /** The distributions over all tokens of a cell, a table for each metric. */
 export function latencies({ cells }: ResultRecord): Table[] {
   return metrics.map(([metric, heading, definition]) => ({

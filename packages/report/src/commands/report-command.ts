@@ -1,5 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import { Command, Option } from "commander";
 import { renderChangelogSnippet, renderChangeset } from "../sections/changelog.js";
 import { staleCharts, writeCharts } from "./chart-files.js";
@@ -7,7 +7,9 @@ import { historyTrends } from "../charts/history-trend.js";
 import { readCommittedResults, type CommittedResults } from "../files/committed-results.js";
 import { findNewestRecord, readRecord, type FoundRecord } from "../files/find-record.js";
 import { renderHtmlReport } from "../html/html-report.js";
-import { renderBenchmarks } from "../sections/markdown.js";
+import { renderBenchmarks } from "../sections/benchmarks.js";
+import { renderPages } from "../sections/pages.js";
+import { chartsFolder } from "../sections/pictures.js";
 import {
   analysisAmong,
   describeProblems,
@@ -23,6 +25,7 @@ interface ReportFlags {
   readonly html?: string;
   readonly changeset?: string;
   readonly previous?: string;
+  readonly pages?: true;
   readonly check?: true;
 }
 
@@ -53,6 +56,12 @@ export function reportCommand(): Command {
         "compare the snippet with this record, of the release before",
       ).conflicts(["check", "html"]),
     )
+    .addOption(
+      new Option(
+        "--pages",
+        "write every table too, a page for each subject, to the folder pages beside the record",
+      ).conflicts(["check", "html"]),
+    )
     .option(
       "--check",
       "write nothing; exit with 1 when a document, a marker in one or a chart is not up to date",
@@ -61,6 +70,7 @@ export function reportCommand(): Command {
     .addHelpText(
       "after",
       `
+The document is short; --pages writes every table, with the definition of each number.
 The snippet goes to standard output and to changelog.md beside the record, the
 charts to docs/charts beside the document. Markers, such as
 <!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->, are filled in
@@ -72,6 +82,7 @@ Examples:
   $ streamgauge-report
   $ streamgauge-report --record results/reference/record.json --check
   $ streamgauge-report --changeset .changeset/performance.md --previous results/reference/record.json
+  $ streamgauge-report --pages
   $ streamgauge-report --html report.html`,
     )
     .action(async (flags: ReportFlags) => {
@@ -93,7 +104,7 @@ Examples:
 
 async function write(
   found: FoundRecord,
-  { out, changeset, previous }: ReportFlags,
+  { out, changeset, previous, pages }: ReportFlags,
   documents: readonly MarkedDocument[],
 ): Promise<number> {
   const { record, path } = found;
@@ -101,7 +112,7 @@ async function write(
   const before = previous === undefined ? undefined : (await readRecord(previous)).record;
   const snippet = renderChangelogSnippet(record, before);
   const snippetPath = join(dirname(path), "changelog.md");
-  await writeFile(out, renderBenchmarks(record, analysisAmong(dirname(out), documents), committed));
+  await writeFile(out, benchmarks(found, out, documents, committed));
   await writeFile(snippetPath, snippet);
   if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
   const written = [
@@ -110,6 +121,7 @@ async function write(
     ...(changeset === undefined ? [] : [changeset]),
     ...(await writeCharts(record, out, chartsOfOthers(documents, committed))),
     ...(await writeDocuments(documents)),
+    ...(pages === undefined ? [] : await writePages(found, out, committed)),
   ];
   process.stdout.write(snippet);
   tell(`Wrote ${written.join(", ")} from ${path}.`);
@@ -119,6 +131,38 @@ async function write(
   );
   for (const problem of problems) tell(problem);
   return problems.length === 0 ? 0 : 1;
+}
+
+function benchmarks(
+  { record, path }: FoundRecord,
+  out: string,
+  documents: readonly MarkedDocument[],
+  committed: CommittedResults,
+): string {
+  const pages = linkFrom(dirname(out), pagesBeside(path));
+  return renderBenchmarks(record, analysisAmong(dirname(out), documents), committed, pages);
+}
+
+async function writePages(
+  { record, path }: FoundRecord,
+  out: string,
+  committed: CommittedResults,
+): Promise<string[]> {
+  const folder = pagesBeside(path);
+  const charts = linkFrom(folder, join(dirname(out), ...chartsFolder.split("/")));
+  await mkdir(folder, { recursive: true });
+  const pages = renderPages(record, committed, charts);
+  await Promise.all(pages.map(({ name, text }) => writeFile(join(folder, name), text)));
+  return pages.map(({ name }) => join(folder, name));
+}
+
+function pagesBeside(record: string): string {
+  return join(dirname(record), "pages");
+}
+
+/** As a link in a document of the folder. */
+function linkFrom(folder: string, target: string): string {
+  return relative(folder, target).split(sep).join("/");
 }
 
 function chartsOfOthers(
@@ -142,7 +186,7 @@ async function check(
   const committed = await readCommittedResults(out);
   const difference = firstDifference(
     await readFile(out, "utf8").catch(() => ""),
-    renderBenchmarks(record, analysisAmong(dirname(out), documents), committed),
+    benchmarks(found, out, documents, committed),
   );
   const stale = await staleCharts(record, out, chartsOfOthers(documents, committed));
   const problems = describeProblems(documents, found);

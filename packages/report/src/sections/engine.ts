@@ -18,19 +18,28 @@ const definitions = ["engine comparison", "engine ratio"];
  * The engine against others, and against itself; nothing where none was measured. What
  * a newer record says of it comes instead, with where it is from.
  */
-export function engine(own: ResultRecord, { engine: newest }: CommittedResults = {}): string[] {
-  const newer =
-    newest !== undefined && newest.record.startedAt > own.startedAt ? newest : undefined;
-  const { engine: measurements = [], ...record } = newer?.record ?? own;
-  return measurements.map((measurement, index) =>
+export function engine(own: ResultRecord, committed: CommittedResults = {}): string[] {
+  const { engine: record, from } = newestEngine(own, committed);
+  return (record.engine ?? []).map((measurement, index) =>
     comparison(record, measurement, {
       definitions: index === 0 ? definitions : [],
-      from: newer === undefined || index > 0 ? [] : [sourceOf(newer)],
+      from: from === undefined || index > 0 ? [] : [sourceOfEngine(from)],
     }),
   );
 }
 
-function sourceOf({ path, record: { startedAt, environment } }: FoundRecord): string {
+/** The record that says most lately what the engine does; `from` where that is another one. */
+export function newestEngine(
+  own: ResultRecord,
+  { engine: newest }: CommittedResults,
+): { readonly engine: ResultRecord; readonly from?: FoundRecord } {
+  return newest !== undefined && newest.record.startedAt > own.startedAt
+    ? { engine: newest.record, from: newest }
+    : { engine: own };
+}
+
+/** Where and when the engine was measured, if not with the rest. */
+export function sourceOfEngine({ path, record: { startedAt, environment } }: FoundRecord): string {
   return (
     `What is said of the engine is from results/${basename(dirname(path))}, measured later ` +
     `than the rest: on ${startedAt.slice(0, 10)}, at commit ${showCommit(environment.git)}.`

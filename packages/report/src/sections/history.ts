@@ -1,11 +1,11 @@
 import { fewestCommits } from "@streamgauge/bench/history";
 import { historyTrends } from "../charts/history-trend.js";
 import type { CommittedResults } from "../files/committed-results.js";
-import { chartsFolder, picture } from "./pictures.js";
+import { picture } from "./pictures.js";
 
 /** How times developed from commit to commit, a chart for each class of machines. */
-export function history({ histories }: CommittedResults): string {
-  const images = historyTrends(histories).map((chart) => picture(chart, chartsFolder));
+export function history({ histories }: CommittedResults, folder: string): string {
+  const images = historyTrends(histories).map((chart) => picture(chart, folder));
   if (images.length === 0) return "";
   return [
     "## History",

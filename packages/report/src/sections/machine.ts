@@ -1,5 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { codeBlock, list, table } from "../text/markdown-text.js";
+import { codeBlock, escapeMarkdown, list, table } from "../text/markdown-text.js";
 import { duration, mebibytes, percent } from "../text/numbers.js";
 
 /** What the record was measured on, and with. */
@@ -29,6 +29,19 @@ export function machine({ environment, instrument, generators }: ResultRecord): 
     parts.push("For a quieter measurement:", list(environment.advice));
   }
   return parts.join("\n\n");
+}
+
+/** The machine, its Node.js and the commit, in one paragraph. */
+export function machineInBrief(record: ResultRecord): string {
+  const { environment } = record;
+  const [load = 0] = environment.loadAverageBefore ?? [];
+  return [
+    "## Machine",
+    escapeMarkdown(
+      `${machineInWords(record)}; ${mebibytes(environment.memoryBytes)} of memory, load ` +
+        `${load.toFixed(2)} before the run. Commit ${showCommit(environment.git)}.`,
+    ),
+  ].join("\n\n");
 }
 
 /** The machine and its Node.js in a few words. */

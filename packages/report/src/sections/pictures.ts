@@ -6,9 +6,13 @@ import { escapeMarkdown } from "../text/markdown-text.js";
 /** Where the charts of a document are, relative to its folder. */
 export const chartsFolder = "docs/charts";
 
-/** The charts of a record, inline, each with what it shows in words. */
-export function pictures(record: ResultRecord): string {
-  const images = chartsOf(record).map((chart) => picture(chart, chartsFolder));
+/**
+ * The charts of a record, inline, each with what it shows in words.
+ *
+ * @param folder where they are, relative to the document
+ */
+export function pictures(record: ResultRecord, folder: string): string {
+  const images = chartsOf(record).map((chart) => picture(chart, folder));
   return images.length === 0 ? "" : ["## Charts", ...images].join("\n\n");
 }
 

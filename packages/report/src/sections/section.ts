@@ -143,3 +143,18 @@ interface SectionOptions {
   readonly level?: 2 | 3;
   readonly explained?: Set<string>;
 }
+
+/** A table with the few columns that a terminal has room for, and without definitions. */
+export function briefSection(of: Table, notes: readonly string[] = []): string {
+  const { columns, rows } = shownIn("terminal", of);
+  if (rows.length === 0) return "";
+  return [
+    `## ${escapeMarkdown(of.heading)}`,
+    ...(of.introduction === undefined ? [] : [escapeMarkdown(of.introduction)]),
+    table(
+      columns.map(({ head }) => head),
+      rows.map(({ values }) => values.map(showValue)),
+    ),
+    ...(notes.length > 0 ? [list(notes)] : []),
+  ].join("\n\n");
+}
