@@ -6,7 +6,7 @@ import {
 } from "@streamgauge/bench/record";
 import { shortModeNames } from "../text/mode-names.js";
 import { percent } from "../text/numbers.js";
-import { comparisonOf } from "../sections/section.js";
+import { comparisonOf } from "@streamgauge/bench/tables";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame, namedRows } from "./chart-frame.js";
 import { ink, limitColor, unclaimed, verdictScale, verdictShapeScale } from "./palette.js";
