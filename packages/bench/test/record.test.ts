@@ -37,11 +37,24 @@ describe("parseRecord", () => {
     );
   });
 
-  it("imports nothing but its own parts", async () => {
+  it("imports nothing but its own parts, and no part itself, types included", async () => {
     const folder = new URL("../src/record/", import.meta.url);
-    for (const file of (await readdir(folder)).map((name) => new URL(name, folder))) {
-      const imported = (await readFile(file, "utf8")).matchAll(/ from "([^"]+)";/g);
-      for (const [, from] of imported) expect(from).toMatch(/^\.\/[a-z-]+\.js$/);
+    const imports = new Map<string, readonly string[]>();
+    for (const file of await readdir(folder)) {
+      const text = await readFile(new URL(file, folder), "utf8");
+      const from = [...text.matchAll(/ from "([^"]+)";/g)].map(([, name = ""]) => name);
+      for (const name of from) expect(name).toMatch(/^\.\/[a-z-]+\.js$/);
+      imports.set(
+        file,
+        from.map((name) => name.replace(/^\.\/(.*)\.js$/, "$1.ts")),
+      );
     }
+    const walk = (file: string, path: readonly string[]): void => {
+      const way = [...path, file];
+      expect([...new Set(way)]).toEqual(way);
+      for (const next of imports.get(file) ?? []) walk(next, way);
+    };
+    walk("index.ts", []);
+    walk("definitions.ts", []);
   });
 });
