@@ -13,7 +13,6 @@ export type { BenchProgress } from "./run/progress.js";
 export {
   InvalidRecordError,
   parseRecord,
-  readableRecordVersions,
   recordSchema,
   recordVersion,
   treatments,

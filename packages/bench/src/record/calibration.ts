@@ -4,7 +4,7 @@ import {
   type Estimates,
   type ValueWithInterval,
 } from "./estimates.js";
-import { boolean, number, object, optional, string, type Check } from "./shape.js";
+import { boolean, number, object, string, type Check } from "./shape.js";
 import { streamedTreatment } from "./treatment.js";
 import type { Verdict } from "./verdict.js";
 
@@ -19,10 +19,10 @@ export interface CalibrationPoint {
   readonly injectedFraction: number;
   readonly overhead: Estimates;
   /** Less what streaming costs where nothing is injected. */
-  readonly net?: NetOverhead;
+  readonly net: NetOverhead;
   /**
    * Whether both net estimates are within 0.01 of what was injected, or their
-   * 95 % intervals hold it. Before version 3 the estimates were not net.
+   * 95 % intervals hold it.
    */
   readonly recovered: boolean;
   /** Of the claim that the small experiments decided. */
@@ -44,7 +44,7 @@ export const calibrationPoint: Check<CalibrationPoint> = object({
   treatment: streamedTreatment,
   injectedFraction: number,
   overhead: estimates,
-  net: optional(object({ hodgesLehmann: valueWithInterval, mean: valueWithInterval })),
+  net: object({ hodgesLehmann: valueWithInterval, mean: valueWithInterval }),
   recovered: boolean,
   limit: number,
   blocksPerExperiment: number,

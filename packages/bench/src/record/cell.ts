@@ -19,7 +19,7 @@ export interface Cell extends CellIdentity {
   /** Over all processes. */
   readonly warmUp: WarmUp;
   /** What each process did for this cell. */
-  readonly processes?: readonly ProcessPart[];
+  readonly processes: readonly ProcessPart[];
   /** Blocks that were planned, over all processes; fewer are done when the time budget ran out. */
   readonly plannedBlocks: number;
   readonly blocks: readonly Block[];
@@ -31,9 +31,9 @@ export interface Cell extends CellIdentity {
   readonly tails?: readonly TailComparison[];
   /**
    * What blocks, distributions and analysis are derived from. null until the
-   * cell ends, and for a cell without a block; absent in records of version 1.
+   * cell ends, and for a cell without a block.
    */
-  readonly rawSamples?: RawSamplesReference | null;
+  readonly rawSamples: RawSamplesReference | null;
 }
 
 /** The file with the raw samples of a cell. */
@@ -63,11 +63,11 @@ export const cell: Check<Cell> = object({
   failure: nullable(object(failureShape)),
   promptTokens: nullable(number),
   warmUp,
-  processes: optional(array(object({ process: number, status, blocks: number, warmUp }))),
+  processes: array(object({ process: number, status, blocks: number, warmUp })),
   plannedBlocks: number,
   blocks: array(block),
   distributions: array(distribution),
   analysis: nullable(analysis),
   tails: optional(array(tailComparison)),
-  rawSamples: optional(nullable(object({ file: string, byteLength: number, sha256: string }))),
+  rawSamples: nullable(object({ file: string, byteLength: number, sha256: string })),
 });

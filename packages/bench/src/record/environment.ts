@@ -26,8 +26,8 @@ export interface Environment {
    * Share of all CPU time that a hypervisor gave to other guests during the run,
    * 0 to 1; null while running and where it cannot be read.
    */
-  readonly stolenCpuFraction?: number | null;
-  /** The same before, during and after the run: at its beginning, as cells end, and at its end. */
+  readonly stolenCpuFraction: number | null;
+  /** The same at the beginning of the run, as cells end, and at its end; absent while running. */
   readonly course?: readonly EnvironmentSample[];
   readonly nodeVersion: string;
   readonly v8Version: string;
@@ -70,7 +70,7 @@ export const environment: Check<Environment> = object({
   operatingSystem: string,
   loadAverageBefore: array(number),
   loadAverageAfter: nullable(array(number)),
-  stolenCpuFraction: optional(nullable(number)),
+  stolenCpuFraction: nullable(number),
   course: optional(
     array(
       object({

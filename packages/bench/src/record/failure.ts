@@ -2,7 +2,7 @@ import { object, string, type Check, type Shape } from "./shape.js";
 
 /** Why something could not be measured. */
 export interface Failure {
-  /** Of a StreamgaugeError, or what the error had instead. */
+  /** Of the error. */
   readonly code: string;
   readonly message: string;
 }

@@ -51,7 +51,6 @@ export type { ProfileCost, ProfileFindings, ProfileMeasurement } from "./profile
 export {
   InvalidRecordError,
   parseRecord,
-  readableRecordVersions,
   recordSchema,
   recordVersion,
   type Definition,

@@ -34,23 +34,16 @@ import { transportMeasurement, type TransportMeasurement } from "./transport.js"
 export const recordSchema = "streamgauge/result";
 
 /**
- * Raised whenever a reader of the previous version would misread a record.
- *
- * 1: the first. 2: cells name their raw samples, and a claim's metric can be
- * `absoluteCost`, whose limit is no fraction. 3: the blocks of a cell can come
- * from several processes, a claim can be that there is no difference, and there
- * are measurements beside the cells.
+ * The version that is written, and the only one that {@link parseRecord} reads.
+ * Raised whenever a reader of the previous version would misread a record. No
+ * version before it was released.
  */
 export const recordVersion = 3;
-
-/** The versions that {@link parseRecord} accepts. What a version added is optional in those before. */
-export const readableRecordVersions: readonly number[] = [1, 2, recordVersion];
 
 /** One run of the bench. */
 export interface ResultRecord {
   readonly schema: typeof recordSchema;
-  /** One of {@link readableRecordVersions}; new records have {@link recordVersion}. */
-  readonly version: 1 | 2 | typeof recordVersion;
+  readonly version: typeof recordVersion;
   readonly runId: string;
   /** `running` in a record that was left behind by a crash. */
   readonly status: "running" | "complete" | "interrupted";
@@ -59,7 +52,7 @@ export interface ResultRecord {
   /** Draws the order within the blocks; also the seed of every generation. */
   readonly seed: number;
   /** What was to be measured, for whoever continues it. */
-  readonly plan?: RunPlan;
+  readonly plan: RunPlan;
   /** ISO 8601. */
   readonly startedAt: string;
   /** ISO 8601; null while running. */
@@ -97,7 +90,7 @@ export class InvalidRecordError extends Error {
 }
 
 /**
- * Checks that a parsed JSON value is a record of a readable version, down to
+ * Checks that a parsed JSON value is a record of this version, down to
  * every field that this schema names.
  *
  * @throws InvalidRecordError naming the field or the version, and the remedy
@@ -109,10 +102,10 @@ export function parseRecord(json: unknown): ResultRecord {
         `Give the record.json that \`streamgauge bench\` wrote.`,
     );
   }
-  if (!readableRecordVersions.includes(json["version"] as number)) {
+  if (json["version"] !== recordVersion) {
     throw new InvalidRecordError(
-      `The record has version ${String(json["version"])}, and this streamgauge reads versions ` +
-        `${readableRecordVersions.slice(0, -1).join(", ")} and ${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
+      `The record has version ${String(json["version"])}, and this streamgauge reads version ` +
+        `${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
   try {
@@ -129,12 +122,12 @@ export function parseRecord(json: unknown): ResultRecord {
 
 const checkRecord: Check<ResultRecord> = object({
   schema: oneOf(recordSchema),
-  version: oneOf(1, 2, recordVersion),
+  version: oneOf(recordVersion),
   runId: string,
   status: oneOf("running", "complete", "interrupted"),
   profile: string,
   seed: number,
-  plan: optional(runPlan),
+  plan: runPlan,
   startedAt: string,
   endedAt: nullable(string),
   environment,
