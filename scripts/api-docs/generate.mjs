@@ -15,7 +15,11 @@ async function entryPoints() {
   for (const name of ["core", "runtime", "bench", "report"]) {
     const folder = join(root, "packages", name);
     const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-    for (const [path, { types }] of Object.entries(exports)) {
+    // The first that exports a name documents it, and the others link there: "." comes last.
+    const paths = Object.entries(exports).toSorted(
+      ([a], [b]) => Number(a === ".") - Number(b === "."),
+    );
+    for (const [path, { types }] of paths) {
       // A command line is documented by its --help.
       if (types === undefined || path === "./cli") continue;
       found.push(join(folder, types.replace("./dist/", "src/").replace(".d.ts", ".ts")));

@@ -14,7 +14,6 @@ export type { BenchProgress } from "./run/progress.js";
 export {
   InvalidRecordError,
   parseRecord,
-  readableRecordVersions,
   recordSchema,
   recordVersion,
   treatments,

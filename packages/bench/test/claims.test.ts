@@ -40,10 +40,12 @@ function cellWith(
     failure: null,
     promptTokens: 8,
     warmUp: { blocksDropped: 5, steady: true },
+    processes: [],
     plannedBlocks: plan.blocks,
     blocks,
     distributions: [],
     analysis: analyze(blocks, plan.tokens),
+    rawSamples: null,
   };
 }
 

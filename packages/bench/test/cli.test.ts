@@ -117,16 +117,12 @@ describe("streamgauge verify", () => {
     });
   });
 
-  it("says 2, and what to do, of a record from before there were raw samples", async () => {
+  it("says 2, and what to do, of a record whose cells name no raw samples", async () => {
     await inTemporaryFolder(async (folder) => {
-      const { cells, ...rest } = await exampleRecord();
-      const before = {
-        ...rest,
-        version: 1,
-        cells: cells.map(({ rawSamples, ...cell }) => cell),
-      };
+      const record = await exampleRecord();
+      const cells = record.cells.map((cell) => ({ ...cell, rawSamples: null }));
       const path = join(folder, "record.json");
-      await writeFile(path, JSON.stringify(before));
+      await writeFile(path, JSON.stringify({ ...record, cells }));
       const { code, stdout } = await streamgauge("verify", path);
       expect(code).toBe(2);
       expect(stdout).toMatch(/nothing to verify.*Run `streamgauge bench`/);

@@ -66,10 +66,12 @@ function cellOf(analysis: Analysis): Cell {
     failure: null,
     promptTokens: 8,
     warmUp: { blocksDropped: 0, steady: true },
+    processes: [],
     plannedBlocks: plan.blocks,
     blocks: [],
     distributions: [],
     analysis,
+    rawSamples: null,
   };
 }
 

@@ -12,11 +12,7 @@ export async function measureCell(
   options: Pick<ExperimentOptions, "clock" | "seed" | "work"> & Partial<ExperimentOptions>,
 ): Promise<Cell> {
   const raw: RawBlock[] = [];
-  const {
-    process: _,
-    blocks: __,
-    ...part
-  } = await runCell(generator, plan, {
+  const { failure, promptTokens, ...part } = await runCell(generator, plan, {
     process: 0,
     ...options,
     onBlock: async (block, blocks) => {
@@ -24,5 +20,16 @@ export async function measureCell(
       await options.onBlock?.(block, blocks);
     },
   });
-  return { ...identityOf(plan), ...part, plannedBlocks: plan.blocks, ...deriveCell(raw, plan) };
+  const { status, warmUp } = part;
+  return {
+    ...identityOf(plan),
+    status,
+    failure,
+    promptTokens,
+    warmUp,
+    processes: [part],
+    plannedBlocks: plan.blocks,
+    ...deriveCell(raw, plan),
+    rawSamples: null,
+  };
 }

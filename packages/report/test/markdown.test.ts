@@ -46,6 +46,7 @@ describe("renderBenchmarks", () => {
       treatment: "stream" as const,
       injectedFraction: 0.03,
       overhead: overhead!,
+      net: overhead!,
       recovered: false,
       limit: 0.05,
       blocksPerExperiment: 12,
@@ -89,7 +90,7 @@ describe("renderBenchmarks", () => {
     const sha256 = "0".repeat(64);
     const [first, ...rest] = record.cells;
     const named = { ...first!, rawSamples: { file: "raw/x.bin.gz", byteLength: 7, sha256 } };
-    const text = everything({ ...record, version: 2, cells: [named, ...rest] });
+    const text = everything({ ...record, cells: [named, ...rest] });
     expect(text).toContain(`| pequod-pooled-10 | raw/x.bin.gz | 7 | ${sha256} |`);
     expect(text).toContain("streamgauge verify");
   });

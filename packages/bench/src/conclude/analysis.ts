@@ -36,7 +36,7 @@ export function analyze(blocks: readonly Block[], tokens: number): Analysis | nu
   };
 }
 
-/** A block's own process; all of them are from one in records before version 3. */
+/** By the process that a block names, or the first. */
 function groupByProcess<T extends { readonly process?: number }>(
   blocks: readonly T[],
 ): readonly (readonly T[])[] {

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import type { Claim } from "./claims.js";
-import type { CellIdentity } from "../record/index.js";
+import { claimMetric } from "../record/claims.js";
+import { cellIdentityShape, identityFields, type CellIdentity } from "../record/identity.js";
+import { MismatchError, isObject } from "../record/shape.js";
+import { comparedTreatment, streamedTreatment } from "../record/treatment.js";
 
 /**
  * What streamgauge promises: synchronous streaming under 5 % and asynchronous
@@ -47,66 +50,51 @@ function parseClaim(json: unknown, path: string): Claim {
   const fields = fieldsOf(json, path, ["id", "metric", "treatment", "limit", "of"]);
   const { id, limit } = fields;
   if (typeof id !== "string" || id === "") throw invalid(`${path}.id`, "a text");
-  const metric = oneOf(
-    fields["metric"],
-    ["overhead", "absoluteCost", "difference"],
-    `${path}.metric`,
-  );
-  const streams = ["stream", "streamAsync"] as const;
+  const metric = orInvalid(claimMetric, fields["metric"], `${path}.metric`);
   // generate against itself has no overhead to limit: only a difference that should not be.
-  const known = metric === "difference" ? (["control", ...streams] as const) : streams;
-  const treatment = oneOf(fields["treatment"], known, `${path}.treatment`);
+  const compared = metric === "difference" ? comparedTreatment : streamedTreatment;
+  const treatment = orInvalid<Claim["treatment"]>(
+    compared,
+    fields["treatment"],
+    `${path}.treatment`,
+  );
   if (typeof limit !== "number" || !(limit > 0 && limit < Infinity)) {
     throw invalid(`${path}.limit`, "a number > 0: a fraction of the time, or µs per token");
   }
   return { id, metric, treatment, limit, of: parseSelection(fields["of"], `${path}.of`) };
 }
 
-const identityFields = {
-  id: "string",
-  scenario: "string",
-  generator: "string",
-  engine: "string",
-  model: "string",
-  host: "string",
-  tokens: "number",
-  injectedFraction: "number",
-  workload: "string",
-  sampling: "string",
-  concurrency: "number",
-  ringCapacity: "number",
-  publishBatch: "number",
-  ringWait: "string",
-  spinMicroseconds: "number",
-  maxDelayMilliseconds: "number",
-} as const satisfies Record<keyof CellIdentity, string>;
-
 function parseSelection(json: unknown, path: string): Partial<CellIdentity> {
-  const fields = fieldsOf(json, path, Object.keys(identityFields));
-  for (const [field, kind] of Object.entries(identityFields)) {
-    const value = fields[field];
-    if (value !== undefined && typeof value !== kind)
-      throw invalid(`${path}.${field}`, `a ${kind}`);
+  const fields = fieldsOf(json, path, identityFields);
+  for (const field of Object.keys(fields) as (keyof CellIdentity)[]) {
+    if (fields[field] !== undefined)
+      orInvalid(cellIdentityShape[field], fields[field], `${path}.${field}`);
   }
   return fields;
 }
 
 function fieldsOf(json: unknown, path: string, known: readonly string[]): Record<string, unknown> {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw invalid(path, "an object");
-  }
+  if (!isObject(json)) throw invalid(path, "an object");
   for (const field of Object.keys(json)) {
     if (!known.includes(field)) {
       throw invalid(`${path}.${field}`, `left out: the fields are ${known.join(", ")}`);
     }
   }
-  return json as Record<string, unknown>;
+  return json;
 }
 
-function oneOf<Word extends string>(value: unknown, words: readonly Word[], path: string): Word {
-  const found = words.find((word) => word === value);
-  if (found === undefined) throw invalid(path, `one of ${words.join(", ")}`);
-  return found;
+/** Holds a part of a claim against the record's own check of it. */
+function orInvalid<T>(
+  check: (value: unknown, path: string) => asserts value is T,
+  value: unknown,
+  path: string,
+): T {
+  try {
+    check(value, path);
+    return value;
+  } catch (error) {
+    throw error instanceof MismatchError ? invalid(error.path, error.expected) : error;
+  }
 }
 
 function invalid(path: string, expected: string): StreamgaugeError {

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { z } from "zod";
 import { gateEngines } from "./gate-work.js";
-import { summarizeTrial, type TrialRow } from "./gate-trial.js";
+import { summarizeTrial, type TrialOutcome, type TrialRow } from "./gate-trial.js";
 import type { GateOutcome } from "./run-gate.js";
+import { gateVerdicts } from "./verdict.js";
 
 const schema = "streamgauge/gate-trial";
 
@@ -37,9 +38,15 @@ export interface GateTrials {
   readonly rows: readonly TrialRow[];
 }
 
-const verdict = z.enum(["regression", "none", "inconclusive"]);
+/** What is read of a gate: parts of what the gate wrote. */
+type FileOutcome = TrialOutcome &
+  Pick<GateOutcome, "seed" | "threshold" | "pairs"> & {
+    readonly work: Omit<GateTrials["work"], "pairs">;
+  };
 
-const fileSchema = z.object({
+const verdict = z.enum(gateVerdicts);
+
+const fileSchema: z.ZodType<{ readonly outcomes: readonly FileOutcome[] }> = z.object({
   schema: z.literal(schema),
   version: z.literal(1),
   outcomes: z
@@ -62,8 +69,6 @@ const fileSchema = z.object({
     )
     .min(1),
 });
-
-type FileOutcome = z.infer<typeof fileSchema>["outcomes"][number];
 
 /**
  * Reads the trials of the newest folder `<date>-gate-self-test` of a folder of

@@ -11,6 +11,9 @@ import {
 } from "../statistics/index.js";
 import type { Estimates, SampleLevel } from "../record/index.js";
 
+/** What a gate can say. */
+export const gateVerdicts = ["regression", "none", "inconclusive"] as const;
+
 /**
  * What a gate says of a metric, or of all:
  *
@@ -19,7 +22,7 @@ import type { Estimates, SampleLevel } from "../record/index.js";
  * - `none`: head is surely not slower by the threshold;
  * - `inconclusive`: neither can be told.
  */
-export type GateVerdict = "regression" | "none" | "inconclusive";
+export type GateVerdict = (typeof gateVerdicts)[number];
 
 /** What was measured of one metric: ln(head / base) of each block of each pair of processes. */
 export interface GateSamples {

@@ -5,16 +5,13 @@ import type { Cell, DistributionMetric, ResultRecord, Treatment } from "../recor
 import { machineClass } from "../record/machine-class.js";
 
 /** One line of a history: what a record says of a commit, in a few numbers. */
-export interface HistoryLine {
+export interface HistoryLine extends Pick<ResultRecord, "runId" | "profile"> {
   readonly version: 1;
   /** Full hash. */
   readonly commit: string;
   /** When it was measured: ISO 8601. */
   readonly measuredAt: string;
   readonly machine: string;
-  /** Of the record. */
-  readonly runId: string;
-  readonly profile: string;
   /** By name, with the unit in it: "pequod-pooled-100 stream µs/token". */
   readonly metrics: Readonly<Record<string, number>>;
 }

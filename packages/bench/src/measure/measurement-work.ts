@@ -1,6 +1,5 @@
 import type { Work } from "./measured-run.js";
-import type { MeasuredMode } from "../record/load.js";
-import type { Treatment } from "../record/index.js";
+import type { MeasuredMode, Treatment } from "../record/index.js";
 import type { GeneratorPlan } from "../plan/generator-plan.js";
 import type { MeasurementContext } from "../plan/stage.js";
 

@@ -1,5 +1,5 @@
 import { codeCategory, type CodeCategory } from "./code-category.js";
-import { array, fail, number, object, string, type Check } from "./shape.js";
+import { MismatchError, array, number, object, refined, string, type Check } from "./shape.js";
 
 /**
  * Who called whom on one thread, and where its time went: what a flame graph
@@ -32,27 +32,26 @@ export interface CallTreeNode {
   readonly selfSamples: number;
 }
 
-const nodes = array(
-  object<CallTreeNode>({
-    caller: number,
-    name: string,
-    file: string,
-    line: number,
-    category: codeCategory,
-    selfMicrosecondsPerToken: number,
-    selfSamples: number,
-  }),
-);
-
-/** Checks a {@link CallTree}. */
-export const callTree: Check = object<CallTree>({
-  thread: string,
-  nodes: (value, path) => {
-    nodes(value, path);
-    for (const [index, { caller }] of (value as readonly CallTreeNode[]).entries()) {
+const nodes: Check<CallTree["nodes"]> = refined(
+  array(
+    object({
+      caller: number,
+      name: string,
+      file: string,
+      line: number,
+      category: codeCategory,
+      selfMicrosecondsPerToken: number,
+      selfSamples: number,
+    }),
+  ),
+  (callers, path) => {
+    for (const [index, { caller }] of callers.entries()) {
       if (!Number.isInteger(caller) || caller < -1 || caller >= index) {
-        fail(`${path}[${index}].caller`, "the index of a node before it, or -1");
+        throw new MismatchError(`${path}[${index}].caller`, "the index of a node before it, or -1");
       }
     }
   },
-});
+);
+
+/** Checks a {@link CallTree}. */
+export const callTree: Check<CallTree> = object({ thread: string, nodes });

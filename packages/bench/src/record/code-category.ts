@@ -16,7 +16,7 @@ export type CodeCategory =
   | "other";
 
 /** Checks a {@link CodeCategory}. */
-export const codeCategory: Check = oneOf(
+export const codeCategory: Check<CodeCategory> = oneOf(
   "engine",
   "ring",
   "adapter",

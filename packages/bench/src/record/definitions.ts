@@ -1,4 +1,4 @@
-import type { Definition } from "./index.js";
+import type { Definition } from "./result-record.js";
 
 /**
  * What each reported number means. Tools disagree on these names (one "TPOT"

@@ -15,7 +15,7 @@ export interface LatencySummary {
   readonly histogram: string;
 }
 
-/** `callbackTime` only in cells whose callback does something. Since version 3. */
+/** `callbackTime` only in cells whose callback does something. */
 export type DistributionMetric =
   | "timeToFirstToken"
   | "interTokenLatency"
@@ -41,10 +41,10 @@ const summaryShape: Shape<LatencySummary> = {
 };
 
 /** Checks a {@link LatencySummary}. */
-export const latencySummary: Check = object<LatencySummary>(summaryShape);
+export const latencySummary: Check<LatencySummary> = object(summaryShape);
 
 /** Checks a {@link Distribution}. */
-export const distribution: Check = object<Distribution>({
+export const distribution: Check<Distribution> = object({
   ...summaryShape,
   treatment,
   metric: oneOf("timeToFirstToken", "interTokenLatency", "deliveryLatency", "callbackTime"),

@@ -6,7 +6,7 @@ import { verdict, type Verdict } from "./verdict.js";
 /**
  * The engine against another one, or against itself in another arrangement, at
  * the same work: each block runs every contender once, and all have to make the
- * same ids. Since version 3.
+ * same ids.
  */
 export interface EngineMeasurement {
   /** The scenario that asked. */
@@ -77,7 +77,7 @@ export interface EngineClaim {
 }
 
 /** Checks an {@link EngineMeasurement}. */
-export const engineMeasurement: Check = object<EngineMeasurement>({
+export const engineMeasurement: Check<EngineMeasurement> = object({
   scenario: string,
   id: string,
   title: string,
@@ -85,18 +85,18 @@ export const engineMeasurement: Check = object<EngineMeasurement>({
   terms: array(string),
   warmUpBlocks: number,
   blocks: array(
-    object<EngineBlock>({
-      runs: array(object<EngineRun>({ contender: string, value: number })),
+    object({
+      runs: array(object({ contender: string, value: number })),
     }),
   ),
   contenders: array(
-    object<EngineContender>({
+    object({
       contender: string,
       value: number,
       tokensPerSecond: nullable(number),
       interTokenLatency: nullable(latencySummary),
       comparisons: array(
-        object<EngineComparison>({
+        object({
           against: string,
           ratio: nullable(estimates),
           smallestRatio: number,
@@ -106,7 +106,7 @@ export const engineMeasurement: Check = object<EngineMeasurement>({
     }),
   ),
   claims: array(
-    object<EngineClaim>({
+    object({
       contender: string,
       against: string,
       control: nullable(string),

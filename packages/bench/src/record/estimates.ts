@@ -21,13 +21,24 @@ export interface Interval {
   readonly upper: number;
 }
 
+/** A value and its 95 % interval. */
+export type ValueWithInterval = Pick<Estimate, "value" | "interval95">;
+
 /** Checks an {@link Interval}. */
-export const interval: Check = object<Interval>({ lower: number, upper: number });
+export const interval: Check<Interval> = object({ lower: number, upper: number });
+
 /** Checks an {@link Estimate}. */
-export const estimate: Check = object<Estimate>({
+export const estimate: Check<Estimate> = object({
   value: number,
   interval95: interval,
   bounds95: interval,
 });
+
 /** Checks {@link Estimates}. */
-export const estimates: Check = object<Estimates>({ hodgesLehmann: estimate, mean: estimate });
+export const estimates: Check<Estimates> = object({ hodgesLehmann: estimate, mean: estimate });
+
+/** Checks a {@link ValueWithInterval}. */
+export const valueWithInterval: Check<ValueWithInterval> = object({
+  value: number,
+  interval95: interval,
+});

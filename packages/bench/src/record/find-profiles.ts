@@ -1,4 +1,6 @@
+import type { MeasuredMode } from "./identity.js";
 import type { ProfileFindings, ProfileMeasurement } from "./profile.js";
+import type { ResultRecord } from "./result-record.js";
 import type { Treatment } from "./treatment.js";
 import { describeVariant, type CellVariation } from "./variant.js";
 
@@ -8,9 +10,7 @@ export type ProfileOf<Kind extends ProfileFindings["kind"]> = ProfileMeasurement
 };
 
 /** The part of a record that profiles are found in. */
-export interface HasProfiles {
-  readonly profiles?: readonly ProfileMeasurement[];
-}
+export type HasProfiles = Pick<ResultRecord, "profiles">;
 
 /** The profiles of one kind, in the record's order. */
 export function profilesOfKind<Kind extends ProfileFindings["kind"]>(
@@ -28,7 +28,7 @@ export function profilesOfKind<Kind extends ProfileFindings["kind"]>(
  */
 export function findAllocations(
   record: HasProfiles,
-  cell: CellVariation & { readonly generator: string; readonly tokens: number },
+  cell: CellVariation & Pick<MeasuredMode, "generator" | "tokens">,
   treatment: Treatment,
 ): ProfileOf<"allocations"> | undefined {
   const { ringCapacity, publishBatch, maxDelayMilliseconds, ...others } = cell;

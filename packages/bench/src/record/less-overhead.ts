@@ -1,7 +1,4 @@
-import type { Estimate, Interval } from "./estimates.js";
-
-/** A value and its 95 % interval. */
-export type ValueWithInterval = Pick<Estimate, "value" | "interval95">;
+import type { Interval, ValueWithInterval } from "./estimates.js";
 
 /**
  * An overhead less another that was measured apart: the ratio of two ratios, less

@@ -1,21 +1,10 @@
 import { latencySummary, type LatencySummary } from "./distribution.js";
-import { number, nullable, object, string, type Check } from "./shape.js";
-import { treatment, type Treatment } from "./treatment.js";
-
-/** Which generator a measurement was made on, and how its tokens were taken. */
-export interface MeasuredMode {
-  /** {@link GeneratorDescription.id} */
-  readonly generator: string;
-  readonly model: string;
-  readonly host: string;
-  readonly treatment: Treatment;
-  /** Tokens made by each generation. */
-  readonly tokens: number;
-}
+import { measuredModeShape, type MeasuredMode } from "./identity.js";
+import { number, nullable, object, type Check } from "./shape.js";
 
 /**
  * Latency when generations are asked for at a set rate, whether or not earlier
- * ones are done (an open loop). Since version 3.
+ * ones are done (an open loop).
  */
 export interface ArrivalsMeasurement extends MeasuredMode {
   /** Worker threads that share the load; 1 for a generator without workers. */
@@ -49,7 +38,7 @@ export interface ArrivalsMeasurement extends MeasuredMode {
   readonly callLateness: LatencySummary;
 }
 
-/** What stopping a generation costs. Since version 3. */
+/** What stopping a generation costs. */
 export interface AbortMeasurement extends MeasuredMode {
   /** Those that were aborted, which {@link ranToEnd} is not among. */
   readonly generations: number;
@@ -67,7 +56,7 @@ export interface AbortMeasurement extends MeasuredMode {
   readonly mostWastedTokens: number | null;
 }
 
-/** A consumer that takes longer for each token than the engine does. Since version 3. */
+/** A consumer that takes longer for each token than the engine does. */
 export interface SlowConsumerMeasurement extends MeasuredMode {
   /** Asked of the consumer, for each token. */
   readonly consumerMicrosecondsPerToken: number;
@@ -88,17 +77,9 @@ export interface SlowConsumerMeasurement extends MeasuredMode {
   readonly residentGrowthBytes: number;
 }
 
-const measuredMode = {
-  generator: string,
-  model: string,
-  host: string,
-  treatment,
-  tokens: number,
-} as const;
-
 /** Checks an {@link ArrivalsMeasurement}. */
-export const arrivalsMeasurement: Check = object<ArrivalsMeasurement>({
-  ...measuredMode,
+export const arrivalsMeasurement: Check<ArrivalsMeasurement> = object({
+  ...measuredModeShape,
   workers: number,
   aloneNanoseconds: number,
   arrivalsPerSecond: number,
@@ -113,8 +94,8 @@ export const arrivalsMeasurement: Check = object<ArrivalsMeasurement>({
 });
 
 /** Checks an {@link AbortMeasurement}. */
-export const abortMeasurement: Check = object<AbortMeasurement>({
-  ...measuredMode,
+export const abortMeasurement: Check<AbortMeasurement> = object({
+  ...measuredModeShape,
   generations: number,
   ranToEnd: number,
   abortLatency: latencySummary,
@@ -123,8 +104,8 @@ export const abortMeasurement: Check = object<AbortMeasurement>({
 });
 
 /** Checks a {@link SlowConsumerMeasurement}. */
-export const slowConsumerMeasurement: Check = object<SlowConsumerMeasurement>({
-  ...measuredMode,
+export const slowConsumerMeasurement: Check<SlowConsumerMeasurement> = object({
+  ...measuredModeShape,
   consumerMicrosecondsPerToken: number,
   ringCapacity: nullable(number),
   durationNanoseconds: number,

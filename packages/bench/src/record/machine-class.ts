@@ -1,10 +1,10 @@
+import type { Environment } from "./environment.js";
+
 /** What tells machines apart; an environment of a record has it. */
-export interface MachineIdentity {
-  readonly cpuModel: string;
-  readonly logicalCores: number;
-  readonly operatingSystem: string;
-  readonly nodeVersion: string;
-}
+export type MachineIdentity = Pick<
+  Environment,
+  "cpuModel" | "logicalCores" | "operatingSystem" | "nodeVersion"
+>;
 
 /**
  * What machines have to have in common for their times to be put in one series:

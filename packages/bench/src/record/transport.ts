@@ -2,10 +2,11 @@ import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
 import { array, boolean, nullable, number, object, optional, string, type Check } from "./shape.js";
 import { verdict, type Verdict } from "./verdict.js";
+import { warmUp, type WarmUp } from "./warm-up.js";
 
 /**
  * Ways for tokens to cross from one thread to another, under one load: each
- * block runs every transport once. Since version 3.
+ * block runs every transport once.
  */
 export interface TransportMeasurement {
   /** The scenario that asked. */
@@ -17,7 +18,7 @@ export interface TransportMeasurement {
   /** How long the producer sleeps before each token, at least; 0 in a burst. */
   readonly gapMicroseconds: number;
   /** Dropped, and whether their times had stopped trending. */
-  readonly warmUp: { readonly blocksDropped: number; readonly steady: boolean };
+  readonly warmUp: WarmUp;
   readonly blocks: readonly TransportBlock[];
   /** In the order in which tables show them. */
   readonly transports: readonly TransportSummary[];
@@ -93,16 +94,16 @@ export interface TransportClaim {
 }
 
 /** Checks a {@link TransportMeasurement}. */
-export const transportMeasurement: Check = object<TransportMeasurement>({
+export const transportMeasurement: Check<TransportMeasurement> = object({
   scenario: string,
   generator: string,
   tokens: number,
   gapMicroseconds: number,
-  warmUp: object<TransportMeasurement["warmUp"]>({ blocksDropped: number, steady: boolean }),
+  warmUp,
   blocks: array(
-    object<TransportBlock>({
+    object({
       runs: array(
-        object<TransportRun>({
+        object({
           transport: string,
           cpuMicroseconds: number,
           durationNanoseconds: number,
@@ -111,10 +112,10 @@ export const transportMeasurement: Check = object<TransportMeasurement>({
     }),
   ),
   transports: array(
-    object<TransportSummary>({
+    object({
       transport: string,
       ring: nullable(
-        object<RingDescription>({
+        object({
           capacity: number,
           publishBatch: number,
           wait: string,
@@ -127,7 +128,7 @@ export const transportMeasurement: Check = object<TransportMeasurement>({
       throughputTokensPerSecond: number,
       deliveryLatency: nullable(latencySummary),
       comparisons: array(
-        object<TransportComparison>({
+        object({
           against: string,
           cpuRatio: nullable(estimates),
           addedCpuMicrosecondsPerToken: nullable(estimates),
@@ -136,7 +137,7 @@ export const transportMeasurement: Check = object<TransportMeasurement>({
     }),
   ),
   claims: array(
-    object<TransportClaim>({
+    object({
       transport: string,
       against: string,
       control: string,

@@ -1,3 +1,5 @@
+import { number, optional, string, type Shape } from "./shape.js";
+
 /**
  * What tells a cell from the ordinary one of the same generator and token
  * count, which has none of it.
@@ -5,10 +7,10 @@
 export interface CellVariation {
   /**
    * Share by which both streaming modes were slowed on purpose; only in
-   * calibrations. Since version 2.
+   * calibrations.
    */
   readonly injectedFraction?: number;
-  /** What the consumer does with each token; without it nothing. Since version 3, as what follows. */
+  /** What the consumer does with each token; without it nothing. */
   readonly workload?: string;
   /** How ids are chosen, in words; without it the likeliest is taken. */
   readonly sampling?: string;
@@ -25,6 +27,19 @@ export interface CellVariation {
   /** How long it may be left asleep with a token to read; the runtime's default without it. */
   readonly maxDelayMilliseconds?: number;
 }
+
+/** The checks of a {@link CellVariation}. */
+export const cellVariationShape: Shape<CellVariation> = {
+  injectedFraction: optional(number),
+  workload: optional(string),
+  sampling: optional(string),
+  concurrency: optional(number),
+  ringCapacity: optional(number),
+  publishBatch: optional(number),
+  ringWait: optional(string),
+  spinMicroseconds: optional(number),
+  maxDelayMilliseconds: optional(number),
+};
 
 /**
  * What was chosen for a cell, in words: `json callback`, `ring 16, batch 8`,

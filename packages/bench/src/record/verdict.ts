@@ -4,4 +4,4 @@ import { oneOf, type Check } from "./shape.js";
 export type Verdict = "upheld" | "refuted" | "inconclusive" | "void";
 
 /** Checks a {@link Verdict}. */
-export const verdict: Check = oneOf("upheld", "refuted", "inconclusive", "void");
+export const verdict: Check<Verdict> = oneOf("upheld", "refuted", "inconclusive", "void");

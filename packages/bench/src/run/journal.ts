@@ -134,11 +134,11 @@ export class Journal implements RunSink {
 
   async measured(id: string, measurements: Measurements): Promise<void> {
     const { plan } = this.#record;
-    const record = { ...this.#record, ...join(this.#record, measurements) };
-    this.#record =
-      plan === undefined
-        ? record
-        : { ...record, plan: { ...plan, measured: [...plan.measured, id] } };
+    this.#record = {
+      ...this.#record,
+      ...join(this.#record, measurements),
+      plan: { ...plan, measured: [...plan.measured, id] },
+    };
     await this.#save();
   }
 
@@ -153,7 +153,7 @@ export class Journal implements RunSink {
   /** Judges the claims by what is there. */
   judge(): void {
     const { cells, plan } = this.#record;
-    this.#record = { ...this.#record, claims: judgeClaims(this.#claims, cells, plan?.looks) };
+    this.#record = { ...this.#record, claims: judgeClaims(this.#claims, cells, plan.looks) };
   }
 
   /** Judges the claims and saves for the last time. */
@@ -230,7 +230,7 @@ function statusOf(parts: readonly ProcessPart[]): Status {
 }
 
 function regrow(cell: Cell, rawBlocks: ReadonlyMap<string, readonly RawBlock[]>): GrowingCell {
-  const { plannedBlocks, failure, promptTokens, processes = [] } = cell;
+  const { plannedBlocks, failure, promptTokens, processes } = cell;
   return {
     identity: identityOf(cell),
     plannedBlocks,

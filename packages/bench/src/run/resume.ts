@@ -15,8 +15,8 @@ export interface RunToResume {
  * Reads an interrupted run. A process's part of a cell that is not whole, or
  * whose samples are gone, is left out: it will be measured again.
  *
- * @throws StreamgaugeError `INVALID_OPTION` when it is complete, of another
- *   commit or machine, or without a plan; InvalidRecordError
+ * @throws StreamgaugeError `INVALID_OPTION` when it is complete, or of another
+ *   commit or machine; InvalidRecordError
  */
 export async function readRunToResume(
   folder: string,
@@ -26,16 +26,13 @@ export async function readRunToResume(
   if (record.status === "complete") {
     throw invalidOption(`The run in ${folder} is complete: there is nothing to resume.`);
   }
-  if (record.plan === undefined) {
-    throw invalidOption(`The record in ${folder} has no plan, because an older version wrote it.`);
-  }
   requireSame("commit", record.environment.git?.commit, here.git?.commit);
   requireSame("CPU", record.environment.cpuModel, here.cpuModel);
   requireSame("version of Node", record.environment.nodeVersion, here.nodeVersion);
   const rawBlocks = new Map<string, readonly RawBlock[]>();
   const cells: Cell[] = [];
   for (const cell of record.cells) {
-    const whole = (cell.processes ?? []).filter(({ status }) => status === "complete");
+    const whole = cell.processes.filter(({ status }) => status === "complete");
     const blocks = whole.length === 0 ? [] : await readBlocks(folder, cell);
     const parts = whole.filter(({ process }) => blocks.some((block) => block.process === process));
     if (cell.status !== "failed" && parts.length === 0) continue;
@@ -50,7 +47,7 @@ export async function readRunToResume(
 }
 
 async function readBlocks(folder: string, cell: Cell): Promise<readonly RawBlock[]> {
-  const reference = cell.rawSamples ?? null;
+  const reference = cell.rawSamples;
   if (reference === null) return [];
   try {
     const bytes = await readFile(join(folder, reference.file));

@@ -183,12 +183,12 @@ async function start(
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
-    readonly beginning: ResultRecord & { readonly plan?: RunPlan };
+    readonly beginning: ResultRecord;
   },
 ): Promise<Run> {
   const { profile, watch, beginning } = from;
   const clock = options.clock ?? systemClock;
-  const { plan = noPlan } = beginning;
+  const { plan } = beginning;
   const scenarios = (options.scenarios ?? []).filter((scenario) => typeof scenario !== "string");
   requireWhatCrosses(profile, scenarios, options);
   const order = {
@@ -252,11 +252,11 @@ async function runOneProcess(run: Run, processes: number, options: BenchOptions)
 /** What of a process is whole already; failed cells are not tried again. */
 function doneBefore({ cells, plan }: ResultRecord, process: number): string[] {
   const done = cells.filter(
-    ({ status, processes = [] }) =>
+    ({ status, processes }) =>
       status === "failed" ||
       processes.some((part) => part.process === process && part.status === "complete"),
   );
-  return [...done.map(({ id }) => id), ...(plan?.measured ?? [])];
+  return [...done.map(({ id }) => id), ...plan.measured];
 }
 
 /** A cell goes on while a claim about it is undecided; without claims it has what it needs. */
@@ -294,17 +294,6 @@ function requireWhatCrosses(
       `and give its URL in "modules", or choose a profile of one process.`,
   );
 }
-
-const noPlan: RunPlan = {
-  scenarios: null,
-  tokens: null,
-  blocks: null,
-  model: null,
-  timeBudgetMinutes: null,
-  profiles: [],
-  looks: [{ processes: 1, tail: 0.05 }],
-  measured: [],
-};
 
 function selectionOf(plan: RunPlan): Selection {
   return {

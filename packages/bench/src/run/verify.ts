@@ -127,7 +127,7 @@ async function verifyCell(
   };
   const { hash, derived } = await deriveFromFile(record, cell, readFile, note);
   const compare = (field: keyof DerivedCell): Agreement =>
-    // What an older version does not say cannot differ.
+    // What a record does not say cannot differ: tails are missing from the first of them.
     derived === undefined || cell[field] === undefined
       ? "unchecked"
       : note(cell.id, firstDifference(cell[field], derived[field], field));
@@ -159,7 +159,7 @@ async function deriveFromFile(
   readFile: ReadFile,
   note: Note,
 ): Promise<{ readonly hash: Agreement; readonly derived: DerivedCell | undefined }> {
-  const reference = cell.rawSamples ?? null;
+  const reference = cell.rawSamples;
   let hash: Agreement = "unchecked";
   if (reference === null) {
     if (cell.blocks.length === 0) return { hash, derived: deriveCell([], cell) };
@@ -190,7 +190,7 @@ function compareVerdicts({ claims, plan }: ResultRecord, cell: Cell, note: Note)
     .filter((claim) => claim.cell === cell.id)
     .map((recorded) => {
       const { id, metric, treatment, limit } = recorded;
-      const again = judge({ id, metric, treatment, limit, of: { id: cell.id } }, cell, plan?.looks);
+      const again = judge({ id, metric, treatment, limit, of: { id: cell.id } }, cell, plan.looks);
       return note(cell.id, firstDifference(recorded, again, `claim ${id}`));
     });
   return verdicts.find((verdict) => verdict === "differs") ?? verdicts[0] ?? "unchecked";

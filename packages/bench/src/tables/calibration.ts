@@ -4,20 +4,18 @@ import { count, percent, percentEstimate } from "./value.js";
 
 /**
  * What the bench made of delays that were known: net of what streaming costs
- * without them, where the record has that.
+ * without them.
  */
 export function calibration({ calibration: points = [] }: ResultRecord): Table {
-  const isNet = points.some(({ net }) => net !== undefined);
-  const what = isNet ? "net " : "";
   const limit = `${((points[0]?.limit ?? 0) * 100).toFixed(1)} %`;
   const blocks = points[0]?.blocksPerExperiment ?? 0;
   return {
     heading: "Calibration: known delays",
     title:
       `Known delays, and verdicts on "< ${limit}" by experiments of ${blocks} blocks` +
-      `${isNet ? "; net: less streaming's own cost:" : ":"}`,
+      "; net: less streaming's own cost:",
     columns: [
-      ...columns("injected", "mode", `${what}Hodges–Lehmann [95 %]`, `${what}mean [95 %]`),
+      ...columns("injected", "mode", `net Hodges–Lehmann [95 %]`, `net mean [95 %]`),
       documentColumn("with streaming's own cost, Hodges–Lehmann"),
       documentColumn("mean"),
       ...columns("recovered", "upheld", "refuted"),
@@ -28,10 +26,10 @@ export function calibration({ calibration: points = [] }: ResultRecord): Table {
       values: [
         percent(point.injectedFraction),
         modeNames[point.treatment],
-        percentEstimate((net ?? overhead).hodgesLehmann),
-        percentEstimate((net ?? overhead).mean),
-        isNet ? percentEstimate(overhead.hodgesLehmann) : "",
-        isNet ? percentEstimate(overhead.mean) : "",
+        percentEstimate(net.hodgesLehmann),
+        percentEstimate(net.mean),
+        percentEstimate(overhead.hodgesLehmann),
+        percentEstimate(overhead.mean),
         point.recovered ? "yes" : "no",
         count(verdicts.upheld),
         count(verdicts.refuted),
@@ -39,9 +37,9 @@ export function calibration({ calibration: points = [] }: ResultRecord): Table {
         count(verdicts.void),
       ],
     })),
-    definitions: isNet ? ["net overhead"] : [],
+    definitions: ["net overhead"],
     introduction:
-      `Both streaming modes were slowed by a known share. Recovered: both ${what}estimates within ` +
+      `Both streaming modes were slowed by a known share. Recovered: both net estimates within ` +
       `one percentage point, or their intervals hold it. The verdicts are those of experiments of ` +
       `${blocks} blocks on "overhead under ${limit}".`,
   };

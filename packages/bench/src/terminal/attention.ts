@@ -24,7 +24,7 @@ export function attention(record: ResultRecord): string[] {
       .filter(({ analysis }) =>
         analysis?.comparisons.some(({ level }) => level === "too few processes"),
       )
-      .map(({ id, processes = [] }) => {
+      .map(({ id, processes }) => {
         return `Too few processes, ${id}: its ${processes.length} differ; intervals are of blocks, and too narrow.`;
       }),
   ];

@@ -2,7 +2,7 @@ import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
 import { fileName, json, withUniqueNames, type ExportedFile } from "./exported-file.js";
 import { histogramOf } from "./hdr-histogram.js";
 import { modeKeys, streamedRequests, type MeasuredMode } from "./measured-modes.js";
-import { sampleStatistics } from "./sample-statistics.js";
+import { sampleStatistics } from "../text/sample-statistics.js";
 import { timesPerOutputToken } from "./vllm.js";
 
 /** The version of AIPerf's schema whose names these are. */

@@ -142,7 +142,7 @@ function environment(record: ResultRecord): Sheet {
       ["CPU governor", of.cpuGovernor],
       ["memory (bytes)", of.memoryBytes],
       ["operating system", of.operatingSystem],
-      ["stolen CPU time (fraction)", of.stolenCpuFraction ?? null],
+      ["stolen CPU time (fraction)", of.stolenCpuFraction],
       ["Node.js", of.nodeVersion],
       ["V8", of.v8Version],
       ["commit", of.git?.commit ?? null],

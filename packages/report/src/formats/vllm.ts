@@ -2,7 +2,7 @@ import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
 import { fileName, json, withUniqueNames, type ExportedFile } from "./exported-file.js";
 import { histogramOf } from "./hdr-histogram.js";
 import { modeKeys, streamedRequests, type MeasuredMode } from "./measured-modes.js";
-import { sampleStatistics } from "./sample-statistics.js";
+import { sampleStatistics } from "../text/sample-statistics.js";
 
 /**
  * Results under the names and definitions of vLLM's serving benchmark

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { sampleStatistics } from "../formats/sample-statistics.js";
+import { sampleStatistics } from "../text/sample-statistics.js";
 import {
   parseForeign,
   type ForeignRequest,

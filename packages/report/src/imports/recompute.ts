@@ -1,4 +1,4 @@
-import { sampleStatistics, type SampleStatistics } from "../formats/sample-statistics.js";
+import { sampleStatistics, type SampleStatistics } from "../text/sample-statistics.js";
 import type { ForeignRequest, ForeignResult, ImportedMetric } from "./foreign-result.js";
 
 /** A metric under our definition, or why there is none. */

@@ -50,9 +50,7 @@ export function machineInWords({ environment }: Pick<ResultRecord, "environment"
   return `${cpuModel}, ${logicalCores} logical cores, ${operatingSystem}, Node.js ${nodeVersion}`;
 }
 
-/** No row for a record of version 1, which does not know. */
-function showTheft(fraction: number | null | undefined): string[][] {
-  if (fraction === undefined) return [];
+function showTheft(fraction: number | null): string[][] {
   const share = fraction === null ? "unknown" : `${(fraction * 100).toFixed(1)} %`;
   return [["CPU time stolen by other guests", share]];
 }

@@ -15,7 +15,7 @@ export const runFigures: Readonly<Record<string, Figure>> = {
   }),
   stolen: ofRun("CPU time that other guests took", ({ record }) => {
     const { stolenCpuFraction: share } = record.environment;
-    return share == null ? "an unknown share" : `${(share * 100).toFixed(1)} %`;
+    return share === null ? "an unknown share" : `${(share * 100).toFixed(1)} %`;
   }),
   "process-memory": ofRun("largest resident set of the whole run", ({ record }) =>
     mebibytes(record.environment.peakResidentBytes),

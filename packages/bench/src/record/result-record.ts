@@ -1,0 +1,148 @@
+import { calibrationPoint, type CalibrationPoint } from "./calibration.js";
+import { cell, type Cell } from "./cell.js";
+import { claimResult, type ClaimResult } from "./claims.js";
+import { engineMeasurement, type EngineMeasurement } from "./engine.js";
+import { environment, instrument, type Environment, type Instrument } from "./environment.js";
+import { failedMeasurement, type FailedMeasurement } from "./failure.js";
+import { generatorDescription, type GeneratorDescription } from "./generator.js";
+import {
+  abortMeasurement,
+  arrivalsMeasurement,
+  slowConsumerMeasurement,
+  type AbortMeasurement,
+  type ArrivalsMeasurement,
+  type SlowConsumerMeasurement,
+} from "./load.js";
+import { mainThreadMeasurement, type MainThreadMeasurement } from "./main-thread.js";
+import { profileMeasurement, type ProfileMeasurement } from "./profile.js";
+import { runPlan, type RunPlan } from "./run-plan.js";
+import {
+  MismatchError,
+  array,
+  isObject,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+  type Check,
+} from "./shape.js";
+import { transportMeasurement, type TransportMeasurement } from "./transport.js";
+
+/** Name of the schema; {@link recordVersion} says which one. */
+export const recordSchema = "streamgauge/result";
+
+/**
+ * The version that is written, and the only one that {@link parseRecord} reads.
+ * Raised whenever a reader of the previous version would misread a record. No
+ * version before it was released.
+ */
+export const recordVersion = 3;
+
+/** One run of the bench. */
+export interface ResultRecord {
+  readonly schema: typeof recordSchema;
+  readonly version: typeof recordVersion;
+  readonly runId: string;
+  /** `running` in a record that was left behind by a crash. */
+  readonly status: "running" | "complete" | "interrupted";
+  /** Name of the profile: which cells, how many blocks. */
+  readonly profile: string;
+  /** Draws the order within the blocks; also the seed of every generation. */
+  readonly seed: number;
+  /** What was to be measured, for whoever continues it. */
+  readonly plan: RunPlan;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** ISO 8601; null while running. */
+  readonly endedAt: string | null;
+  readonly environment: Environment;
+  readonly instrument: Instrument;
+  readonly generators: readonly GeneratorDescription[];
+  readonly cells: readonly Cell[];
+  readonly mainThread: readonly MainThreadMeasurement[];
+  readonly arrivals?: readonly ArrivalsMeasurement[];
+  readonly aborts?: readonly AbortMeasurement[];
+  readonly slowConsumers?: readonly SlowConsumerMeasurement[];
+  readonly transports?: readonly TransportMeasurement[];
+  readonly engine?: readonly EngineMeasurement[];
+  readonly profiles?: readonly ProfileMeasurement[];
+  /** Measurements beside the cells that failed, and why. */
+  readonly failedMeasurements?: readonly FailedMeasurement[];
+  readonly claims: readonly ClaimResult[];
+  /** What the bench made of delays that were known; only in calibrations. */
+  readonly calibration?: readonly CalibrationPoint[];
+  /** What each number of this record means. */
+  readonly definitions: readonly Definition[];
+}
+
+/** What a number means. */
+export interface Definition {
+  readonly metric: string;
+  readonly formula: string;
+}
+
+/** A record that this version cannot read. */
+export class InvalidRecordError extends Error {
+  override readonly name = "InvalidRecordError";
+  readonly code = "INVALID_RECORD";
+}
+
+/**
+ * Checks that a parsed JSON value is a record of this version, down to
+ * every field that this schema names.
+ *
+ * @throws InvalidRecordError naming the field or the version, and the remedy
+ */
+export function parseRecord(json: unknown): ResultRecord {
+  if (!isObject(json) || json["schema"] !== recordSchema) {
+    throw new InvalidRecordError(
+      `This is not a streamgauge result record: its "schema" is not "${recordSchema}". ` +
+        `Give the record.json that \`streamgauge bench\` wrote.`,
+    );
+  }
+  if (json["version"] !== recordVersion) {
+    throw new InvalidRecordError(
+      `The record has version ${String(json["version"])}, and this streamgauge reads version ` +
+        `${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
+    );
+  }
+  try {
+    checkRecord(json, "record");
+    return json;
+  } catch (cause) {
+    if (!(cause instanceof MismatchError)) throw cause;
+    throw new InvalidRecordError(
+      `The record is damaged: ${cause.message} Run the bench again, or take an intact copy.`,
+      { cause },
+    );
+  }
+}
+
+const checkRecord: Check<ResultRecord> = object({
+  schema: oneOf(recordSchema),
+  version: oneOf(recordVersion),
+  runId: string,
+  status: oneOf("running", "complete", "interrupted"),
+  profile: string,
+  seed: number,
+  plan: runPlan,
+  startedAt: string,
+  endedAt: nullable(string),
+  environment,
+  instrument,
+  generators: array(generatorDescription),
+  cells: array(cell),
+  mainThread: array(mainThreadMeasurement),
+  arrivals: optional(array(arrivalsMeasurement)),
+  aborts: optional(array(abortMeasurement)),
+  slowConsumers: optional(array(slowConsumerMeasurement)),
+  transports: optional(array(transportMeasurement)),
+  engine: optional(array(engineMeasurement)),
+  profiles: optional(array(profileMeasurement)),
+  failedMeasurements: optional(array(failedMeasurement)),
+  claims: array(claimResult),
+  calibration: optional(array(calibrationPoint)),
+  definitions: array(object({ metric: string, formula: string })),
+});

@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fixtureRecord } from "./fixture.js";
+
+const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
+
+let workspace: string;
+beforeEach(async () => {
+  workspace = await mkdtemp(join(tmpdir(), "streamgauge-versions-"));
+});
+afterEach(async () => {
+  await rm(workspace, { recursive: true });
+});
+
+function report(...flags: string[]) {
+  return new Promise<{ code: number; stderr: string }>((resolve) => {
+    execFile(process.execPath, [bin, ...flags], { cwd: workspace }, (error, _, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stderr });
+    });
+  });
+}
+
+describe("a record of another version", { timeout: 60_000 }, () => {
+  it.each([
+    ["BENCHMARKS.md", 2, []],
+    ["an HTML page", 4, ["--html", "page.html"]],
+    ["an export", 1, ["export", "--format", "junit", "--out", "claims.xml"]],
+  ])("does not become %s, and what to do is said", async (_, version, flags) => {
+    const record = { ...(await fixtureRecord()), version };
+    await writeFile(join(workspace, "record.json"), JSON.stringify(record));
+    const { code, stderr } = await report(...flags, "--record", "record.json");
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `INVALID_RECORD: record.json: The record has version ${version}, and this streamgauge reads ` +
+        "version 3. Read it with the streamgauge that wrote it, or run the bench again.\n",
+    );
+    expect(await readdir(workspace)).toEqual(["record.json"]);
+  });
+});
