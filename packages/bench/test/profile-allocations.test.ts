@@ -22,7 +22,7 @@ function node(
 }
 
 /** A profile in which each place allocates objects of one size. */
-function profileOf(
+function presetOf(
   places: readonly { functionName: string; url: string; size: number; samples: number }[],
 ): SamplingHeapProfile {
   return {
@@ -61,7 +61,7 @@ describe("objectSize", () => {
 
 describe("summarizeAllocations", () => {
   const ring = "file:///x/packages/runtime/dist/ring/consumer.js";
-  const profile = profileOf([
+  const profile = presetOf([
     { functionName: "readSlot", url: ring, size: 88, samples: 200 },
     { functionName: "chat", url: "file:///x/chat.mjs", size: 24, samples: 50 },
     { functionName: "post", url: "node:inspector", size: 1000, samples: 50 },

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { StreamgaugeError } from "@streamgauge/core";
 import { readRawSamples, type RawBlock } from "../measure/raw-samples.js";
 import { readRecordFile, sha256 } from "./record-file.js";
-import type { Cell, Environment, ResultRecord } from "../record/index.js";
+import type { Cell, Environment, ResultRecord, RunPlan } from "../record/index.js";
 
 /** A run to go on with, and the raw blocks of its cells. */
 export interface RunToResume {
   readonly record: ResultRecord;
+  /** The record's own. */
+  readonly plan: RunPlan;
   readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
 }
 
@@ -26,7 +28,8 @@ export async function readRunToResume(
   if (record.status === "complete") {
     throw invalid(`The run in ${folder} is complete: there is nothing to resume.`);
   }
-  if (record.plan === undefined) {
+  const { plan } = record;
+  if (plan === undefined) {
     throw invalid(`The record in ${folder} has no plan, because an older version wrote it.`);
   }
   requireSame("commit", record.environment.git?.commit, here.git?.commit);
@@ -46,7 +49,7 @@ export async function readRunToResume(
     );
     cells.push({ ...cell, processes: parts });
   }
-  return { record: { ...record, cells }, rawBlocks };
+  return { record: { ...record, cells }, plan, rawBlocks };
 }
 
 async function readBlocks(folder: string, cell: Cell): Promise<readonly RawBlock[]> {

@@ -1,0 +1,128 @@
+import { basename, resolve } from "node:path";
+import { StreamgaugeError } from "@streamgauge/core";
+import type { RunPlan } from "../record/index.js";
+import type { GeneratorPlan } from "./generator-plan.js";
+import { embeddedModelName, promptFor } from "./prompts.js";
+import { isModelSize } from "./random-model.js";
+import type { Stage } from "./stage.js";
+
+/**
+ * What the user chose to measure: names of scenarios, token counts, blocks of each
+ * cell and process, a model instead of the embedded one (a size with random weights,
+ * or a folder), a time budget for the whole run, and kinds of profiles. What is left
+ * out, or null, is not restricted.
+ *
+ * It is plain data, so that it crosses to other processes, and it is what the record
+ * keeps: a {@link RunPlan} is a selection too.
+ */
+export type Selection = {
+  readonly [Field in keyof RecordedSelection]?: RecordedSelection[Field] | undefined;
+};
+
+/** A selection as the record keeps it, with null for what is not restricted. */
+type RecordedSelection = Omit<RunPlan, "looks" | "measured">;
+
+/** The fields of a selection alone, for the record. */
+export function recordSelection(selection: Selection): RecordedSelection {
+  return {
+    scenarios: selection.scenarios ?? null,
+    tokens: selection.tokens ?? null,
+    blocks: selection.blocks ?? null,
+    model: selection.model ?? null,
+    timeBudgetMinutes: selection.timeBudgetMinutes ?? null,
+    profiles: selection.profiles ?? [],
+  };
+}
+
+/**
+ * What a selection's token counts, blocks and model leave of stages, generator by
+ * generator.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for a wrong number, and when nothing is left
+ */
+export function narrow(
+  all: readonly Stage[],
+  { tokens = null, blocks = null, model = null }: Selection,
+): readonly Stage[] {
+  if (blocks !== null && !(Number.isInteger(blocks) && blocks >= 1)) {
+    throw invalid(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
+  }
+  const counts = new Set(all.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
+  for (const count of tokens ?? []) {
+    if (!counts.has(count)) {
+      throw invalid(
+        `Nothing that is chosen has ${count} tokens. There are cells of ` +
+          `${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
+      );
+    }
+  }
+  const stages = all
+    .map((stage) => (model === null ? stage : withModel(stage, model)))
+    .map((stage) => ({
+      ...stage,
+      cells: stage.cells
+        .filter((cell) => tokens?.includes(cell.tokens) ?? true)
+        .map((cell) => (blocks === null ? cell : { ...cell, blocks })),
+    }))
+    .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
+  if (stages.length === 0) {
+    throw invalid("Nothing is left to run: choose other scenarios or token counts.");
+  }
+  return mergeByGenerator(stages);
+}
+
+/** The embedded model is what is replaced; a stage without it stays. */
+function withModel(stage: Stage, model: string): Stage {
+  const { generator } = stage;
+  if (generator.model !== embeddedModelName) return stage;
+  const isName = model === embeddedModelName || isModelSize(model);
+  // The name of a folder, not its path: records are shown to others.
+  const name = isName ? model : basename(resolve(model)).replaceAll(/[^\w.-]+/g, "-");
+  const rename = (id: string): string => id.replace(embeddedModelName, name);
+  const changed: GeneratorPlan = {
+    ...generator,
+    model: name,
+    ...(!isName && { modelFolder: model }),
+    id: rename(generator.id),
+  };
+  return {
+    ...stage,
+    generator: changed,
+    prompt: promptFor(changed),
+    cells: stage.cells.map((cell) => ({
+      ...cell,
+      model: name,
+      id: rename(cell.id),
+      generator: changed.id,
+    })),
+  };
+}
+
+/** One generator is made once, whatever scenarios measure on it. */
+function mergeByGenerator(stages: readonly Stage[]): Stage[] {
+  const merged = new Map<string, Stage>();
+  for (const stage of stages) {
+    const before = merged.get(stage.generator.id);
+    merged.set(
+      stage.generator.id,
+      before === undefined
+        ? stage
+        : {
+            ...before,
+            cells: [...before.cells, ...stage.cells],
+            measurements: [
+              ...before.measurements,
+              // Two scenarios can want the same thing.
+              ...stage.measurements.filter(
+                ({ id }) => !before.measurements.some((known) => known.id === id),
+              ),
+            ],
+          },
+    );
+  }
+  return [...merged.values()];
+}
+
+function invalid(message: string): StreamgaugeError {
+  return new StreamgaugeError("INVALID_OPTION", message);
+}
