@@ -39,7 +39,7 @@ export function estimatesOf(value: number, margin: number): Estimates {
   return { hodgesLehmann: estimate, mean: estimate };
 }
 
-function presetOf(findings: ProfileFindings, files: readonly string[] = []): ProfileMeasurement {
+function profileOf(findings: ProfileFindings, files: readonly string[] = []): ProfileMeasurement {
   return {
     ...exampleMode,
     cost: {
@@ -63,7 +63,7 @@ const memory = {
 
 /** One of each kind. */
 const profiles: readonly ProfileMeasurement[] = [
-  presetOf(
+  profileOf(
     {
       kind: "cpuProfile",
       threads: [{ thread: "main", samples: 420, busyMicrosecondsPerToken: 21.5 }],
@@ -83,7 +83,7 @@ const profiles: readonly ProfileMeasurement[] = [
     },
     ["main", "worker-0", "worker-1", "worker-2"].map((name) => `profiles/${name}.cpuprofile`),
   ),
-  presetOf({
+  profileOf({
     kind: "allocations",
     threads: [{ thread: "main", bytesPerToken: 832.4, objectsPerToken: 11.25 }],
     largest: [
@@ -91,7 +91,7 @@ const profiles: readonly ProfileMeasurement[] = [
     ],
     peakMemory: memory,
   }),
-  presetOf({
+  profileOf({
     kind: "timeline",
     threads: [
       {
@@ -113,18 +113,18 @@ const profiles: readonly ProfileMeasurement[] = [
       { generation: 0, tokenIndex: 2, gapNanoseconds: 900_000, quantile: 0.99, cause: null },
     ],
   }),
-  presetOf({
+  profileOf({
     kind: "asyncActivity",
     threads: [{ thread: "main", promisesPerToken: 3.02, reactionMicrosecondsPerToken: 4.44 }],
   }),
-  presetOf({
+  profileOf({
     kind: "operators",
     operators: [
       { operator: "MatMulNBits", calls: 480, microsecondsPerToken: 612.3, fraction: 0.812 },
     ],
     runMicrosecondsPerToken: 801.5,
   }),
-  presetOf({
+  profileOf({
     kind: "ledger",
     stages: [
       { stage: "published", latency: latency(0.5, 2) },

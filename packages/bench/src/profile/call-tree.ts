@@ -1,6 +1,11 @@
 import type { CallTree, CallTreeNode } from "../record/index.js";
-import { isBusy, visitNodes, type NodeTime, type Visit } from "./cpu-profile-nodes.js";
-import type { CpuProfile } from "./diagnostics.js";
+import {
+  isBusy,
+  visitNodes,
+  type CpuProfile,
+  type NodeTime,
+  type Visit,
+} from "./cpu-profile-nodes.js";
 import { portablePath } from "./portable-path.js";
 
 /** Nodes that are kept of a thread, not counting what stands for the others. */
