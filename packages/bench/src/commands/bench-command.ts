@@ -8,7 +8,7 @@ import { interruptOnSignals } from "../terminal/interruption.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { createProgressDisplay, describeProgress } from "../terminal/progress-display.js";
 import { describeChoices, presetNames } from "../run/presets.js";
-import type { ResultRecord } from "../record/index.js";
+import { claimsOf, type ResultRecord } from "../record/index.js";
 import type { Selection } from "../plan/selection.js";
 import type { BenchOptions } from "../run/bench-options.js";
 import { runBench } from "../run/run-bench.js";
@@ -139,11 +139,7 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   if (record.cells.some(({ status }) => status === "failed")) return 1;
   if ((record.failedMeasurements ?? []).length > 0) return 1;
   if (!enforce) return 0;
-  const verdicts = [
-    ...record.claims,
-    ...(record.transports ?? []).flatMap(({ claims }) => claims),
-    ...(record.engine ?? []).flatMap(({ claims }) => claims),
-  ].map(({ verdict }) => verdict);
+  const verdicts = claimsOf(record).map(({ verdict }) => verdict);
   if (verdicts.includes("refuted")) return 1;
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
 }

@@ -65,6 +65,7 @@ export {
 export type * from "./profile.js";
 export { lessOverhead, type ValueWithInterval } from "./less-overhead.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
+export { claimsOf, type JudgedClaim } from "./claims-of.js";
 export { engineComparison } from "./engine.js";
 export type * from "./engine.js";
 export { describeLoad, transportBaselines, transportComparison } from "./transport.js";
