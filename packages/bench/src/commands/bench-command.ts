@@ -4,9 +4,9 @@ import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, Option } from "commander";
 import { readClaims } from "../conclude/claims-file.js";
-import { interruptOnSignals } from "../terminal/interruption.js";
+import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
-import { createProgressDisplay, describeProgress } from "../terminal/progress-display.js";
+import { describeProgress } from "../terminal/progress-display.js";
 import { describeChoices, presetNames } from "../run/presets.js";
 import { claimsOf, type ResultRecord } from "../record/index.js";
 import type { Selection } from "../plan/selection.js";
@@ -111,16 +111,10 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
-  const interruption = interruptOnSignals("Finishing the current generation");
-  const display = createProgressDisplay(process.stderr, describeProgress);
-  const { record, path } = await runBench({
-    ...options,
-    signal: interruption.signal,
-    onProgress: (progress) => display.update(progress),
-  }).finally(() => {
-    display.stop();
-    interruption.release();
-  });
+  const { record, path } = await interruptible(
+    { whatFollows: "Finishing the current generation", describe: describeProgress },
+    (watch) => runBench({ ...options, ...watch }),
+  );
   // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
   const isTerminal = isatty(process.stdout.fd);
   process.stdout.write(
