@@ -26,7 +26,7 @@ export interface GateOptions {
   readonly threshold: number;
   /** Draws the orders. */
   readonly seed: number;
-  /** Of head's `generateStreamAsync`, a fraction; for self-tests. */
+  /** By how much head's `generateStreamAsync` is made slower, a fraction; for self-tests. */
   readonly slowdown?: number;
   /** Fewer blocks where it would take longer; at least two of each pair are measured. */
   readonly timeBudgetSeconds?: number | undefined;

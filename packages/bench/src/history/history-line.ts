@@ -12,7 +12,7 @@ export interface HistoryLine {
   /** When it was measured: ISO 8601. */
   readonly measuredAt: string;
   readonly machine: string;
-  /** Of the record. */
+  /** The record's own id. */
   readonly runId: string;
   readonly profile: string;
   /** By name, with the unit in it: "pequod-pooled-100 stream µs/token". */

@@ -14,7 +14,7 @@ export interface NodeTime {
 /** A node of a CPU profile: a function, as it was called on one way. */
 export interface Visit {
   readonly id: number;
-  /** Of the node that called it. */
+  /** Id of the node that called it. */
   readonly callerId: number | undefined;
   readonly frame: CallFrame;
   /** The closest one with a file. */

@@ -35,7 +35,7 @@ export interface ProfileOptions {
   /** `generate` delivers nothing that a timeline or a ledger could be about. */
   readonly treatment: ObservedTreatment;
   /**
-   * Of each generation. Operators: few, such as 64, because onnxruntime keeps
+   * Tokens of each generation. Operators: few, such as 64, because onnxruntime keeps
    * some 70 events of 2.5 kB in memory for each token, and a million at most.
    * CPU profiles: many where tokens are fast, because a sample is taken each 200 µs.
    */
