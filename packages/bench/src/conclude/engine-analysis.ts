@@ -1,4 +1,4 @@
-import { judgeRange, judgeRatio } from "./claims.js";
+import { judgeRange, judgeRatio } from "./ratio-claims.js";
 import {
   engineComparison,
   type EngineBlock,

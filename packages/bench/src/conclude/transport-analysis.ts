@@ -1,4 +1,4 @@
-import { judgeRatio } from "./claims.js";
+import { judgeRatio } from "./ratio-claims.js";
 import {
   transportComparison,
   type TransportBlock,

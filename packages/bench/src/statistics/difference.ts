@@ -1,7 +1,7 @@
 /** Up to this, as a fraction, a difference between two floating-point numbers is rounding. */
 const relativeRounding = 1e-9;
 
-/** Up to this, a number is what rounding left of zero, and its relative difference means nothing. */
+/** Up to this, a difference is rounding even where both numbers are next to zero. */
 const absoluteRounding = 1e-12;
 
 /**
