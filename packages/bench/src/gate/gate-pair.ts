@@ -1,7 +1,7 @@
 import { blockOrders } from "../measure/block-order.js";
 import { interleave, runInTurn } from "../measure/interleave.js";
 import { gateModes, gateSides, type GateMode, type GateSide } from "./gate-work.js";
-import type { GateOptions } from "./run-gate.js";
+import type { GateOptions } from "./gate-options.js";
 import type { Side } from "./side-process.js";
 import type { SideRun } from "./side-protocol.js";
 

@@ -1,5 +1,6 @@
 import { trialSlowdowns } from "./gate-trial.js";
-import { runGate, type GateOptions, type GateOutcome } from "./run-gate.js";
+import type { GateOptions } from "./gate-options.js";
+import { runGate, type GateOutcome } from "./run-gate.js";
 
 /**
  * Gates one version against itself, with and without slowdowns, which take turns: a
