@@ -7,17 +7,25 @@ import { isModelSize } from "./random-model.js";
 import type { Stage } from "./stage.js";
 
 /**
- * What the user chose to measure: names of scenarios, token counts, blocks of each
- * cell and process, a model instead of the embedded one (a size with random weights,
- * or a folder), a time budget for the whole run, and kinds of profiles. What is left
- * out, or null, is not restricted.
+ * What the user chose to measure. What is left out, or null, is not restricted.
  *
  * It is plain data, so that it crosses to other processes, and it is what the record
  * keeps: a {@link RunPlan} is a selection too.
  */
-export type Selection = {
-  readonly [Field in keyof RecordedSelection]?: RecordedSelection[Field] | undefined;
-};
+export interface Selection {
+  /** Names of any scenarios that ship or are in a module, instead of the preset's own. */
+  readonly scenarios?: RunPlan["scenarios"] | undefined;
+  /** Only cells of these token counts. */
+  readonly tokens?: RunPlan["tokens"] | undefined;
+  /** Blocks of each cell and process, instead of the scenarios' own numbers. */
+  readonly blocks?: RunPlan["blocks"] | undefined;
+  /** Instead of the embedded model: a size with random weights, or a model folder. */
+  readonly model?: RunPlan["model"] | undefined;
+  /** For the whole run: cells get fewer blocks where it would take longer. */
+  readonly timeBudgetMinutes?: RunPlan["timeBudgetMinutes"] | undefined;
+  /** Kinds of profiles to make of the streams, as in `profileKinds`. */
+  readonly profiles?: RunPlan["profiles"] | undefined;
+}
 
 /** A selection as the record keeps it, with null for what is not restricted. */
 type RecordedSelection = Omit<RunPlan, "looks" | "measured">;
