@@ -9,7 +9,8 @@ export {
   type StressReport,
   type StressRound,
 } from "./endurance/stress.js";
-export { findProfile, profileNames, type Profile, type Selection } from "./run/presets.js";
+export { findPreset, presetNames, type Preset } from "./run/presets.js";
+export type { Selection } from "./plan/selection.js";
 export type { BenchProgress } from "./run/progress.js";
 export {
   InvalidRecordError,
@@ -26,7 +27,8 @@ export {
   type Verdict,
 } from "./record/index.js";
 export type { TokenTimes } from "./measure/recorder.js";
-export { runBench, type BenchOptions, type BenchOutcome } from "./run/run-bench.js";
+export type { BenchOptions, BenchOutcome } from "./run/bench-options.js";
+export { runBench } from "./run/run-bench.js";
 export type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "./plan/generator-plan.js";
 export {
   defineScenario,

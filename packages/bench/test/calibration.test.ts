@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { calibrate, calibrationProfile, injectedFractions } from "../src/conclude/calibration.js";
-import { select } from "../src/run/presets.js";
+import { calibrate } from "../src/conclude/calibration.js";
+import { select } from "../src/run/plan-stages.js";
+import { calibrationPreset } from "../src/run/presets.js";
+import { injectedFractions } from "../src/scenarios/calibration.js";
 import { parseRecord, type Cell } from "../src/record/index.js";
 import { runBench } from "../src/run/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
@@ -61,9 +63,9 @@ describe("calibrate", () => {
   });
 });
 
-describe("the calibration profile", () => {
+describe("the calibration preset", () => {
   it("has a generator and a cell for each delay", () => {
-    const planned = select(calibrationProfile, {}).map(({ generator, cells }) => [
+    const planned = select(calibrationPreset, {}).map(({ generator, cells }) => [
       generator.injectedFraction,
       ...cells.map((cell) => cell.injectedFraction),
     ]);
@@ -74,7 +76,7 @@ describe("the calibration profile", () => {
     const record = await inTemporaryFolder(async (outputFolder) => {
       const clock = new ManualClock();
       const { record: made } = await runBench({
-        profile: calibrationProfile,
+        preset: calibrationPreset,
         blocks: 12,
         seed: 1,
         claims: [],

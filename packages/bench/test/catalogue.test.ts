@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { defineScenario, findProfile, profileNames } from "@streamgauge/bench";
+import { defineScenario, findPreset, presetNames } from "@streamgauge/bench";
 import { expectedSeconds } from "../src/run/expected-time.js";
-import { planStages } from "../src/run/plan-stages.js";
-import { looksOf, select } from "../src/run/presets.js";
+import { planStages, select } from "../src/run/plan-stages.js";
+import { looksOf } from "../src/run/presets.js";
 import { catalogue } from "../src/scenarios/catalogue.js";
 import { rings } from "../src/scenarios/transport-scenarios.js";
 import { withProfiles } from "../src/scenarios/profiled.js";
@@ -41,7 +41,7 @@ describe("the catalogue", () => {
   });
 
   it.each(sizes)("gives everything a name of its own (%s)", (size) => {
-    const stages = select({ ...findProfile("full"), size }, { scenarios: names });
+    const stages = select({ ...findPreset("full"), size }, { scenarios: names });
     const cells = stages.flatMap((stage) => stage.cells.map(({ id }) => id));
     const measurements = stages.flatMap((stage) =>
       stage.measurements.map((plan) => measurementId(stage, plan)),
@@ -69,7 +69,7 @@ describe("the catalogue", () => {
 });
 
 describe("select", () => {
-  const quick = findProfile("quick");
+  const quick = findPreset("quick");
 
   it("makes each generator once, whatever is measured on it", () => {
     const stages = select(quick, { scenarios: ["model", "main-thread"] });
@@ -107,9 +107,8 @@ describe("select", () => {
 
   const planned = (process: number, timeBudgetMinutes?: number) =>
     planStages({
-      profile: "full",
-      selection: { timeBudgetMinutes },
-      profiles: [],
+      preset: "full",
+      timeBudgetMinutes,
       modules: [],
       process,
       leaveOut: [],
@@ -150,7 +149,7 @@ describe("select", () => {
 
 describe("withProfiles", () => {
   const stages = (...scenarios: string[]) => select(quick, { scenarios });
-  const quick = findProfile("quick");
+  const quick = findPreset("quick");
   const ids = (chosen: ReturnType<typeof withProfiles>) =>
     chosen.flatMap((stage) => stage.measurements.map((plan) => measurementId(stage, plan)));
 
@@ -182,11 +181,11 @@ describe("withProfiles", () => {
   });
 });
 
-describe("the profiles", () => {
+describe("the presets", () => {
   it("look once in one process, or spend 5 % over planned looks", () => {
-    expect(profileNames).toEqual(["quick", "standard", "full"]);
-    expect(looksOf(findProfile("quick"))).toEqual([{ processes: 1, tail: 0.05 }]);
-    const looks = looksOf(findProfile("standard"));
+    expect(presetNames).toEqual(["quick", "standard", "full"]);
+    expect(looksOf(findPreset("quick"))).toEqual([{ processes: 1, tail: 0.05 }]);
+    const looks = looksOf(findPreset("standard"));
     expect(looks.map(({ processes }) => processes)).toEqual([8, 12, 16]);
     const tails = looks.map(({ tail }) => tail);
     expect(tails).toEqual(tails.toSorted((first, second) => first - second));

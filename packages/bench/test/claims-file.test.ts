@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findProfile, parseClaims, readClaims, shippedClaimsFile } from "@streamgauge/bench";
-import { select } from "../src/run/presets.js";
+import { findPreset, parseClaims, readClaims, shippedClaimsFile } from "@streamgauge/bench";
+import { select } from "../src/run/plan-stages.js";
 import { isMadeFor } from "../src/conclude/claims.js";
 import { inTemporaryFolder } from "./example-record.js";
 
@@ -67,7 +67,7 @@ describe("readClaims", () => {
 
 describe("the shipped claims", () => {
   it("are made for cells that the quick profile has", async () => {
-    const cells = select(findProfile("quick"), {}).flatMap((stage) => stage.cells);
+    const cells = select(findPreset("quick"), {}).flatMap((stage) => stage.cells);
     const claims = await readClaims(shippedClaimsFile);
     const held = claims.map((claim) => [
       claim.treatment,

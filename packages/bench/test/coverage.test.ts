@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { analyze } from "../src/conclude/analysis.js";
 import { judge, type Claim } from "../src/conclude/claims.js";
-import { findProfile, looksOf } from "../src/run/presets.js";
+import { findPreset, looksOf } from "../src/run/presets.js";
 import { identityOf, type Analysis, type Block, type Cell } from "../src/record/index.js";
 import {
   createDraws,
@@ -147,7 +147,7 @@ describe("analyze and judge", () => {
   ] as const)(
     "keep them when they look three times, choosing the level each time: %s",
     (name, model) => {
-      const looks = looksOf(findProfile("standard"));
+      const looks = looksOf(findPreset("standard"));
       const draws = createDraws(seed);
       const tally = new Tally<"upheld" | "refuted" | "void">();
       for (let experiment = 0; experiment < experiments; experiment += 1) {

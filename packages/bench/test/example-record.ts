@@ -5,7 +5,7 @@ import type { ResultRecord } from "../src/record/index.js";
 import { runBench } from "../src/run/run-bench.js";
 import type { CellPlan } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
-import { cellPlan, profileOf } from "./plans.js";
+import { cellPlan, presetOf } from "./plans.js";
 
 /** Gives a test a folder and removes it afterwards. */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
@@ -45,7 +45,7 @@ export async function runExample(
 ): Promise<ResultRecord> {
   const clock = new ManualClock();
   const { record } = await runBench({
-    profile: profileOf(...(plans.length > 0 ? plans : [cellPlan()])),
+    preset: presetOf(...(plans.length > 0 ? plans : [cellPlan()])),
     seed: 1,
     outputFolder,
     clock,

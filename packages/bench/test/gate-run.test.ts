@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../src/plan/clock.js";
 import { gateMetrics, gateModes, gateSides, gateWork } from "../src/gate/gate-work.js";
-import { runGate, type GateOptions } from "../src/gate/run-gate.js";
+import type { GateOptions } from "../src/gate/gate-options.js";
+import { runGate } from "../src/gate/run-gate.js";
 import { runSelfTest } from "../src/gate/self-test.js";
 import type { OpenSide } from "../src/gate/side-process.js";
 

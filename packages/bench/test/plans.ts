@@ -1,4 +1,4 @@
-import type { Profile } from "../src/run/presets.js";
+import type { Preset } from "../src/run/presets.js";
 import { mainThreadMeasurement } from "../src/scenarios/main-thread.js";
 import type { CellPlan, Stage } from "../src/plan/stage.js";
 
@@ -35,7 +35,7 @@ export function stageOfCells(...cells: CellPlan[]): Stage {
   };
 }
 
-export function profileOf(...cells: CellPlan[]): Profile {
+export function presetOf(...cells: CellPlan[]): Preset {
   return {
     name: "test",
     description: "a fake generator",

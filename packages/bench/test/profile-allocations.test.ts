@@ -1,7 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { objectSize, summarizeAllocations } from "../src/profile/allocation-summary.js";
-import type { SamplingHeapNode, SamplingHeapProfile } from "../src/profile/diagnostics.js";
+import {
+  objectSize,
+  summarizeAllocations,
+  type SamplingHeapNode,
+  type SamplingHeapProfile,
+} from "../src/profile/allocation-summary.js";
 
 const interval = 4096;
 const peakMemory = { residentBytes: 4, heapUsedBytes: 3, externalBytes: 2, arrayBufferBytes: 1 };
@@ -16,9 +20,14 @@ function node(
   functionName: string,
   url: string,
   selfSize: number,
-  children: readonly SamplingHeapNode[] = [],
+  children: SamplingHeapNode[] = [],
 ): SamplingHeapNode {
-  return { id, callFrame: { functionName, url, lineNumber: 0 }, selfSize, children };
+  return {
+    id,
+    callFrame: { functionName, url, lineNumber: 0, columnNumber: 0, scriptId: "1" },
+    selfSize,
+    children,
+  };
 }
 
 /** A profile in which each place allocates objects of one size. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { CallTreeNode, CodeCategory } from "@streamgauge/bench/record";
-import { attributionOf, nameOf } from "../src/profile/code-category.js";
+import { attributionOf, nameOf, type CallFrame } from "../src/profile/code-category.js";
 import { summarizeCpuProfiles } from "../src/profile/cpu-profile-summary.js";
-import type { CallFrame, CpuProfile } from "../src/profile/diagnostics.js";
+import type { CpuProfile } from "../src/profile/cpu-profile-nodes.js";
 
 const here = "file:///home/somebody/streamgauge/packages";
 const installed = "/app/node_modules/.pnpm/x@1/node_modules";
 
 function frame(functionName: string, url = "", lineNumber = -1): CallFrame {
-  return { functionName, url, lineNumber };
+  return { functionName, url, lineNumber, columnNumber: 0, scriptId: "1" };
 }
 
 describe("attributionOf", () => {

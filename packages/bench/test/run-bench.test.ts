@@ -8,11 +8,12 @@ import { deriveBlock } from "../src/conclude/derivation.js";
 import { readRawSamples } from "../src/measure/raw-samples.js";
 import { defaultOutputFolder, readRecordFile, sha256 } from "../src/run/record-file.js";
 import { parseRecord, type ResultRecord } from "../src/record/index.js";
-import { runBench, type BenchOptions } from "../src/run/run-bench.js";
+import type { BenchOptions } from "../src/run/bench-options.js";
+import { runBench } from "../src/run/run-bench.js";
 import { verifyRecord } from "../src/run/verify.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { createFakeGenerator, ManualClock, type FakeOptions } from "./fake-generator.js";
-import { cellPlan, profileOf, stageOfCells } from "./plans.js";
+import { cellPlan, presetOf, stageOfCells } from "./plans.js";
 
 const cells = [cellPlan({ id: "first" }), cellPlan({ id: "second", tokens: 20 })];
 
@@ -26,7 +27,7 @@ async function bench(options: BenchOptions, fake: Partial<FakeOptions> = {}): Pr
   const clock = new ManualClock();
   return await inTemporaryFolder(async (outputFolder) => {
     const { record, path } = await runBench({
-      profile: profileOf(...cells),
+      preset: presetOf(...cells),
       seed: 1,
       outputFolder,
       clock,
@@ -135,7 +136,7 @@ describe("runBench", () => {
       };
       const fake = createFakeGenerator({ clock, tokenNanoseconds: () => 1e8 });
       await runBench({
-        profile: profileOf(cellPlan({ blocks: 6 })),
+        preset: presetOf(cellPlan({ blocks: 6 })),
         outputFolder,
         clock,
         openGenerator: () =>
@@ -185,7 +186,7 @@ describe("runBench", () => {
   });
 
   it("lets no name of a cell leave the folder", async () => {
-    const { record, files } = await bench({ profile: profileOf(cellPlan({ id: "../x/y" })) });
+    const { record, files } = await bench({ preset: presetOf(cellPlan({ id: "../x/y" })) });
     expect(record.cells[0]?.rawSamples?.file).toBe("raw/..%2Fx%2Fy.bin.gz");
     expect(files).toContain(join("raw", "..%2Fx%2Fy.bin.gz"));
   });
@@ -225,8 +226,8 @@ describe("runBench", () => {
     const stage = stageOfCells(cellPlan());
     const measurements = [failing, ...stage.measurements];
     const { record } = await bench({
-      profile: {
-        ...profileOf(),
+      preset: {
+        ...presetOf(),
         scenarios: [{ name: "x", description: "", stages: () => [{ ...stage, measurements }] }],
       },
     });
@@ -251,11 +252,11 @@ describe("runBench", () => {
   });
 
   it.each([
-    [{ profile: "slow" }, /no profile "slow".*quick/],
-    [{ profile: "quick", scenarios: ["x"] }, /no scenario "x".*paced.*main-thread/],
-    [{ profile: "quick", tokens: [11] }, /has 11 tokens.*10, 50, 100, 1000/],
+    [{ preset: "slow" }, /no preset "slow".*quick/],
+    [{ preset: "quick", scenarios: ["x"] }, /no scenario "x".*paced.*main-thread/],
+    [{ preset: "quick", tokens: [11] }, /has 11 tokens.*10, 50, 100, 1000/],
     [
-      { profile: "quick", scenarios: ["paced"], tokens: [10] },
+      { preset: "quick", scenarios: ["paced"], tokens: [10] },
       /has 10 tokens. There are cells of 100/,
     ],
     [{ blocks: 0 }, /must be an integer ≥ 1/],

@@ -33,7 +33,7 @@ async function withModule<T>(use: (url: string, folder: string) => Promise<T>): 
 }
 
 function options(url: string, outputFolder: string, rest: BenchOptions = {}): BenchOptions {
-  return { profile: "standard", modules: [url], seed: 3, outputFolder, claims: [], ...rest };
+  return { preset: "standard", modules: [url], seed: 3, outputFolder, claims: [], ...rest };
 }
 
 function parts({ cells }: ResultRecord) {
@@ -169,7 +169,7 @@ describe("a run in several processes", () => {
 
   it("refuses what cannot cross to another process", async () => {
     const open = (): Promise<never> => Promise.reject(new Error("Nobody calls it."));
-    await expect(runBench({ profile: "standard", openGenerator: open })).rejects.toMatchObject({
+    await expect(runBench({ preset: "standard", openGenerator: open })).rejects.toMatchObject({
       code: "INVALID_OPTION",
       message: expect.stringMatching(/openGenerator cannot cross.*"modules"/) as string,
     });

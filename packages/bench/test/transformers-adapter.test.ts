@@ -13,7 +13,7 @@ import { createTransformersGenerator, type TransformersModel } from "@streamgaug
 import { createIncrementalText } from "../src/adapters/incremental-text.js";
 import { runBench } from "../src/run/run-bench.js";
 import { inTemporaryFolder } from "./example-record.js";
-import { cellPlan, profileOf } from "./plans.js";
+import { cellPlan, presetOf } from "./plans.js";
 
 const prompt = "Call me Ishmael.";
 const patience = 60_000;
@@ -413,7 +413,7 @@ describe("the bench", { timeout: patience }, () => {
   it("measures it like any generator", async () => {
     await inTemporaryFolder(async (outputFolder) => {
       const { record } = await runBench({
-        profile: profileOf(cellPlan({ tokens: 12, blocks: 6 })),
+        preset: presetOf(cellPlan({ tokens: 12, blocks: 6 })),
         seed: 1,
         outputFolder,
         openGenerator: () =>

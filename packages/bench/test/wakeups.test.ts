@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brokenPromises, renderWakeUps } from "../src/commands/wakeups-command.js";
+import { brokenPromises, renderWakeUps } from "../src/endurance/wakeups-summary.js";
 import { measureWakeUps, type WakeUpReport } from "../src/endurance/wakeups.js";
 import { LatencyHistogram } from "../src/measure/latency-histogram.js";
 import { paced } from "../src/plan/build-stage.js";

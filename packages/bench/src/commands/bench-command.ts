@@ -4,22 +4,21 @@ import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, Option } from "commander";
 import { readClaims } from "../conclude/claims-file.js";
-import { interruptOnSignals } from "../terminal/interruption.js";
+import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
-import { createProgressDisplay, describeProgress } from "../terminal/progress-display.js";
-import { describeChoices, profileNames } from "../run/presets.js";
-import type { ResultRecord } from "../record/index.js";
-import { runBench, type BenchOptions } from "../run/run-bench.js";
+import { describeProgress } from "../terminal/progress-display.js";
+import { describeChoices, presetNames } from "../run/presets.js";
+import { claimsOf, type ResultRecord } from "../record/index.js";
+import type { Selection } from "../plan/selection.js";
+import type { BenchOptions } from "../run/bench-options.js";
+import { runBench } from "../run/run-bench.js";
 import { profileFlags } from "../scenarios/profiled.js";
 import { renderSummary } from "../terminal/summary.js";
 
-interface BenchFlags {
+interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
   readonly profile?: string;
   readonly scenario?: string[];
-  readonly model?: string;
-  readonly tokens?: number[];
   readonly seed?: number;
-  readonly blocks?: number;
   readonly timeBudget?: number;
   readonly out?: string;
   readonly resume?: string;
@@ -34,7 +33,7 @@ export function benchCommand(): Command {
     .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
     .addOption(
       new Option("--profile <name>", "how thoroughly, and what (default: quick)").choices(
-        profileNames,
+        presetNames,
       ),
     )
     .option("--scenario <name...>", "these scenarios instead of the profile's own")
@@ -48,13 +47,13 @@ export function benchCommand(): Command {
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
     .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
   for (const { flag, description } of profileFlags) command.option(flag, description);
-  const { profiles, scenarios } = describeChoices();
+  const { presets, scenarios } = describeChoices();
   return command
     .addHelpText(
       "after",
       `
 Profiles:
-  ${profiles.join("\n  ")}
+  ${presets.join("\n  ")}
 
 Scenarios:
   ${scenarios.join("\n  ")}
@@ -80,18 +79,22 @@ Examples:
 
 async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
   const { resume, claims } = flags;
-  const plan = {
-    profile: flags.profile,
+  const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
+  const selection: Selection = {
     scenarios: flags.scenario,
-    model: flags.model,
     tokens: flags.tokens,
-    seed: flags.seed,
     blocks: flags.blocks,
+    model: flags.model,
     timeBudgetMinutes: flags.timeBudget,
+    profiles: profiles.length > 0 ? profiles : undefined,
+  };
+  const plan = {
+    ...selection,
+    preset: flags.profile,
+    seed: flags.seed,
     outputFolder: flags.out,
   };
-  const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
-  const given = Object.values(plan).some((value) => value !== undefined) || profiles.length > 0;
+  const given = Object.values(plan).some((value) => value !== undefined);
   if (resume !== undefined && given) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
@@ -101,7 +104,6 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   return {
     ...plan,
     resume,
-    ...(profiles.length > 0 && { profiles }),
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
     claims: claims === undefined ? undefined : await readClaims(claims),
   };
@@ -109,16 +111,10 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
-  const interruption = interruptOnSignals("Finishing the current generation");
-  const display = createProgressDisplay(process.stderr, describeProgress);
-  const { record, path } = await runBench({
-    ...options,
-    signal: interruption.signal,
-    onProgress: (progress) => display.update(progress),
-  }).finally(() => {
-    display.stop();
-    interruption.release();
-  });
+  const { record, path } = await interruptible(
+    { whatFollows: "Finishing the current generation", describe: describeProgress },
+    (watch) => runBench({ ...options, ...watch }),
+  );
   // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
   const isTerminal = isatty(process.stdout.fd);
   process.stdout.write(
@@ -137,11 +133,7 @@ export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
   if (record.cells.some(({ status }) => status === "failed")) return 1;
   if ((record.failedMeasurements ?? []).length > 0) return 1;
   if (!enforce) return 0;
-  const verdicts = [
-    ...record.claims,
-    ...(record.transports ?? []).flatMap(({ claims }) => claims),
-    ...(record.engine ?? []).flatMap(({ claims }) => claims),
-  ].map(({ verdict }) => verdict);
+  const verdicts = claimsOf(record).map(({ verdict }) => verdict);
   if (verdicts.includes("refuted")) return 1;
   return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
 }

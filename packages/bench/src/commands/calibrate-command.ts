@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { benchInTerminal } from "./bench-command.js";
 import { parseInteger } from "./option-values.js";
-import { calibrationProfile } from "../conclude/calibration.js";
+import { calibrationPreset } from "../run/presets.js";
 
 interface CalibrateFlags {
   readonly seed?: number;
@@ -28,7 +28,7 @@ Example:
     )
     .action(async ({ seed, out }: CalibrateFlags) => {
       process.exitCode = await benchInTerminal(
-        { profile: calibrationProfile, claims: [], seed, outputFolder: out },
+        { preset: calibrationPreset, claims: [], seed, outputFolder: out },
         false,
       );
     });

@@ -1,10 +1,8 @@
-import { isatty } from "node:tty";
 import { Command } from "commander";
-import { parseInteger } from "./option-values.js";
-import { interruptOnSignals } from "../terminal/interruption.js";
-import { createProgressDisplay } from "../terminal/progress-display.js";
 import { runDrill, type DrillProgress } from "../endurance/drill.js";
 import { holds, renderDrill } from "../endurance/drill-summary.js";
+import { endureInTerminal, seedOf } from "./in-terminal.js";
+import { parseInteger } from "./option-values.js";
 
 interface DrillFlags {
   readonly seed?: number;
@@ -40,33 +38,19 @@ Examples:
   $ streamgauge drill --seed 7 --streams 200 --faults 40`,
     )
     .action(async (flags: DrillFlags) => {
-      process.exitCode = await drillInTerminal(flags);
+      const seed = seedOf(flags.seed);
+      process.exitCode = await endureInTerminal({
+        whatFollows: "Stopping all streams",
+        describe: ({ subject, ended, streams }: DrillProgress) =>
+          `${subject}: ${ended} of ${streams} streams ended`,
+        run: (watch) => runDrill({ ...flags, seed: seed | 0, ...watch }),
+        ifInterrupted: "Interrupted: streams that were stopped prove nothing.",
+        render: (report, options) =>
+          renderDrill(report, options) +
+          (holds(report)
+            ? ""
+            : `Not all checks hold. Once more: streamgauge drill --seed ${seed}\n`),
+        holds,
+      });
     });
-}
-
-async function drillInTerminal(flags: DrillFlags): Promise<number> {
-  const seed = flags.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const interruption = interruptOnSignals("Stopping all streams");
-  const display = createProgressDisplay<DrillProgress>(process.stderr, describe);
-  const report = await runDrill({
-    ...flags,
-    seed: seed | 0,
-    signal: interruption.signal,
-    onProgress: (progress) => display.update(progress),
-  }).finally(() => {
-    display.stop();
-    interruption.release();
-  });
-  if (report.interrupted) {
-    process.stderr.write("Interrupted: streams that were stopped prove nothing.\n");
-    return 130;
-  }
-  process.stdout.write(renderDrill(report, { unicode: isatty(process.stdout.fd) }));
-  if (holds(report)) return 0;
-  process.stdout.write(`Not all checks hold. Once more: streamgauge drill --seed ${seed}\n`);
-  return 1;
-}
-
-function describe({ subject, ended, streams }: DrillProgress): string {
-  return `${subject}: ${ended} of ${streams} streams ended`;
 }

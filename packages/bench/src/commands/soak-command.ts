@@ -1,10 +1,8 @@
-import { isatty } from "node:tty";
 import { Command } from "commander";
-import { parseInteger, parseMinutes } from "./option-values.js";
-import { interruptOnSignals } from "../terminal/interruption.js";
-import { createProgressDisplay } from "../terminal/progress-display.js";
 import { runSoak, type SoakProgress } from "../endurance/soak.js";
 import { isFlat, renderSoak } from "../endurance/soak-summary.js";
+import { endureInTerminal, seedOf } from "./in-terminal.js";
+import { parseInteger, parseMinutes } from "./option-values.js";
 
 interface SoakFlags {
   readonly streams: number;
@@ -33,29 +31,13 @@ Exit codes: 0 all flat, 1 not shown to be flat, or an error, 130 interrupted.
 Example:
   $ streamgauge soak --streams 1000000 --minutes 30`,
     )
-    .action(async (flags: SoakFlags) => {
-      process.exitCode = await soakInTerminal(flags);
+    .action(async ({ seed, ...flags }: SoakFlags) => {
+      process.exitCode = await endureInTerminal({
+        whatFollows: "Finishing the current streams",
+        describe: ({ streams }: SoakProgress) => `${streams} streams`,
+        run: (watch) => runSoak({ ...flags, seed: seedOf(seed) | 0, ...watch }),
+        render: renderSoak,
+        holds: isFlat,
+      });
     });
-}
-
-async function soakInTerminal({ streams, seed, minutes }: SoakFlags): Promise<number> {
-  const interruption = interruptOnSignals("Finishing the current streams");
-  const display = createProgressDisplay<SoakProgress>(process.stderr, describe);
-  const report = await runSoak({
-    streams,
-    seed: (seed ?? Math.floor(Math.random() * 2 ** 31)) | 0,
-    ...(minutes === undefined ? {} : { minutes }),
-    signal: interruption.signal,
-    onProgress: (progress) => display.update(progress),
-  }).finally(() => {
-    display.stop();
-    interruption.release();
-  });
-  process.stdout.write(renderSoak(report, { unicode: isatty(process.stdout.fd) }));
-  if (interruption.signal.aborted) return 130;
-  return isFlat(report) ? 0 : 1;
-}
-
-function describe({ streams }: SoakProgress): string {
-  return `${streams} streams`;
 }

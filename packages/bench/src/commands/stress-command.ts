@@ -1,16 +1,9 @@
-import { randomInt } from "node:crypto";
-import { isatty } from "node:tty";
 import { Command } from "commander";
+import { stress, type StressProgress } from "../endurance/stress.js";
+import { isUnbroken, renderStress } from "../endurance/stress-summary.js";
+import { showTimeLeft } from "../terminal/progress-display.js";
+import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseCount, parseInteger, parseMinutes } from "./option-values.js";
-import { interruptOnSignals } from "../terminal/interruption.js";
-import { createProgressDisplay, showTimeLeft } from "../terminal/progress-display.js";
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
-import {
-  describeWait,
-  stress,
-  type StressProgress,
-  type StressReport,
-} from "../endurance/stress.js";
 
 interface StressFlags {
   readonly tokens: number;
@@ -45,72 +38,15 @@ Examples:
   $ streamgauge stress --tokens 1e6 --seed 7
   $ streamgauge stress --minutes 60`,
     )
-    .action(async (flags: StressFlags) => {
-      process.exitCode = await stressInTerminal(flags);
+    .action(async ({ seed, ...flags }: StressFlags) => {
+      process.exitCode = await endureInTerminal({
+        whatFollows: "Ending",
+        describe: ({ subject, secondsLeft }: StressProgress) =>
+          `${subject}${showTimeLeft(secondsLeft)}`,
+        run: (watch) => stress({ ...flags, seed: seedOf(seed), ...watch }),
+        render: renderStress,
+        holds: isUnbroken,
+        isJudgedIfInterrupted: true,
+      });
     });
 }
-
-async function stressInTerminal({ tokens, minutes, seed }: StressFlags): Promise<number> {
-  const interruption = interruptOnSignals("Ending");
-  const display = createProgressDisplay<StressProgress>(
-    process.stderr,
-    ({ subject, secondsLeft }) => `${subject}${showTimeLeft(secondsLeft)}`,
-  );
-  const report = await stress({
-    tokens,
-    minutes,
-    seed: seed ?? randomInt(2 ** 31),
-    signal: interruption.signal,
-    onProgress: (progress) => display.update(progress),
-  }).finally(() => {
-    display.stop();
-    interruption.release();
-  });
-  process.stdout.write(renderStress(report, { unicode: isatty(process.stdout.fd) }));
-  return exitCodeOfStress(report);
-}
-
-/** The exit code that a stress run stands for. */
-export function exitCodeOfStress({ rounds, interrupted }: StressReport): number {
-  if (rounds.some(({ violations }) => violations > 0)) return 1;
-  return interrupted ? 130 : 0;
-}
-
-/** What a stress run did, for a terminal: a row for each ring, what is wrong, the answer. */
-export function renderStress(
-  { rounds, seed, interrupted }: StressReport,
-  { unicode }: { readonly unicode: boolean },
-): string {
-  const show = (count: number): string => count.toLocaleString("en-US");
-  const rows = rounds.map(({ ring, tokens, seconds, emptyWaits, fullWaits, violations }) => [
-    describeWait(ring),
-    show(ring.capacity),
-    show(ring.publishBatch),
-    show(tokens),
-    seconds.toFixed(1),
-    show(emptyWaits),
-    show(fullWaits),
-    show(violations),
-  ]);
-  const head = ["wait", "capacity", "batch", "tokens", "s", "empty", "full", "violations"];
-  const sum = (of: (round: StressReport["rounds"][number]) => number): number =>
-    rounds.reduce((total, round) => total + of(round), 0);
-  const violations = sum((round) => round.violations);
-  const what =
-    violations === 0
-      ? "nothing lost, doubled, reordered, torn or written beside a ring"
-      : `${show(violations)} violations: the ring is broken on this machine, please report it`;
-  const parts = [
-    drawTable(head, rows, { unicode }),
-    "empty, full: how often the consumer found the ring empty, and the producer found it full.",
-    ...rounds.flatMap(({ described }) => described).slice(0, mostShown),
-    `${interrupted ? "Interrupted. " : ""}${show(sum((round) => round.tokens))} tokens in ` +
-      `${sum((round) => round.seconds).toFixed(0)} s through ${rounds.length} kinds of ring, ` +
-      `${show(sum((round) => round.canaries))} canaries, seed ${seed}: ${what}.`,
-  ];
-  const text = parts.join("\n\n");
-  return `${unicode ? text : toAscii(text)}\n`;
-}
-
-/** Violations that are shown in words. */
-const mostShown = 10;

@@ -1,6 +1,5 @@
 import { analyze } from "./analysis.js";
 import { judge } from "./claims.js";
-import type { Profile } from "../run/presets.js";
 import {
   lessOverhead,
   type CalibrationPoint,
@@ -10,62 +9,15 @@ import {
   type NetOverhead,
   type ValueWithInterval,
 } from "../record/index.js";
-import { stageOf } from "../plan/build-stage.js";
-import type { GeneratorPlan } from "../plan/generator-plan.js";
-import type { Stage } from "../plan/stage.js";
-
-/** Shares by which streaming is slowed: none, and the five that the method asks for. */
-export const injectedFractions: readonly number[] = [0, 0.01, 0.03, 0.05, 0.07, 0.1];
 
 /** Limit of the claim that the small experiments decide. */
 const limit = 0.05;
 
-/** Blocks of one small experiment, and how many experiments a cell is cut into. */
-const blocksPerExperiment = 60;
-const experiments = 6;
-
-/** A step that is long against the cost of delivery, so that what is injected is what there is. */
-const stepMicroseconds = 1000;
-const tokens = 20;
+/** Blocks of one small experiment, into which the blocks of a cell are cut. */
+export const blocksPerExperiment = 60;
 
 /** An estimate this close to what was injected has recovered it. */
 const toleranceFraction = 0.01;
-
-/**
- * The bench measured by itself: a paced engine in the consuming thread, whose
- * streaming modes are slower than `generate()` by a share that is known.
- */
-export const calibrationProfile: Profile = {
-  name: "calibration",
-  description: "known delays of 0 to 10 %, on the paced engine",
-  size: "quick",
-  lookAtProcesses: [1],
-  scenarios: [
-    {
-      name: "calibration",
-      description: "known delays",
-      stages: () => injectedFractions.map(stageFor),
-    },
-  ],
-};
-
-function stageFor(injectedFraction: number): Stage {
-  const percent = String(Number((injectedFraction * 100).toFixed(2)));
-  const generator: GeneratorPlan = {
-    id: `paced-${stepMicroseconds}us-inline-plus-${percent}`,
-    engine: "paced",
-    model: `paced ${stepMicroseconds} µs, streams + ${percent} %`,
-    host: "inline",
-    stepMicroseconds,
-    injectedFraction,
-  };
-  return stageOf(
-    "calibration",
-    generator,
-    { [tokens]: [blocksPerExperiment * experiments, 60] },
-    { "": { injectedFraction } },
-  );
-}
 
 /** What the bench made of each known delay; nothing for a run without any. */
 export function calibrate(cells: readonly Cell[]): CalibrationPoint[] {

@@ -1,4 +1,4 @@
-import { judgeRange, judgeRatio } from "./claims.js";
+import { judgeRange, judgeRatio } from "./ratio-claims.js";
 import {
   engineComparison,
   type EngineBlock,
@@ -7,7 +7,8 @@ import {
   type EngineContender,
   type EngineMeasurement,
 } from "../record/index.js";
-import { estimateBoth, median, minimumSamples, rescale } from "../statistics/index.js";
+import { median } from "../statistics/index.js";
+import { estimateRatio, runsOf } from "./paired-blocks.js";
 
 /** A measurement before anything is concluded from its blocks. */
 export type EngineSamples = Omit<EngineMeasurement, "contenders" | "claims"> & {
@@ -65,22 +66,14 @@ function compare(
 ): EngineComparison {
   const own = valuesOf(blocks, contender);
   const others = valuesOf(blocks, against);
-  const logRatios = own.map((value, index) => Math.log(value / (others[index] as number)));
   return {
     against,
-    ratio:
-      logRatios.length >= minimumSamples && logRatios.every(Number.isFinite)
-        ? rescale(estimateBoth(logRatios), Math.exp)
-        : null,
+    ratio: estimateRatio(own, others),
     smallestRatio: Math.min(...own) / Math.max(...others),
     largestRatio: Math.max(...own) / Math.min(...others),
   };
 }
 
-function valuesOf(blocks: readonly EngineBlock[], contender: string): number[] {
-  return blocks.map(({ runs }) => {
-    const run = runs.find((candidate) => candidate.contender === contender);
-    if (run === undefined) throw new RangeError(`A block has no run of ${contender}.`);
-    return run.value;
-  });
+function valuesOf(blocks: readonly EngineBlock[], name: string): number[] {
+  return runsOf(blocks, name, ({ contender }) => contender).map(({ value }) => value);
 }

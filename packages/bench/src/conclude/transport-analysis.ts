@@ -1,4 +1,4 @@
-import { judgeRatio } from "./claims.js";
+import { judgeRatio } from "./ratio-claims.js";
 import {
   transportComparison,
   type TransportBlock,
@@ -8,7 +8,8 @@ import {
   type TransportRun,
   type TransportSummary,
 } from "../record/index.js";
-import { estimateBoth, median, minimumSamples, rescale } from "../statistics/index.js";
+import { median } from "../statistics/index.js";
+import { estimateDifferencePerToken, estimateRatio, runsOf } from "./paired-blocks.js";
 
 /** A measurement before anything is concluded from its blocks. */
 export type TransportSamples = Omit<TransportMeasurement, "transports" | "claims"> & {
@@ -30,7 +31,7 @@ export type TransportSamples = Omit<TransportMeasurement, "transports" | "claims
 export function concludeTransports(samples: TransportSamples): TransportMeasurement {
   const { blocks, tokens } = samples;
   const transports = samples.transports.map((summary): TransportSummary => {
-    const runs = blocks.map((block) => runOf(block, summary.transport));
+    const runs = transportRuns(blocks, summary.transport);
     return {
       ...summary,
       cpuMicrosecondsPerToken: median(runs.map(({ cpuMicroseconds }) => cpuMicroseconds / tokens)),
@@ -61,26 +62,15 @@ function compare(
   against: string,
   tokens: number,
 ): TransportComparison {
-  const pairs = blocks.map((block) => ({
-    own: runOf(block, transport).cpuMicroseconds,
-    other: runOf(block, against).cpuMicroseconds,
-  }));
-  const logRatios = pairs.map(({ own, other }) => Math.log(own / other));
-  const isEnough = pairs.length >= minimumSamples;
+  const own = transportRuns(blocks, transport).map(({ cpuMicroseconds }) => cpuMicroseconds);
+  const others = transportRuns(blocks, against).map(({ cpuMicroseconds }) => cpuMicroseconds);
   return {
     against,
-    cpuRatio:
-      isEnough && logRatios.every(Number.isFinite)
-        ? rescale(estimateBoth(logRatios), Math.exp)
-        : null,
-    addedCpuMicrosecondsPerToken: isEnough
-      ? estimateBoth(pairs.map(({ own, other }) => (own - other) / tokens))
-      : null,
+    cpuRatio: estimateRatio(own, others),
+    addedCpuMicrosecondsPerToken: estimateDifferencePerToken(own, others, tokens),
   };
 }
 
-function runOf({ runs }: TransportBlock, transport: string): TransportRun {
-  const run = runs.find((candidate) => candidate.transport === transport);
-  if (run === undefined) throw new RangeError(`A block has no run of ${transport}.`);
-  return run;
+function transportRuns(blocks: readonly TransportBlock[], name: string): TransportRun[] {
+  return runsOf(blocks, name, ({ transport }) => transport);
 }

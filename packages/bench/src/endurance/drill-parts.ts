@@ -17,7 +17,7 @@ export interface DrillSize {
   /** Streams on the paced engine, and how many of them get a fault. */
   readonly streams: number;
   readonly faults: number;
-  /** The same on the embedded model. */
+  /** Streams on the embedded model, and how many of them get a fault. */
   readonly embeddedStreams: number;
   readonly embeddedFaults: number;
 }

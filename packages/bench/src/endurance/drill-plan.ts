@@ -28,7 +28,7 @@ export type FaultKind =
   | "deadline"
   /** The consumer leaves in its own idiom. */
   | "left"
-  /** The same when the engine is done already, and the rest waits to be read. */
+  /** The consumer aborts or leaves when the engine is done already, and the rest waits to be read. */
   | "aborted late"
   | "left late"
   /** The consumer throws. */
@@ -84,7 +84,7 @@ export interface DrillPlanOptions {
   readonly streams: number;
   readonly faults: number;
   readonly kinds: readonly FaultKind[];
-  /** Of each kind of fault, one of these can commit it. */
+  /** Ways of reading streams. At least one of them can commit each kind of fault. */
   readonly readers: readonly Reader[];
   /** What a stream continues, and how long it may be when nothing happens to it. */
   readonly prompts: (draw: Draw) => DrillPrompt;

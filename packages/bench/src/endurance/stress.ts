@@ -24,7 +24,7 @@ export interface StressProgress extends Progress {
 export interface StressOptions {
   /** Tokens in all, ≥ 1; a round moves at least one. Ignored with `minutes`. */
   readonly tokens: number;
-  /** Of the tokens, of the pauses of both threads and of the order of the rounds. */
+  /** Draws the tokens, the pauses of both threads and the order of the rounds. */
   readonly seed: number;
   /** Repeats all rounds with other seeds until this time is over. */
   readonly minutes?: number | undefined;

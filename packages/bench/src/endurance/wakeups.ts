@@ -52,7 +52,7 @@ export interface RingWakeUps {
   readonly medians: Readonly<Record<Quantity | "wakeUpsPerSecond", number | undefined>>;
   /** In how many blocks there were more wake-ups than allowed; of none where every token wakes. */
   readonly blocksAboveAllowance: number;
-  /** Of every token of all blocks. */
+  /** Delivered − made, over every token of all blocks. */
   readonly deliveryLatency: LatencySummary;
   /** This ring − the one that wakes for each token, block by block. Undefined with few blocks. */
   readonly differences: Readonly<Partial<Record<Quantity, Estimate>>>;
@@ -71,11 +71,11 @@ export interface WakeUpReport {
 /** What one run generates. */
 export interface WakeUpLoad {
   readonly name: string;
-  /** Of the paced engine, where it has a step, and else of the embedded model. */
+  /** The paced engine where it has a step, and otherwise the embedded model. */
   readonly plan: GeneratorPlan;
-  /** At once. */
+  /** Streams at once. */
   readonly streams: number;
-  /** Of each stream. */
+  /** Tokens of each stream. */
   readonly tokens: number;
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from "../plan/clock.js";
 import type { GateSide, GateSize, GateWork } from "./gate-work.js";
 import type { OpenSide } from "./side-process.js";
 
-/** What a gate compares, and how thoroughly. */
+/** What a gate compares, how, and who is told. */
 export interface GateOptions {
   /** File URLs of the versions' runtimes. */
   readonly runtimeUrls: Readonly<Record<GateSide, string>>;
@@ -12,7 +12,7 @@ export interface GateOptions {
   readonly threshold: number;
   /** Draws the orders. */
   readonly seed: number;
-  /** Of head's `generateStreamAsync`, a fraction; for self-tests. */
+  /** By how much head's `generateStreamAsync` is made slower, a fraction; for self-tests. */
   readonly slowdown?: number;
   /** Fewer blocks where it would take longer; at least two of each pair are measured. */
   readonly timeBudgetSeconds?: number | undefined;

@@ -1,4 +1,5 @@
 import { blockOrders } from "../measure/block-order.js";
+import { interleave, runInTurn } from "../measure/interleave.js";
 import { gateModes, gateSides, type GateMode, type GateSide } from "./gate-work.js";
 import type { GateOptions } from "./gate-options.js";
 import type { Side } from "./side-process.js";
@@ -18,7 +19,7 @@ export type Block = Readonly<Record<GateMode, Readonly<Record<GateSide, SideRun>
  * @throws StreamgaugeError what a version throws
  */
 export async function runPair(options: GateOptions, pair: number, start: number): Promise<Block[]> {
-  const { size, seed, signal, onProgress } = options;
+  const { size, seed, clock, signal, timeBudgetSeconds, onProgress } = options;
   const report = (blocks: number): void =>
     onProgress?.({
       subject: `processes ${pair + 1} of ${size.pairs}`,
@@ -28,19 +29,32 @@ export async function runPair(options: GateOptions, pair: number, start: number)
   const sides = await openSides(options, pair);
   const kept: Block[] = [];
   try {
-    const orders = {
-      // Which mode comes when, and in it which version: both balanced, both drawn.
-      modes: blockOrders(gateModes, pairSeed(seed, pair, 0)),
-      sides: gateModes.map((_, mode) => blockOrders(gateSides, pairSeed(seed, pair, mode + 1))),
-    };
-    for (let block = -warmUpBlocks; block < size.blocks; block += 1) {
-      if (kept.length >= 2 && kept.length % 2 === 0 && isOver(options, pair, start)) break;
-      const measured = await runBlock(sides, orders, signal);
-      if (measured === undefined) break;
-      if (block < 0) continue;
-      kept.push(measured);
-      report(kept.length);
-    }
+    const sideOrders = gateModes.map((_, mode) =>
+      blockOrders(gateSides, pairSeed(seed, pair, mode + 1)),
+    );
+    // Which mode comes when, and in it which version: both balanced, both drawn.
+    await interleave<GateMode, Block>({
+      members: gateModes,
+      seed: pairSeed(seed, pair, 0),
+      clock,
+      signal,
+      blocks: size.blocks,
+      ...(timeBudgetSeconds !== undefined && {
+        timeBudget: {
+          seconds: (timeBudgetSeconds * (pair + 1)) / size.pairs,
+          sinceNanoseconds: start,
+          fewestBlocks: 2,
+          multipleOf: 2,
+        },
+      }),
+      isWarm: (dropped) => dropped === warmUpBlocks,
+      measuredOrders: "continued",
+      runBlock: (modes) => runBlock(sides, { modes, sides: sideOrders }, signal),
+      onBlock: (block, blocks) => {
+        kept.push(block);
+        report(blocks);
+      },
+    });
     return kept;
   } finally {
     await Promise.all(gateSides.map((side) => sides[side].close()));
@@ -80,32 +94,23 @@ async function orClose(opening: Promise<Side>, other: Side): Promise<Side> {
 async function runBlock(
   sides: Readonly<Record<GateSide, Side>>,
   orders: {
-    readonly modes: ReturnType<typeof blockOrders<GateMode>>;
+    readonly modes: readonly GateMode[];
     readonly sides: readonly ReturnType<typeof blockOrders<GateSide>>[];
   },
   signal: AbortSignal | undefined,
 ): Promise<Block | undefined> {
   const block: Partial<Record<GateMode, Record<GateSide, SideRun>>> = {};
-  for (const mode of orders.modes.next().value) {
-    const runs: Partial<Record<GateSide, SideRun>> = {};
-    for (const side of orders.sides[gateModes.indexOf(mode)]!.next().value) {
-      if (signal?.aborted === true) return undefined;
-      runs[side] = await sides[side].measure(mode);
-    }
-    block[mode] = runs as Record<GateSide, SideRun>;
+  for (const mode of orders.modes) {
+    const order = orders.sides[gateModes.indexOf(mode)]!.next().value;
+    const runs = await runInTurn(
+      order,
+      signal,
+      async (side) => [side, await sides[side].measure(mode)] as const,
+    );
+    if (runs === undefined) return undefined;
+    block[mode] = Object.fromEntries(runs) as Record<GateSide, SideRun>;
   }
   return block as Block;
-}
-
-/** Whether a pair has had its share of the time budget. It is blind to what was measured. */
-function isOver(
-  { clock, size, timeBudgetSeconds }: GateOptions,
-  pair: number,
-  start: number,
-): boolean {
-  if (timeBudgetSeconds === undefined) return false;
-  const share = (timeBudgetSeconds * (pair + 1)) / size.pairs;
-  return clock.nowNanoseconds() - start > share * 1e9;
 }
 
 function pairSeed(seed: number, pair: number, stream: number): number {

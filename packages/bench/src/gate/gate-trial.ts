@@ -8,7 +8,7 @@ import type { GateVerdict } from "./verdict.js";
 /** Slowdowns of head's async mode that a trial makes: none, the threshold, and twice that. */
 export const trialSlowdowns: readonly number[] = [0, 0.05, 0.1];
 
-/** Of a gate what a trial counts. */
+/** What a trial counts of each gate. */
 export interface TrialOutcome extends Pick<GateOutcome, "slowdown" | "verdict" | "seconds"> {
   readonly metrics: readonly Pick<GateMetricResult, "metric" | "verdict">[];
 }
@@ -23,11 +23,11 @@ export interface TrialRow {
    * which also a slowed version can raise.
    */
   readonly falseAlarms: number;
-  /** Of the share of false alarms, exact. */
+  /** Exact 95 % interval of the share of false alarms. */
   readonly falseAlarmInterval95: Interval;
   /** Runs that saw the slowdown in the metric that has it; 0 where there is none. */
   readonly caught: number;
-  /** Of the share that was caught, exact; null where there is nothing to catch. */
+  /** Exact 95 % interval of the share that was caught; null where there is nothing to catch. */
   readonly caughtInterval95: Interval | null;
   readonly secondsPerRun: number;
 }

@@ -44,7 +44,7 @@ export const defaultSizes: Readonly<Record<GateEngine, GateSize>> = {
   model: { pairs: 8, blocks: 16 },
 };
 
-/** Of the paced engine, unless another is asked for: a model as small as the embedded one is slower. */
+/** The paced engine's step, unless another is asked for: a model as small as the embedded one is slower. */
 export const defaultStepMicroseconds = 100;
 
 /** The work of a gate on an engine. */

@@ -10,7 +10,7 @@ import { StreamgaugeError, isStreamgaugeError, type Generator } from "@streamgau
 import type * as Runtime from "@streamgauge/runtime";
 import { systemClock } from "../plan/clock.js";
 import type { GateMode, GateWork } from "./gate-work.js";
-import type { FromSide, SideRun, ToSide } from "./side-protocol.js";
+import type { FromSide, SideOrder, SideRun, ToSide } from "./side-protocol.js";
 import { measureSide } from "./side-run.js";
 
 // A terminal sends these to the whole group; the gate decides what they mean.
@@ -18,10 +18,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => un
 // The gate has gone: nobody wants the rest.
 process.on("disconnect", () => process.exit(1));
 
-interface Opened {
+interface Opened extends SideOrder {
   readonly generator: Generator & { close(): Promise<void> };
-  readonly work: GateWork;
-  readonly slowdown: number;
 }
 
 let opened: Opened | undefined;

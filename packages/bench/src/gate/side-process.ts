@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
-import type { GateMode, GateWork } from "./gate-work.js";
-import type { FromSide, SideRun, ToSide } from "./side-protocol.js";
+import type { GateMode } from "./gate-work.js";
+import type { FromSide, SideOrder, SideRun, ToSide } from "./side-protocol.js";
 
 /** One version in a process of its own: idle until it is asked. */
 export interface Side {
@@ -13,12 +13,9 @@ export interface Side {
 }
 
 /** What a side is made from. */
-export interface SideOptions {
+export interface SideOptions extends SideOrder {
   /** In messages: "base" or "head". */
   readonly name: string;
-  readonly runtimeUrl: string;
-  readonly work: GateWork;
-  readonly slowdown: number;
 }
 
 /** Makes a side, ready to measure. */

@@ -6,16 +6,18 @@
 import type { WireError } from "@streamgauge/core";
 import type { GateMode, GateWork } from "./gate-work.js";
 
+/** What a process is to measure. */
+export interface SideOrder {
+  /** File URL of the version's own `@streamgauge/runtime`. */
+  readonly runtimeUrl: string;
+  readonly work: GateWork;
+  /** By how much `generateStreamAsync` is to be slower, a fraction; 0 outside of self-tests. */
+  readonly slowdown: number;
+}
+
 /** The gate says. */
 export type ToSide =
-  | {
-      readonly type: "open";
-      /** File URL of the version's own `@streamgauge/runtime`. */
-      readonly runtimeUrl: string;
-      readonly work: GateWork;
-      /** By how much `generateStreamAsync` is to be slower, a fraction; 0 outside of self-tests. */
-      readonly slowdown: number;
-    }
+  | (SideOrder & { readonly type: "open" })
   | { readonly type: "measure"; readonly mode: GateMode }
   | { readonly type: "close" };
 
@@ -25,7 +27,7 @@ export interface SideRun {
   readonly endToEndNanoseconds: number;
   /** Null where nothing is delivered before the end. */
   readonly firstTokenNanoseconds: number | null;
-  /** Of the ids that were made: whether two versions make the same tokens. */
+  /** A hash of the ids that were made, which tells whether two versions make the same tokens. */
   readonly idsHash: string;
 }
 

@@ -1,12 +1,11 @@
 import { StreamgaugeError, type GenerationResult, type Generator } from "@streamgauge/core";
-import { blockOrders } from "./block-order.js";
+import { interleave, runInTurn } from "./interleave.js";
 import type { Clock } from "../plan/clock.js";
 import { measureRun, settle, shorten, type Work } from "./measured-run.js";
 import type { RawBlock, RawRun } from "./raw-samples.js";
 import { treatments, type Cell, type ProcessPart, type Treatment } from "../record/index.js";
 import { TokenRecorder } from "./recorder.js";
 import type { CellPlan } from "../plan/stage.js";
-import { minimumSamples } from "../statistics/index.js";
 import { WarmUpGate, warmUpTokens } from "./warm-up.js";
 
 /** What a cell needs beside its plan and its generator. */
@@ -68,28 +67,33 @@ class Experiment {
 
   async run(): Promise<CellPart> {
     const plan = this.#plan;
-    const { clock, seed, onWarmUp, onBlock } = this.#options;
-    for (const order of blockOrders(treatments, seed)) {
-      if (this.#warmUp.finished) break;
-      const raw = await this.#runBlock(order, Math.min(plan.tokens, warmUpTokens));
-      if (raw === undefined) return this.conclude("interrupted");
-      this.#warmUp.add(raw.runs.reduce((sum, run) => sum + run.endToEndNanoseconds, 0));
-      await onWarmUp?.(this.#warmUp.summary.blocksDropped);
-    }
-    // Shorter runs have made fewer ids than those to come.
-    this.#reference = undefined;
-    const start = clock.nowNanoseconds();
-    // A fresh sequence: the measured blocks begin at the beginning of a square.
-    for (const order of blockOrders(treatments, seed)) {
-      const spent = clock.nowNanoseconds() - start > plan.timeBudgetSeconds * 1e9;
-      if (this.#blocks >= plan.blocks) break;
-      if (spent && this.#blocks >= Math.min(minimumSamples, plan.blocks)) break;
-      const raw = await this.#runBlock(order, plan.tokens);
-      if (raw === undefined) return this.conclude("interrupted");
-      this.#blocks += 1;
-      await onBlock(raw, this.#blocks);
-    }
-    return this.conclude("complete");
+    const { clock, seed, signal, onWarmUp, onBlock } = this.#options;
+    const status = await interleave<Treatment, RawBlock>({
+      members: treatments,
+      seed,
+      clock,
+      signal,
+      blocks: plan.blocks,
+      timeBudget: { seconds: plan.timeBudgetSeconds },
+      isWarm: () => this.#warmUp.finished,
+      measuredOrders: "fresh",
+      runBlock: (order, phase) =>
+        this.#runBlock(
+          order,
+          phase === "warm-up" ? Math.min(plan.tokens, warmUpTokens) : plan.tokens,
+        ),
+      onWarmUp: async ({ runs }, dropped) => {
+        this.#warmUp.add(runs.reduce((sum, run) => sum + run.endToEndNanoseconds, 0));
+        await onWarmUp?.(dropped);
+      },
+      // Shorter runs have made fewer ids than those to come.
+      onWarm: () => (this.#reference = undefined),
+      onBlock: async (block, blocks) => {
+        this.#blocks = blocks;
+        await onBlock(block, blocks);
+      },
+    });
+    return this.conclude(status);
   }
 
   conclude(status: CellPart["status"]): CellPart {
@@ -103,14 +107,11 @@ class Experiment {
     };
   }
 
-  /** Undefined when it was interrupted: half a block is not a sample. */
   async #runBlock(order: readonly Treatment[], tokens: number): Promise<RawBlock | undefined> {
     const { clock, process, signal } = this.#options;
     const work = shorten(this.#options.work, tokens);
-    const runs: RawRun[] = [];
     await settle(this.#generator, work);
-    for (const treatment of order) {
-      if (signal?.aborted === true) return undefined;
+    const runs = await runInTurn(order, signal, async (treatment): Promise<RawRun> => {
       const { raw, results } = await measureRun(this.#generator, treatment, work, {
         clock,
         recorders: this.#recorders,
@@ -118,9 +119,9 @@ class Experiment {
       for (const [stream, result] of results.entries()) {
         this.#requireSameWork(treatment, result, tokens, this.#recorders[stream]?.count ?? 0);
       }
-      runs.push(raw);
-    }
-    return { process, runs };
+      return raw;
+    });
+    return runs === undefined ? undefined : { process, runs };
   }
 
   /** Times of different work do not compare. */

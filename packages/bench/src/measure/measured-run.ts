@@ -77,7 +77,7 @@ export async function settle(generator: Generator, work: Work): Promise<void> {
   await generator.generate(prompt, config);
 }
 
-/** The same work with at most so many tokens. */
+/** Cuts work to at most so many tokens. */
 export function shorten(work: Work, tokens: number): Work {
   const { config } = work;
   return { ...work, config: { ...config, maxTokens: Math.min(tokens, config.maxTokens) } };

@@ -11,10 +11,10 @@ export interface MeasurementOptions {
   readonly expectedSecondsPerToken?: number;
 }
 
-/** Of the embedded model on a laptop. */
+/** Seconds per token of the embedded model on a laptop. */
 export const defaultSecondsPerToken: number = 1 / 900;
 
-/** The same work for each treatment: greedy, and past the end of the text. */
+/** What each run of a measurement is asked for: greedy, and past the end of the text. */
 export function workOf({ prompt, seed }: MeasurementContext, tokens: number): Work {
   return { prompt, config: { maxTokens: tokens, ignoreEos: true, temperature: 0, seed } };
 }

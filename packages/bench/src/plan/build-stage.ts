@@ -65,7 +65,7 @@ function ringVariation({ ring = {} }: GeneratorPlan): Partial<CellPlan> {
   };
 }
 
-/** The same generator with a ring of its own; what is not given is the runtime's default. */
+/** Gives a generator a ring of its own; what is not given is the runtime's default. */
 export function withRing(plan: GeneratorPlan, ring: RingOptions): GeneratorPlan {
   const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = ring;
   const parts = [

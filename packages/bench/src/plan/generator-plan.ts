@@ -1,6 +1,6 @@
 import type { Generator } from "@streamgauge/core";
 import type { RingOptions } from "@streamgauge/runtime/ring";
-import type { Diagnostics } from "../profile/diagnostics.js";
+import type { Diagnostics } from "./thread-reports.js";
 
 /** Which generator a stage of the bench measures. Plain data. */
 export interface GeneratorPlan {

@@ -28,7 +28,7 @@ export interface Stage {
 
 /** One cell to run. */
 export interface CellPlan extends CellIdentity {
-  /** Of each process. */
+  /** Blocks in each process. */
   readonly blocks: number;
   /** The cell ends early after this long, with the blocks that it has. */
   readonly timeBudgetSeconds: number;
@@ -66,7 +66,7 @@ export type Measurements = Partial<
 /** What a measurement is given. */
 export interface MeasurementContext {
   readonly clock: Clock;
-  /** Of everything that is drawn, and of the generations. */
+  /** Seed of everything that is drawn, and of the generations. */
   readonly seed: number;
   readonly plan: GeneratorPlan;
   readonly prompt: Prompt;

@@ -1,12 +1,16 @@
+import type { ThreadReports } from "@streamgauge/runtime/diagnostics";
 import type { AllocationFindings, PeakMemory } from "../record/index.js";
-import { attributionOf, nameOf, type Attribution } from "./code-category.js";
-import type {
-  CallFrame,
-  SamplingHeapNode,
-  SamplingHeapProfile,
-  ThreadReport,
-} from "./diagnostics.js";
+import { attributionOf, nameOf, type Attribution, type CallFrame } from "./code-category.js";
+import type { ThreadReport } from "../plan/thread-reports.js";
 import { groupBy } from "./group-by.js";
+
+/** What V8 sampled of one thread. It lists its samples too, which the types of Node 20 leave out. */
+export type SamplingHeapProfile = ThreadReports["allocations"] & {
+  readonly samples?: readonly { readonly size: number; readonly nodeId: number }[];
+};
+
+/** A function of such a profile, as it was called on one way; with its id, like the samples. */
+export type SamplingHeapNode = ThreadReports["allocations"]["head"] & { readonly id?: number };
 
 /** Places that are kept over all threads. */
 const mostPlaces = 15;

@@ -1,11 +1,16 @@
 import type { CallTree, CallTreeNode } from "../record/index.js";
-import { isBusy, visitNodes, type NodeTime, type Visit } from "./cpu-profile-nodes.js";
-import type { CpuProfile } from "./diagnostics.js";
+import {
+  isBusy,
+  visitNodes,
+  type CpuProfile,
+  type NodeTime,
+  type Visit,
+} from "./cpu-profile-nodes.js";
 import { portablePath } from "./portable-path.js";
 
 /** Nodes that are kept of a thread, not counting what stands for the others. */
 const mostNodes = 120;
-/** Of the thread's time, in a node and under it: less is not kept. */
+/** A node is kept if it has at least this share of the thread's time in and under it. */
 const leastShare = 0.002;
 
 type Place = Pick<CallTreeNode, "name" | "file" | "line" | "category">;

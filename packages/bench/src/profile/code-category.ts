@@ -1,6 +1,9 @@
+import type { ThreadReports } from "@streamgauge/runtime/diagnostics";
 import type { CodeCategory } from "../record/index.js";
-import type { CallFrame } from "./diagnostics.js";
 import { portablePath } from "./portable-path.js";
+
+/** Where a function is. Lines count from 0. */
+export type CallFrame = ThreadReports["cpuProfile"]["nodes"][number]["callFrame"];
 
 /** Whose code a call frame is. `asleep`: the thread had nothing to do. `instrument`: the profiler's own. */
 export type Attribution = CodeCategory | "asleep" | "instrument";

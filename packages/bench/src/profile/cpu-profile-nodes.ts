@@ -1,6 +1,9 @@
+import type { ThreadReports } from "@streamgauge/runtime/diagnostics";
 import type { CodeCategory } from "../record/index.js";
-import { attributionOf, type Attribution } from "./code-category.js";
-import type { CallFrame, CpuProfile } from "./diagnostics.js";
+import { attributionOf, type Attribution, type CallFrame } from "./code-category.js";
+
+/** What V8 sampled of one thread. Times in microseconds. */
+export type CpuProfile = ThreadReports["cpuProfile"];
 
 /** What a node took by itself. */
 export interface NodeTime {
@@ -11,7 +14,7 @@ export interface NodeTime {
 /** A node of a CPU profile: a function, as it was called on one way. */
 export interface Visit {
   readonly id: number;
-  /** Of the node that called it. */
+  /** Id of the node that called it. */
   readonly callerId: number | undefined;
   readonly frame: CallFrame;
   /** The closest one with a file. */

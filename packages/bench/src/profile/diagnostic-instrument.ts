@@ -1,5 +1,6 @@
 import { diagnosticKinds, type DiagnosticKind, type Observation } from "./diagnostic-kinds.js";
-import type { Diagnostic, Diagnostics, ThreadReport } from "./diagnostics.js";
+import type { Diagnostic } from "@streamgauge/runtime/diagnostics";
+import type { Diagnostics, ThreadReport } from "../plan/thread-reports.js";
 import {
   profileFileName,
   type Conclusion,

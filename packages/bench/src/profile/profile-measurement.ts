@@ -1,5 +1,5 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
-import { blockOrders } from "../measure/block-order.js";
+import { interleave, runInTurn, type Phase } from "../measure/interleave.js";
 import {
   measureRun,
   settle,
@@ -12,7 +12,7 @@ import { modeOf, workOf } from "../measure/measurement-work.js";
 import type { MeasurementPlan } from "../plan/stage.js";
 import { warmUpTokens } from "../measure/warm-up.js";
 import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
-import type { Diagnostics } from "./diagnostics.js";
+import type { Diagnostics } from "../plan/thread-reports.js";
 import {
   estimateCost,
   instrumentStates,
@@ -35,7 +35,7 @@ export interface ProfileOptions {
   /** `generate` delivers nothing that a timeline or a ledger could be about. */
   readonly treatment: ObservedTreatment;
   /**
-   * Of each generation. Operators: few, such as 64, because onnxruntime keeps
+   * Tokens of each generation. Operators: few, such as 64, because onnxruntime keeps
    * some 70 events of 2.5 kB in memory for each token, and a million at most.
    * CPU profiles: many where tokens are fast, because a sample is taken each 200 µs.
    */
@@ -122,20 +122,19 @@ class ProfileRun {
   async measure(count: number): Promise<ProfileMeasurement | undefined> {
     const { context, treatment, tokens } = this.#setting;
     const warmUpWork = shorten(this.#work, warmUpTokens);
-    let warmUpLeft = warmUpBlocks;
-    for (const order of blockOrders(instrumentStates, context.seed)) {
-      if (warmUpLeft === 0) break;
-      warmUpLeft -= 1;
-      if ((await this.#runBlock(order, warmUpWork, "drop")) === undefined) return undefined;
-    }
     const blocks: InstrumentBlock[] = [];
-    // A fresh sequence: each six measured blocks have all orders.
-    for (const order of blockOrders(instrumentStates, context.seed)) {
-      if (blocks.length >= count) break;
-      const block = await this.#runBlock(order, this.#work, "keep");
-      if (block === undefined) break;
-      blocks.push(block);
-    }
+    await interleave<InstrumentState, InstrumentBlock>({
+      members: instrumentStates,
+      seed: context.seed,
+      clock: context.clock,
+      signal: context.signal,
+      blocks: count,
+      isWarm: (dropped) => dropped === warmUpBlocks,
+      measuredOrders: "fresh",
+      runBlock: (order, phase) =>
+        this.#runBlock(order, phase === "warm-up" ? warmUpWork : this.#work, phase),
+      onBlock: (block) => void blocks.push(block),
+    });
     if (blocks.length === 0) return undefined;
     const { findings, files } = await this.#instrument.conclude({ peakMemory: this.#peakMemory });
     return {
@@ -147,25 +146,23 @@ class ProfileRun {
     };
   }
 
-  /** Undefined when it was interrupted: half a block is not a sample. */
   async #runBlock(
     order: readonly InstrumentState[],
     work: Work,
-    observations: "keep" | "drop",
+    phase: Phase,
   ): Promise<InstrumentBlock | undefined> {
     const latencies = { off: 0, offAgain: 0, on: 0 };
     let reference: GenerationResult | undefined;
-    for (const state of order) {
-      if (this.#setting.context.signal?.aborted === true) return undefined;
+    const runs = await runInTurn(order, this.#setting.context.signal, async (state) => {
       const { raw, results } = await (state === "on"
-        ? this.#observe(work, observations)
+        ? this.#observe(work, phase)
         : this.#runUnobserved(work));
       const [result] = results as [GenerationResult];
       reference ??= result;
       requireSameWork(result, reference, work.config.maxTokens);
       latencies[state] = raw.endToEndNanoseconds;
-    }
-    return latencies;
+    });
+    return runs === undefined ? undefined : latencies;
   }
 
   async #runUnobserved(work: Work): Promise<MeasuredRun> {
@@ -182,7 +179,7 @@ class ProfileRun {
     return run;
   }
 
-  async #observe(work: Work, observations: "keep" | "drop"): Promise<MeasuredRun> {
+  async #observe(work: Work, phase: Phase): Promise<MeasuredRun> {
     const { generator, recorder } = this.#instrument;
     const { treatment, context } = this.#setting;
     // Before it is on: what it reports is about the run alone.
@@ -193,7 +190,7 @@ class ProfileRun {
       recorders: [recorder],
     });
     await this.#instrument.stop();
-    if (observations === "keep") {
+    if (phase === "measure") {
       this.#observed += 1;
       this.#instrument.keep({ ...run.raw, result: run.results[0] as GenerationResult });
     }

@@ -34,7 +34,7 @@ export interface EnvironmentWatch {
   readonly environment: Environment;
   /** Looks at the machine once more; for what {@link conclude} says of the run's course. */
   sample(): Promise<void>;
-  /** The same with what is known at the end. */
+  /** The environment, with what is known at the end of a run. */
   conclude(): Promise<Environment>;
 }
 

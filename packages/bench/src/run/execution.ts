@@ -122,7 +122,7 @@ export function measurementId({ generator }: Stage, { id }: MeasurementPlan): st
   return `${generator.id} ${id}`;
 }
 
-/** The same work for each treatment: greedy, and past the end of the text, unless told otherwise. */
+/** What each treatment of a cell is asked for: greedy, and past the end of the text, unless told otherwise. */
 function workOf({ prompt }: Stage, { tokens, config, workload }: CellPlan, seed: number): Work {
   return {
     prompt,

@@ -1,17 +1,20 @@
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
+import { invalidOption, StreamgaugeError, messageOf } from "@streamgauge/core";
 import { measurementId } from "./execution.js";
-import { findProfile, select, type Profile, type Selection } from "./presets.js";
-import { withProfiles } from "../scenarios/profiled.js";
+import { findPreset, type Preset } from "./presets.js";
+import { fitInto } from "./time-budget.js";
+import { narrow, type Selection } from "../plan/selection.js";
 import type { Scenario, Stage } from "../plan/stage.js";
+import { catalogue } from "../scenarios/catalogue.js";
+import { withProfiles } from "../scenarios/profiled.js";
 
-/** What a process measures, in words that cross to it. */
-export interface StagesOrder {
-  readonly profile: string | Profile;
-  readonly selection: Selection;
-  readonly profiles: readonly string[];
-  /** File URLs. */
+/** What a process measures, in words that cross to it where the preset is a name. */
+export interface StagesOrder extends Selection {
+  readonly preset: string | Preset;
+  /** File URLs of modules with scenarios. */
   readonly modules: readonly string[];
+  /** Which of the run's processes this is, from 0. */
   readonly process: number;
+  /** Ids of the cells and measurements that are done, or were decided. */
   readonly leaveOut: readonly string[];
 }
 
@@ -25,25 +28,67 @@ export async function planStages(
   order: StagesOrder,
   scenarios: readonly Scenario[] = [],
 ): Promise<readonly Stage[]> {
-  const { selection, profiles, modules, process, leaveOut } = order;
-  const profile = typeof order.profile === "string" ? findProfile(order.profile) : order.profile;
+  const { profiles, modules, process, leaveOut } = order;
+  const preset = typeof order.preset === "string" ? findPreset(order.preset) : order.preset;
   const loaded = await Promise.all(modules.map(loadScenarios));
   const stages = withProfiles(
-    select(profile, selection, [...scenarios, ...loaded.flat()]),
-    profiles,
+    select(preset, order, [...scenarios, ...loaded.flat()]),
+    profiles ?? [],
   );
   return stages
     .map((stage) => ({
       ...stage,
       cells: stage.cells.filter(
         ({ id, scenario }) =>
-          !leaveOut.includes(id) && process < (profile.processesOf?.[scenario] ?? Infinity),
+          !leaveOut.includes(id) && process < (preset.processesOf?.[scenario] ?? Infinity),
       ),
       measurements: stage.measurements.filter(
         (plan) => process === 0 && !leaveOut.includes(measurementId(stage, plan)),
       ),
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
+}
+
+/**
+ * What a selection leaves of a preset, generator by generator; profiles are not added.
+ *
+ * @param others scenarios that can be chosen beside those that ship
+ * @throws StreamgaugeError `INVALID_OPTION` for an unknown scenario, a wrong
+ *   number, or a selection with nothing in it
+ */
+export function select(
+  preset: Preset,
+  selection: Selection,
+  others: readonly Scenario[] = [],
+): readonly Stage[] {
+  const { timeBudgetMinutes = null } = selection;
+  const scenarios = chosenScenarios(preset, selection, others);
+  const stages = narrow(
+    scenarios.flatMap((scenario) => scenario.stages(preset.size)),
+    selection,
+  );
+  return timeBudgetMinutes === null ? stages : fitInto(timeBudgetMinutes, stages, preset);
+}
+
+function chosenScenarios(
+  preset: Preset,
+  { scenarios = null }: Selection,
+  others: readonly Scenario[],
+): readonly Scenario[] {
+  const candidates = [...others, ...preset.scenarios, ...catalogue];
+  // Whoever gives a scenario the name of another means their own.
+  const known = candidates.filter(
+    ({ name }, index) => candidates.findIndex((other) => other.name === name) === index,
+  );
+  // A module is given to be measured: it is what runs unless more is asked for.
+  if (scenarios === null) return others.length > 0 ? others : preset.scenarios;
+  for (const name of scenarios) {
+    if (!known.some((scenario) => scenario.name === name)) {
+      const names = known.map((scenario) => scenario.name).join(", ");
+      throw invalidOption(`There is no scenario "${name}". Scenarios: ${names}.`);
+    }
+  }
+  return known.filter(({ name }) => scenarios.includes(name));
 }
 
 /** Every export of a module that is a scenario. */

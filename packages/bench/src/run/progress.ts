@@ -34,7 +34,7 @@ export class ProgressTracker {
   readonly #startNanoseconds: number;
   readonly #planned: CellPlan[];
   readonly #measurements: MeasurementPlan[];
-  /** Of what is done, as the plan expected it. */
+  /** Seconds that the plan expected for what is done. */
   #doneSeconds = 0;
 
   constructor(clock: Clock, stages: readonly Stage[]) {

@@ -44,9 +44,9 @@ export interface Verification {
   readonly cells: readonly CellVerification[];
   /** What is concluded of transports, from the blocks that the record itself holds. */
   readonly transports: Agreement;
-  /** The same of the engine's measurements. */
+  /** What is concluded of the engine's measurements, from the blocks that the record itself holds. */
   readonly engine: Agreement;
-  /** Of all cells, transports and the engine, and of claims about cells that are not there. */
+  /** Problems of all cells, transports and the engine, and of claims about cells that are not there. */
   readonly problems: readonly string[];
 }
 

@@ -17,15 +17,15 @@ export interface ScenarioDefinition {
    * `Generator`; `describe()` and `close()` are used where they are there.
    */
   readonly open: () => Promise<MeasurableGenerator> | MeasurableGenerator;
-  /** The same for all runs. */
+  /** What every run continues. */
   readonly prompt: Prompt;
   /** Tokens of each generation; a cell for each. Default 10, 50 and 100. */
   readonly tokens?: readonly number[];
   /** Instead of greedy decoding past the end of the text, where a generator cannot do that. */
   readonly config?: Omit<GenerationConfig, "maxTokens" | "signal">;
-  /** Of each cell and process, instead of what the profile's size suggests. */
+  /** Blocks of each cell and process, instead of what the preset's size suggests. */
   readonly blocks?: number;
-  /** Of each cell and process. */
+  /** Seconds after which a cell ends in each process, with the blocks that it has. */
   readonly timeBudgetSeconds?: number;
   /** For tables. Default: the scenario's name. */
   readonly model?: string;

@@ -1,5 +1,5 @@
 import type { Runtime } from "@streamgauge/runtime";
-import type { Diagnostics } from "../profile/diagnostics.js";
+import type { Diagnostics } from "../plan/thread-reports.js";
 
 /**
  * The diagnostics of the calling thread. The runtime is loaded here and not

@@ -1,6 +1,6 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
-import { blockOrders } from "../measure/block-order.js";
+import { interleave, runInTurn } from "../measure/interleave.js";
 import { LatencyHistogram } from "../measure/latency-histogram.js";
 import type {
   RingDescription,
@@ -10,7 +10,6 @@ import type {
   TransportRun,
 } from "../record/index.js";
 import { TokenRecorder } from "../measure/recorder.js";
-import { minimumSamples } from "../statistics/index.js";
 import { concludeTransports } from "../conclude/transport-analysis.js";
 import { WarmUpGate } from "../measure/warm-up.js";
 import type { ScenarioGenerator } from "../plan/generator-plan.js";
@@ -120,39 +119,31 @@ class TransportRace {
   /** Undefined when it was aborted. */
   async run(): Promise<TransportMeasurement | undefined> {
     const { load, transports, blocks: planned, timeBudgetSeconds } = this.#options;
-    const { seed, clock } = this.#context;
+    const { seed, clock, signal } = this.#context;
     const warmUp = new WarmUpGate();
     const shortened = { ...load, tokens: Math.ceil(load.tokens * warmUpShare) };
-    for (const order of blockOrders(transports, seed)) {
-      if (warmUp.finished) break;
-      const block = await this.#runBlock(order, shortened);
-      if (block === undefined) return undefined;
-      warmUp.add(block.runs.reduce((sum, run) => sum + run.durationNanoseconds, 0));
-    }
-    this.#latencies.clear();
     const blocks: TransportBlock[] = [];
-    const startNanoseconds = clock.nowNanoseconds();
-    // A fresh sequence: the measured blocks begin at the beginning of a design.
-    for (const order of blockOrders(transports, seed)) {
-      const isSpent = clock.nowNanoseconds() - startNanoseconds > timeBudgetSeconds * 1e9;
-      if (blocks.length >= planned || (isSpent && blocks.length >= minimumSamples)) break;
-      const block = await this.#runBlock(order, load);
-      if (block === undefined) return undefined;
-      blocks.push(block);
-    }
-    return this.#conclude(blocks, warmUp.summary);
-  }
-
-  async #runBlock(
-    order: readonly TransportPlan[],
-    load: TransportLoad,
-  ): Promise<TransportBlock | undefined> {
-    const runs: TransportRun[] = [];
-    for (const plan of order) {
-      if (this.#context.signal?.aborted === true) return undefined;
-      runs.push(await this.#carry(plan, load));
-    }
-    return { runs };
+    const status = await interleave<TransportPlan, TransportBlock>({
+      members: transports,
+      seed,
+      clock,
+      signal,
+      blocks: planned,
+      timeBudget: { seconds: timeBudgetSeconds },
+      isWarm: () => warmUp.finished,
+      measuredOrders: "fresh",
+      runBlock: async (order, phase) => {
+        const runs = await runInTurn(order, signal, (plan) =>
+          this.#carry(plan, phase === "warm-up" ? shortened : load),
+        );
+        return runs === undefined ? undefined : { runs };
+      },
+      onWarmUp: ({ runs }) =>
+        warmUp.add(runs.reduce((sum, run) => sum + run.durationNanoseconds, 0)),
+      onWarm: () => this.#latencies.clear(),
+      onBlock: (block) => void blocks.push(block),
+    });
+    return status === "interrupted" ? undefined : this.#conclude(blocks, warmUp.summary);
   }
 
   async #carry(plan: TransportPlan, load: TransportLoad): Promise<TransportRun> {

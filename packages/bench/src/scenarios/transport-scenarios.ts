@@ -8,7 +8,7 @@ import type { RingTransportPlan, TransportPlan } from "./transports/transport-pl
 
 /** It sleeps in `Atomics.waitAsync`, and dozes when tokens come fast. */
 const defaultRing = "ring";
-/** The same, woken for every token. */
+/** The default ring, but woken for every token. */
 const everyToken = "ring, 0 ms";
 const noTransport = "none";
 

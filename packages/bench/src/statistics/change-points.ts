@@ -16,7 +16,7 @@ export const defaultSmallestSegment = 3;
 
 /** A place from which on values are distributed otherwise than before. */
 export interface ChangePoint {
-  /** Of the first value of the new kind. */
+  /** Index of the first value of the new kind. */
   readonly index: number;
   /** Share of permutations, the series itself among them, that look as much like a change. */
   readonly significance: number;
@@ -65,7 +65,7 @@ export function changePoints(
         values: draw.shuffle(segment.values),
       }));
       const drawn = bestOf(shuffled, smallestSegment);
-      // Of equal sums in another order: rounding must not make a difference.
+      // The sums can be equal and only added in another order: rounding must not make a difference.
       if (drawn !== undefined && drawn.energy >= best.energy * (1 - 1e-12)) asLarge += 1;
     }
     const share = (asLarge + 1) / (permutations + 1);
@@ -100,7 +100,7 @@ function bestCut(values: readonly number[], smallest: number): Cut | undefined {
   const { length } = values;
   const sums = distanceSums(values);
   const width = length + 1;
-  // Of |x − x′| over all ordered pairs of a rectangle of positions.
+  // The sum of |x − x′| over all ordered pairs of a rectangle of positions.
   const over = (top: number, bottom: number, left: number, right: number): number =>
     (sums[bottom * width + right] as number) -
     (sums[top * width + right] as number) -

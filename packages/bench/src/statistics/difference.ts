@@ -1,7 +1,7 @@
 /** Up to this, as a fraction, a difference between two floating-point numbers is rounding. */
 const relativeRounding = 1e-9;
 
-/** The same where the numbers themselves are what rounding left of nothing. */
+/** Up to this, a difference is rounding even where both numbers are next to zero. */
 const absoluteRounding = 1e-12;
 
 /**

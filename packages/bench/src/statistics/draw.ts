@@ -12,7 +12,7 @@ export interface Draw {
   pick<T>(values: readonly T[]): T;
   /** True in this share of the draws. */
   chance(share: number): boolean;
-  /** The same values in an order that is drawn. */
+  /** Returns the values in a drawn order. */
   shuffle<T>(values: readonly T[]): T[];
 }
 

@@ -7,7 +7,7 @@ export function estimateBoth(samples: readonly number[]): Estimates {
   return { hodgesLehmann: hodgesLehmann(samples), mean: meanEstimate(samples) };
 }
 
-/** The same estimates on another scale. `scale` must be increasing, so that bounds stay bounds. */
+/** Puts both estimates on another scale. `scale` must be increasing, so that bounds stay bounds. */
 export function rescale(estimates: Estimates, scale: (value: number) => number): Estimates {
   return {
     hodgesLehmann: rescaleOne(estimates.hodgesLehmann, scale),
@@ -15,7 +15,7 @@ export function rescale(estimates: Estimates, scale: (value: number) => number):
   };
 }
 
-/** The same for a single estimate. */
+/** Puts one estimate on another scale. `scale` must be increasing. */
 export function rescaleOne(
   { value, interval95, bounds95 }: Estimate,
   scale: (value: number) => number,

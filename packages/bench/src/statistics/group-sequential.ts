@@ -28,7 +28,7 @@ export interface SequentialLook {
   readonly spent: number;
   /** The statistic must be farther out than this to decide, in standard errors. */
   readonly critical: number;
-  /** The same as a one-sided level: a bound at this look may miss so often. */
+  /** The critical value as a one-sided level: a bound at this look may miss so often. */
   readonly tail: number;
 }
 

@@ -47,7 +47,7 @@ function differ(processes: readonly (readonly number[])[]): boolean {
   return between > within * fQuantile(1 - negligible, betweenFreedom, withinFreedom);
 }
 
-/** Of a one-way layout, by analysis of variance. */
+/** The mean squares of a one-way layout, as in an analysis of variance. */
 function meanSquares(processes: readonly (readonly number[])[]): {
   between: number;
   within: number;

@@ -5,22 +5,15 @@
  */
 import type { WireError } from "@streamgauge/core";
 import type { RunSink } from "../journal.js";
-import type { Selection } from "../presets.js";
+import type { StagesOrder } from "../plan-stages.js";
 import type { BenchProgress } from "../progress.js";
 
-/** What to measure. The process finds the stages itself: they hold functions. */
-export interface ProcessOrder {
+/** What to measure. The process finds the stages itself, because they hold functions. */
+export interface ProcessOrder extends StagesOrder {
   readonly type: "measure";
-  readonly profile: string;
-  readonly selection: Selection;
-  /** Kinds of profiles to make. */
-  readonly profiles: readonly string[];
-  /** File URLs of modules with scenarios. */
-  readonly modules: readonly string[];
-  readonly process: number;
+  /** The name of one: a preset's own scenarios cannot cross. */
+  readonly preset: string;
   readonly seed: number;
-  /** Ids of the cells and measurements that are done, or were decided. */
-  readonly leaveOut: readonly string[];
 }
 
 /** The bench says. */

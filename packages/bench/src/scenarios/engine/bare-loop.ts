@@ -36,7 +36,7 @@ export async function openWithSession<Engine>(
   }
 }
 
-/** The same session, but each of its runs begins with a turn. */
+/** Wraps a session so that each of its runs begins with a turn. */
 export function runInTurns(session: InferenceSession, turns: Turns): InferenceSession {
   const run = async (...options: Parameters<InferenceSession["run"]>): Promise<unknown> => {
     await turns.pause();
@@ -52,7 +52,7 @@ export interface BareLoop {
 }
 
 export interface BareLoopOptions {
-  /** Of a model that runs in place. */
+  /** A session of a model that runs in place. */
   readonly session: InferenceSession;
   readonly vocabularySize: number;
   /** Rows of the cache, as many as the engine has. */
@@ -102,7 +102,7 @@ export function createBareLoop({ session, vocabularySize, capacity }: BareLoopOp
         const total = length + rows;
         feeds["input_ids"] = new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, rows]);
         feeds["attention_mask"] = new Tensor("int64", ones.subarray(0, total), [1, total]);
-        // Of a prompt two, as the engine does: kernels for one position round in their own way.
+        // Two positions of a prompt, as the engine asks for: kernels for one position round in their own way.
         const positions = Math.min(2, rows);
         fetchLogits(positions);
         await runInPlace(session, feeds, fetches);

@@ -8,7 +8,7 @@ import type { TimedIds } from "./peer-engine.js";
 
 export interface ConcurrentStreamsOptions extends RaceSize {
   readonly streams: number;
-  /** Of each stream. */
+  /** Tokens of each stream. */
   readonly tokens: number;
   readonly promptTokens: number;
   readonly threads: number;

@@ -22,7 +22,7 @@ export interface DecodeSpeedOptions extends RaceSize {
   readonly contextTokens: number;
   /** Made in each run, ≥ 2. */
   readonly tokens: number;
-  /** Of both; undefined for each engine's own defaults. */
+  /** Threads of both engines; undefined for each engine's own default. */
   readonly threads: number | undefined;
   /** What is promised; undefined where only the numbers are wanted. */
   readonly leastSpeedup?: number;

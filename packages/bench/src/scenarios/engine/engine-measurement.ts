@@ -1,9 +1,8 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import { blockOrders } from "../../measure/block-order.js";
+import { interleave, runInTurn } from "../../measure/interleave.js";
 import { concludeEngine } from "../../conclude/engine-analysis.js";
 import { LatencyHistogram } from "../../measure/latency-histogram.js";
 import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record/index.js";
-import { minimumSamples } from "../../statistics/index.js";
 import type { MeasurementContext, MeasurementPlan } from "../../plan/stage.js";
 
 /** One of those that do the same work. */
@@ -27,10 +26,7 @@ export interface ContenderRun {
 export interface Contest<Member extends Contender = Contender> {
   readonly contenders: readonly Member[];
   /** Runs each once, and gives what each did; left out: one after another. */
-  readonly runBlock?: (
-    order: readonly Member[],
-    signal: AbortSignal | undefined,
-  ) => Promise<readonly ContenderRun[]>;
+  readonly runBlock?: (order: readonly Member[]) => Promise<readonly ContenderRun[]>;
   /** See {@link EngineMeasurement.terms}. */
   readonly terms: readonly string[];
   close(): Promise<void>;
@@ -94,18 +90,6 @@ export function engineMeasurement<Member extends Contender>(
   };
 }
 
-async function oneAfterAnother(
-  order: readonly Contender[],
-  signal: AbortSignal | undefined,
-): Promise<readonly ContenderRun[]> {
-  const made: ContenderRun[] = [];
-  for (const contender of order) {
-    if (signal?.aborted === true) break;
-    made.push(await contender.run());
-  }
-  return made;
-}
-
 class Race<Member extends Contender> {
   readonly #contest: Contest<Member>;
   readonly #options: EngineMeasurementOptions<Member>;
@@ -126,35 +110,33 @@ class Race<Member extends Contender> {
   /** Undefined when it was aborted. */
   async run(): Promise<EngineMeasurement | undefined> {
     const { warmUpBlocks, blocks: planned, timeBudgetSeconds } = this.#options;
-    const { clock, seed, report } = this.#context;
+    const { clock, seed, signal, report } = this.#context;
     const blocks: EngineBlock[] = [];
-    let dropped = 0;
-    let startNanoseconds = clock.nowNanoseconds();
-    for (const order of blockOrders(this.#contest.contenders, seed)) {
-      const isSpent = clock.nowNanoseconds() - startNanoseconds > timeBudgetSeconds * 1e9;
-      if (blocks.length >= planned || (isSpent && blocks.length >= minimumSamples)) break;
-      const isWarmUp = dropped < warmUpBlocks;
-      report?.(isWarmUp ? "warm-up" : `block ${blocks.length + 1} of ${planned}`);
-      const block = await this.#runBlock(order);
-      if (block === undefined) return undefined;
-      if (!isWarmUp) {
-        blocks.push(block);
-        continue;
-      }
-      dropped += 1;
-      this.#gaps.clear();
-      startNanoseconds = clock.nowNanoseconds();
-    }
-    return this.#conclude(blocks);
+    const status = await interleave<Member, EngineBlock>({
+      members: this.#contest.contenders,
+      seed,
+      clock,
+      signal,
+      blocks: planned,
+      timeBudget: { seconds: timeBudgetSeconds },
+      isWarm: (dropped) => dropped === warmUpBlocks,
+      measuredOrders: "continued",
+      runBlock: async (order, phase, done) => {
+        report?.(phase === "warm-up" ? phase : `block ${done + 1} of ${planned}`);
+        return await this.#runBlock(order);
+      },
+      onWarm: () => this.#gaps.clear(),
+      onBlock: (block) => void blocks.push(block),
+    });
+    return status === "interrupted" ? undefined : this.#conclude(blocks);
   }
 
   async #runBlock(order: readonly Member[]): Promise<EngineBlock | undefined> {
     const { signal } = this.#context;
-    if (signal?.aborted === true) return undefined;
-    const { runBlock = oneAfterAnother } = this.#contest;
-    const made = await runBlock(order, signal);
-    // It may have been aborted meanwhile.
-    if (made.length < order.length) return undefined;
+    const made = await (this.#contest.runBlock === undefined
+      ? runInTurn(order, signal, (contender) => contender.run())
+      : this.#contest.runBlock(order));
+    if (made === undefined) return undefined;
     const runs = order.map(({ name }, index): EngineRun => {
       const { value, ids, gapsNanoseconds } = made[index] as ContenderRun;
       if (ids !== undefined) this.#requireSameIds(name, ids);

@@ -10,7 +10,7 @@ import type {
   PeakTask,
 } from "./memory-protocol.js";
 
-/** Of this module as it is built, also where a test imports its source. */
+/** The built module, also where a test imports this one's source. */
 const entry = new URL("../../../dist/scenarios/engine/memory-entry.js", import.meta.url);
 
 /** Who may end it, and who hears how far it is. */

@@ -20,8 +20,8 @@ export interface Peer {
   /** Greedy, past the end of the text, from the whole prompt. */
   generate(prompt: readonly number[], tokens: number): Promise<TimedIds>;
   /**
-   * The same from a cache that holds all of the prompt but its last two ids. The
-   * cache is made by the first call with a prompt, and kept; calls do not change it.
+   * Generates from a cache that holds all of the prompt but its last two ids. The
+   * first call with a prompt makes the cache, which is kept; calls do not change it.
    */
   continueFrom(prompt: readonly number[], tokens: number): Promise<TimedIds>;
   close(): Promise<void>;

@@ -52,7 +52,7 @@ export interface ProducerData {
   readonly payload: readonly Payload[];
 }
 
-/** Of this module as it is built, also where a test imports its source. */
+/** The built module, also where a test imports this one's source. */
 const entry = new URL("../../../dist/scenarios/transports/producer-entry.js", import.meta.url);
 
 /** A run that takes this long and twenty times what is asked of it has lost its end. */

@@ -1,0 +1,132 @@
+import { basename, resolve } from "node:path";
+import { invalidOption } from "@streamgauge/core";
+import type { RunPlan } from "../record/index.js";
+import type { GeneratorPlan } from "./generator-plan.js";
+import { embeddedModelName, promptFor } from "./prompts.js";
+import { isModelSize } from "./random-model.js";
+import type { Stage } from "./stage.js";
+
+/**
+ * What the user chose to measure. What is left out, or null, is not restricted.
+ *
+ * It is plain data, so that it crosses to other processes, and it is what the record
+ * keeps: a {@link RunPlan} is a selection too.
+ */
+export interface Selection {
+  /** Names of any scenarios that ship or are in a module, instead of the preset's own. */
+  readonly scenarios?: RunPlan["scenarios"] | undefined;
+  /** Only cells of these token counts. */
+  readonly tokens?: RunPlan["tokens"] | undefined;
+  /** Blocks of each cell and process, instead of the scenarios' own numbers. */
+  readonly blocks?: RunPlan["blocks"] | undefined;
+  /** Instead of the embedded model: a size with random weights, or a model folder. */
+  readonly model?: RunPlan["model"] | undefined;
+  /** For the whole run: cells get fewer blocks where it would take longer. */
+  readonly timeBudgetMinutes?: RunPlan["timeBudgetMinutes"] | undefined;
+  /** Kinds of profiles to make of the streams, as in `profileKinds`. */
+  readonly profiles?: RunPlan["profiles"] | undefined;
+}
+
+/** A selection as the record keeps it, with null for what is not restricted. */
+type RecordedSelection = Omit<RunPlan, "looks" | "measured">;
+
+/** The fields of a selection alone, for the record. */
+export function recordSelection(selection: Selection): RecordedSelection {
+  return {
+    scenarios: selection.scenarios ?? null,
+    tokens: selection.tokens ?? null,
+    blocks: selection.blocks ?? null,
+    model: selection.model ?? null,
+    timeBudgetMinutes: selection.timeBudgetMinutes ?? null,
+    profiles: selection.profiles ?? [],
+  };
+}
+
+/**
+ * What a selection's token counts, blocks and model leave of stages, generator by
+ * generator.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for a wrong number, and when nothing is left
+ */
+export function narrow(
+  all: readonly Stage[],
+  { tokens = null, blocks = null, model = null }: Selection,
+): readonly Stage[] {
+  if (blocks !== null && !(Number.isInteger(blocks) && blocks >= 1)) {
+    throw invalidOption(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
+  }
+  const counts = new Set(all.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
+  for (const count of tokens ?? []) {
+    if (!counts.has(count)) {
+      throw invalidOption(
+        `Nothing that is chosen has ${count} tokens. There are cells of ` +
+          `${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
+      );
+    }
+  }
+  const stages = all
+    .map((stage) => (model === null ? stage : withModel(stage, model)))
+    .map((stage) => ({
+      ...stage,
+      cells: stage.cells
+        .filter((cell) => tokens?.includes(cell.tokens) ?? true)
+        .map((cell) => (blocks === null ? cell : { ...cell, blocks })),
+    }))
+    .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
+  if (stages.length === 0) {
+    throw invalidOption("Nothing is left to run: choose other scenarios or token counts.");
+  }
+  return mergeByGenerator(stages);
+}
+
+/** The embedded model is what is replaced; a stage without it stays. */
+function withModel(stage: Stage, model: string): Stage {
+  const { generator } = stage;
+  if (generator.model !== embeddedModelName) return stage;
+  const isName = model === embeddedModelName || isModelSize(model);
+  // The name of a folder, not its path: records are shown to others.
+  const name = isName ? model : basename(resolve(model)).replaceAll(/[^\w.-]+/g, "-");
+  const rename = (id: string): string => id.replace(embeddedModelName, name);
+  const changed: GeneratorPlan = {
+    ...generator,
+    model: name,
+    ...(!isName && { modelFolder: model }),
+    id: rename(generator.id),
+  };
+  return {
+    ...stage,
+    generator: changed,
+    prompt: promptFor(changed),
+    cells: stage.cells.map((cell) => ({
+      ...cell,
+      model: name,
+      id: rename(cell.id),
+      generator: changed.id,
+    })),
+  };
+}
+
+/** One generator is made once, whatever scenarios measure on it. */
+function mergeByGenerator(stages: readonly Stage[]): Stage[] {
+  const merged = new Map<string, Stage>();
+  for (const stage of stages) {
+    const before = merged.get(stage.generator.id);
+    merged.set(
+      stage.generator.id,
+      before === undefined
+        ? stage
+        : {
+            ...before,
+            cells: [...before.cells, ...stage.cells],
+            measurements: [
+              ...before.measurements,
+              // Two scenarios can want the same thing.
+              ...stage.measurements.filter(
+                ({ id }) => !before.measurements.some((known) => known.id === id),
+              ),
+            ],
+          },
+    );
+  }
+  return [...merged.values()];
+}

@@ -1,0 +1,80 @@
+import { invalidOption } from "@streamgauge/core";
+import type { Claim } from "../conclude/claims.js";
+import type { Clock } from "../plan/clock.js";
+import type { OpenGenerator } from "../plan/generator-plan.js";
+import type { Selection } from "../plan/selection.js";
+import type { Scenario } from "../plan/stage.js";
+import type { ResultRecord } from "../record/index.js";
+import type { Preset } from "./presets.js";
+import type { BenchProgress } from "./progress.js";
+
+/** What to run, where to put it, and who is told. */
+export interface BenchOptions extends Omit<Selection, "scenarios"> {
+  /** A preset or the name of one. Default "quick". */
+  readonly preset?: string | Preset | undefined;
+  /**
+   * Names, or scenarios made by `defineScenario`. A preset of several processes
+   * cannot take the latter: functions do not cross; see {@link modules}.
+   */
+  readonly scenarios?: readonly (string | Scenario)[] | null | undefined;
+  /** File URLs of modules that export scenarios; they run unless others are named. */
+  readonly modules?: readonly string[] | undefined;
+  /** An integer in [0, 2³² − 1]. Default: drawn, and kept in the record. */
+  readonly seed?: number | undefined;
+  /** Default: `results/local/<run id>` under the workspace's root. */
+  readonly outputFolder?: string | undefined;
+  /**
+   * Folder of a run that was interrupted: what is whole in it stays, and the rest
+   * is measured. Its plan and seed are used; give no others.
+   */
+  readonly resume?: string | undefined;
+  /** Default: those in {@link shippedClaimsFile}. */
+  readonly claims?: readonly Claim[] | undefined;
+  /** Ends the run between two generations; what is done is kept. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
+  /** Makes the generators; in one process only. Default: the runtime's. */
+  readonly openGenerator?: OpenGenerator | undefined;
+  /** In one process only. */
+  readonly clock?: Clock | undefined;
+}
+
+/** A finished run. */
+export interface BenchOutcome {
+  readonly record: ResultRecord;
+  /** The record's file. */
+  readonly path: string;
+}
+
+/** The scenarios that were given as objects. */
+export function ownScenarios({ scenarios }: BenchOptions): readonly Scenario[] {
+  return (scenarios ?? []).filter((scenario) => typeof scenario !== "string");
+}
+
+/** @throws StreamgaugeError `INVALID_OPTION` for a number that cannot be a seed */
+export function requireSeed(seed: number): number {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw invalidOption(`The seed is ${seed}; it must be an integer from 0 to ${2 ** 32 - 1}.`);
+}
+
+/**
+ * Functions do not cross to other processes.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for a preset of several processes, where
+ *   something is given that cannot cross
+ */
+export function requireWhatCrosses(preset: Preset, options: BenchOptions): void {
+  if (preset.lookAtProcesses.length === 1 && preset.lookAtProcesses[0] === 1) return;
+  const given = Object.entries({
+    "scenarios that are objects": ownScenarios(options).length > 0,
+    "a preset that is an object": typeof options.preset === "object",
+    openGenerator: options.openGenerator !== undefined,
+    clock: options.clock !== undefined,
+  }).filter(([, isGiven]) => isGiven);
+  if (given.length === 0) return;
+  throw invalidOption(
+    `The preset "${preset.name}" measures in several processes, to which ` +
+      `${given.map(([what]) => what).join(" and ")} cannot cross: export scenarios from a module ` +
+      `and give its URL in "modules", or choose a preset of one process.`,
+  );
+}
