@@ -8,6 +8,7 @@ import {
   cpu,
   latencies,
   mainThread,
+  memory,
   slowConsumers,
   tails,
   throughput,
@@ -21,7 +22,6 @@ import { gateTrials } from "./gate-trials.js";
 import { history } from "./history.js";
 import { introduction } from "./introduction.js";
 import { machine, reproduction } from "./machine.js";
-import { memory } from "./memory.js";
 import { pictures } from "./pictures.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
@@ -59,7 +59,7 @@ export function renderBenchmarks(
     ...transports(record),
     ...engine(record, committed),
     write(cpu(record)),
-    memory(record),
+    write(memory(record)),
     ...profiles(record),
     gateTrials(committed),
     write(controls(record)),

@@ -96,23 +96,29 @@ export function section(
   },
 ): string {
   if (rows.length === 0) return "";
-  const defined = record.definitions
-    .filter(({ metric }) => definitions.includes(metric))
-    .map(({ metric, formula }) => `**${escapeMarkdown(metric)}**: ${escapeMarkdown(formula)}.`);
+  const defined = definitionsIn(record, definitions);
   const isShown = head.map((_, column) => rows.some((row) => row[column] !== ""));
   const shown = (row: readonly string[]): string[] => row.filter((_, column) => isShown[column]);
   return [
     `${"#".repeat(level)} ${title}`,
     ...(introduction === "" ? [] : [escapeMarkdown(introduction)]),
     table(shown(head), rows.map(shown)),
-    ...(defined.length > 0 ? [defined.join("  \n")] : []),
+    ...(defined === "" ? [] : [defined]),
     ...(notes.length > 0 ? [list(notes)] : []),
   ].join("\n\n");
 }
 
+/** What a record's numbers mean, a line for each of the named metrics. */
+export function definitionsIn(record: ResultRecord, metrics: readonly string[]): string {
+  return record.definitions
+    .filter(({ metric }) => metrics.includes(metric))
+    .map(({ metric, formula }) => `**${escapeMarkdown(metric)}**: ${escapeMarkdown(formula)}.`)
+    .join("  \n");
+}
+
 /**
- * A table of a record as a section; nothing without rows. A metric is explained once in a
- * document: under the first table that has it.
+ * A table of a record as a section; without rows only its notes, and nothing without
+ * those. A metric is explained once in a document: under the first table that has it.
  *
  * @param explained metrics that were explained before; those of this table are added
  */
@@ -122,6 +128,10 @@ export function tableSection(
   { level = 2, explained = new Set() }: SectionOptions = {},
 ): string {
   const { columns, rows } = shownIn("document", of);
+  const notes = notesIn("document", of).map(showValue);
+  if (rows.length === 0 && notes.length > 0) {
+    return `${"#".repeat(level)} ${of.heading}\n\n${list(notes)}`;
+  }
   const definitions = (of.definitions ?? []).filter((metric) => !explained.has(metric));
   if (rows.length > 0) for (const metric of definitions) explained.add(metric);
   return section(
@@ -131,7 +141,7 @@ export function tableSection(
     {
       head: columns.map(({ head, documentHead = head }) => documentHead),
       definitions,
-      notes: notesIn("document", of),
+      notes,
       introduction: of.introduction ?? "",
       level,
     },

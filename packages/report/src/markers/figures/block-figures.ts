@@ -7,6 +7,7 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
+import { stageNames } from "@streamgauge/bench/tables";
 import { describeClaims } from "../../sections/changelog.js";
 import { modeNames } from "../../text/mode-names.js";
 import {
@@ -16,7 +17,6 @@ import {
   ratioWithInterval,
   withInterval,
 } from "../../text/numbers.js";
-import { stageNames } from "../../sections/profile-stages.js";
 import { comparisonOf } from "../../sections/section.js";
 import { alignedTable } from "../../text/aligned-table.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
