@@ -77,8 +77,8 @@ export function milliseconds(nanoseconds: number | null): Value {
 }
 
 /** Bytes, shown in binary megabytes. */
-export function memory(bytes: number): Value {
-  return { kind: "memory", bytes };
+export function memory(size: number): Value {
+  return { kind: "memory", bytes: size };
 }
 
 /** Whole bytes: what is allocated for a token, not what a process holds. */
