@@ -1,4 +1,3 @@
-import { oneDecimal } from "../terminal/numbers.js";
 import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import type { MemoryCourse, SoakReport } from "./soak.js";
 
@@ -21,7 +20,7 @@ export function renderSoak(
     course.verdict,
   ]);
   const text = [
-    `${streams} streams, ${tokens} tokens made, ${oneDecimal(seconds)} s, ${samples.length} samples, seed ${seed}`,
+    `${streams} streams, ${tokens} tokens made, ${seconds.toFixed(1)} s, ${samples.length} samples, seed ${seed}`,
     drawTable(head, rows, options),
     "Slope and 95 % interval in bytes, after a quarter of the streams; from the means of ten batches.",
   ].join("\n");

@@ -84,11 +84,11 @@ async function measureInProcess(
 /** Ids of what a process has measured already; failed cells are not tried again. */
 function doneBefore({ cells, plan }: ResultRecord, process: number): string[] {
   const done = cells.filter(
-    ({ status, processes = [] }) =>
+    ({ status, processes }) =>
       status === "failed" ||
       processes.some((part) => part.process === process && part.status === "complete"),
   );
-  return [...done.map(({ id }) => id), ...(plan?.measured ?? [])];
+  return [...done.map(({ id }) => id), ...plan.measured];
 }
 
 /** A cell goes on while a claim about it is undecided; without claims it has what it needs. */

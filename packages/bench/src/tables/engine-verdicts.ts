@@ -1,11 +1,7 @@
-import {
-  engineComparison,
-  type EngineClaim,
-  type EngineMeasurement,
-  type ResultRecord,
-} from "../record/index.js";
+import { engineComparison, type ResultRecord } from "../record/index.js";
+import { engineRatio } from "./engine.js";
 import { columns, type Table } from "./table.js";
-import { ratio, ratioEstimate, type Value } from "./value.js";
+import { ratio } from "./value.js";
 
 /** What was claimed of the engine, and what became of it: a row for each claim. */
 export function engineVerdicts({ engine = [] }: ResultRecord): Table {
@@ -20,7 +16,7 @@ export function engineVerdicts({ engine = [] }: ResultRecord): Table {
           claim.contender,
           claim.against,
           claim.promise,
-          ratioOf(measurement, claim),
+          engineRatio(engineComparison(measurement, claim.contender, claim.against)),
           ratio(claim.limit),
           { kind: "verdict", verdict: claim.verdict } as const,
         ],
@@ -31,14 +27,4 @@ export function engineVerdicts({ engine = [] }: ResultRecord): Table {
       "below 1 is better.",
     definitions: ["engine ratio"],
   };
-}
-
-/** With an interval; of a few runs the smallest and the largest. */
-function ratioOf(measurement: EngineMeasurement, { contender, against }: EngineClaim): Value {
-  const compared = engineComparison(measurement, contender, against);
-  if (compared === undefined) return null;
-  const { ratio: estimates, smallestRatio: lower, largestRatio: upper } = compared;
-  return estimates === null
-    ? { kind: "ratioRange", lower, upper }
-    : ratioEstimate(estimates.hodgesLehmann);
 }

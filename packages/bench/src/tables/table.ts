@@ -1,5 +1,5 @@
 import { describeVariant, type Cell, type MeasuredMode, type Treatment } from "../record/index.js";
-import { count, type Value } from "./value.js";
+import { count, withoutInterval, type Value } from "./value.js";
 
 /** A table of a record: rows once, for whoever writes them. */
 export interface Table {
@@ -25,6 +25,8 @@ export interface Column {
   readonly documentHead?: string;
   /** The only place that shows it; both by default. */
   readonly only?: Place;
+  /** The only place with room for the intervals of its estimates; both by default. */
+  readonly intervalsIn?: Place;
   /** Characters that a terminal has room for; longer texts are cut. */
   readonly longest?: number;
 }
@@ -34,12 +36,15 @@ export interface Row {
   readonly values: readonly Value[];
   /** The cell of the record that it is about: a page filters by its scenario. */
   readonly cell?: Cell | undefined;
-  /** Which of several lists in one table it is of. */
+  /** Which of several lists in one table it is of; a row of none is always shown. */
   readonly group?: number;
 }
 
 /** A sentence, or one that only a terminal or a document shows. */
-export type Note = string | { readonly text: string; readonly only: Place };
+export type Note = Sentence | { readonly text: Sentence; readonly only: Place };
+
+/** Words, or a phrase of words and quantities. */
+export type Sentence = Exclude<Value, null>;
 
 export type Place = "terminal" | "document";
 
@@ -67,6 +72,11 @@ export function modeValues({ model, host, treatment, tokens }: MeasuredMode): Va
   return [model, host, modeNames[treatment], count(tokens)];
 }
 
+/** Columns of {@link modeValues} in a table whose terminal has no room for the tokens. */
+export const shortModeColumns: readonly Column[] = modeColumns.map((each) =>
+  each.head === "tokens" ? documentColumn(each.head) : each,
+);
+
 /** Columns that look the same wherever they are shown. */
 export function columns(...heads: readonly string[]): Column[] {
   return heads.map((head) => ({ head }));
@@ -75,6 +85,11 @@ export function columns(...heads: readonly string[]): Column[] {
 /** A column of documents only. */
 export function documentColumn(head: string): Column {
   return { head, only: "document" };
+}
+
+/** A column of terminals only. */
+export function terminalColumn(head: string): Column {
+  return { head, only: "terminal" };
 }
 
 /** A column with a longer head in documents. */
@@ -95,18 +110,24 @@ export function shownIn(
     ({ only = place }, index) =>
       only === place && listed.some(({ values }) => values[index] !== ""),
   );
+  const shown = all.filter((_, index) => isShown[index]);
   return {
-    columns: all.filter((_, index) => isShown[index]),
+    columns: shown,
     rows: listed.map((row) => ({
       ...row,
-      values: row.values.filter((_, index) => isShown[index]),
+      values: row.values
+        .filter((_, index) => isShown[index])
+        .map((value, index) =>
+          (shown[index]?.intervalsIn ?? place) === place ? value : withoutInterval(value),
+        ),
     })),
   };
 }
 
 function firstOfEachGroup(rows: readonly Row[], most = Infinity): readonly Row[] {
-  const shown = new Map<number | undefined, number>();
+  const shown = new Map<number, number>();
   return rows.filter(({ group }) => {
+    if (group === undefined) return true;
     const before = shown.get(group) ?? 0;
     shown.set(group, before + 1);
     return before < most;
@@ -114,9 +135,9 @@ function firstOfEachGroup(rows: readonly Row[], most = Infinity): readonly Row[]
 }
 
 /** The notes that a place shows. */
-export function notesIn(place: Place, { notes = [] }: Table): string[] {
+export function notesIn(place: Place, { notes = [] }: Table): Sentence[] {
   return notes.flatMap((note) => {
-    if (typeof note === "string") return [note];
+    if (typeof note === "string" || !("only" in note)) return [note];
     return note.only === place ? [note.text] : [];
   });
 }

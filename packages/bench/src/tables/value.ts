@@ -17,6 +17,8 @@ export type Quantity =
   | { readonly kind: "duration"; readonly nanoseconds: number }
   | { readonly kind: "milliseconds"; readonly nanoseconds: number }
   | { readonly kind: "memory"; readonly bytes: number }
+  | { readonly kind: "bytes"; readonly bytes: number }
+  | { readonly kind: "cpuTime"; readonly microseconds: number }
   | { readonly kind: "percentEstimate"; readonly estimate: Interval }
   | { readonly kind: "decimalEstimate"; readonly estimate: Interval }
   | { readonly kind: "ratioEstimate"; readonly estimate: Interval }
@@ -30,7 +32,9 @@ export type Quantity =
   | { readonly kind: "ratioRange"; readonly lower: number; readonly upper: number }
   | { readonly kind: "verdict"; readonly verdict: Verdict }
   /** Several quantities of one kind that share a column: `12 / 34`. */
-  | { readonly kind: "several"; readonly values: readonly Value[] };
+  | { readonly kind: "several"; readonly values: readonly Value[] }
+  /** Words and the quantities among them, which stand one after the other: a sentence. */
+  | { readonly kind: "phrase"; readonly values: readonly Value[] };
 
 /** An estimate with its 95 % interval. */
 export type Interval = Pick<Estimate, "value" | "interval95">;
@@ -73,8 +77,18 @@ export function milliseconds(nanoseconds: number | null): Value {
 }
 
 /** Bytes, shown in binary megabytes. */
-export function memory(bytes: number): Value {
-  return { kind: "memory", bytes };
+export function memory(size: number): Value {
+  return { kind: "memory", bytes: size };
+}
+
+/** Whole bytes: what is allocated for a token, not what a process holds. */
+export function bytes(value: number | undefined): Value {
+  return value === undefined ? null : { kind: "bytes", bytes: value };
+}
+
+/** CPU time for each token. */
+export function cpuTime(microseconds: number): Value {
+  return { kind: "cpuTime", microseconds };
 }
 
 /** A fraction with its 95 % interval; null where there is none. */
@@ -96,4 +110,24 @@ export function ratioEstimate(estimate: Interval | undefined): Value {
 export function several(values: readonly (Value | undefined)[]): Value {
   if (values.every((value) => value === undefined || value === "")) return "";
   return { kind: "several", values: values.map((value) => value ?? null) };
+}
+
+/** Words and the quantities among them. */
+export function phrase(...values: readonly Value[]): Quantity {
+  return { kind: "phrase", values };
+}
+
+/** An estimate without its interval; any other value as it is. */
+export function withoutInterval(value: Value): Value {
+  if (value === null || typeof value === "string") return value;
+  switch (value.kind) {
+    case "percentEstimate":
+      return percent(value.estimate.value);
+    case "decimalEstimate":
+      return decimal(value.estimate.value);
+    case "ratioEstimate":
+      return ratio(value.estimate.value);
+    default:
+      return value;
+  }
 }

@@ -27,6 +27,10 @@ function showQuantity(quantity: Quantity, color: boolean): string {
       return `${(quantity.nanoseconds / 1e6).toFixed(2)} ms`;
     case "memory":
       return (quantity.bytes / 2 ** 20).toFixed(0);
+    case "bytes":
+      return quantity.bytes.toFixed(0);
+    case "cpuTime":
+      return quantity.microseconds.toFixed(2);
     case "percentEstimate":
       return withInterval(quantity.estimate, (fraction) => fixed(fraction * 100, 1), " %");
     case "decimalEstimate":
@@ -45,6 +49,8 @@ function showQuantity(quantity: Quantity, color: boolean): string {
       return colored(quantity.verdict, color);
     case "several":
       return quantity.values.map((value) => showValue(value, color)).join(" / ");
+    case "phrase":
+      return quantity.values.map((value) => showValue(value, color)).join("");
     default:
       return quantity satisfies never;
   }

@@ -1,5 +1,6 @@
 import type { Block, Cell, ResultRecord, Run, Treatment } from "../record/index.js";
-import { modeNames, type SummaryOptions } from "./table.js";
+import { modeNames } from "../tables/table.js";
+import type { SummaryOptions } from "./write-table.js";
 
 /** Wide enough to see a trend, and beside its name not wider than 80. */
 const mostColumns = 40;

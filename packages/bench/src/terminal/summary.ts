@@ -1,17 +1,17 @@
 import type { ResultRecord } from "../record/index.js";
 import { calibration } from "../tables/calibration.js";
 import { costs } from "../tables/costs.js";
+import { engine } from "../tables/engine.js";
+import { memory } from "../tables/memory.js";
+import { profiles } from "../tables/profiles.js";
 import { aborts, arrivals, slowConsumers } from "../tables/loads.js";
 import { mainThread } from "../tables/main-thread.js";
 import { tails } from "../tables/tails.js";
+import { transports } from "../tables/transports.js";
 import type { Table } from "../tables/table.js";
 import { verdicts } from "../tables/verdicts.js";
 import { attention } from "./attention.js";
-import { engine } from "./engine.js";
-import { memory } from "./memory.js";
-import { profiles } from "./profiles.js";
 import { sparklines } from "./sparklines.js";
-import { transports } from "./transports.js";
 import { writeTable, type SummaryOptions } from "./write-table.js";
 import { toAscii } from "./terminal-text.js";
 
@@ -30,10 +30,10 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     write(arrivals(record)),
     write(aborts(record)),
     write(slowConsumers(record)),
-    ...transports(record, options),
-    ...engine(record, options),
-    memory(record, options),
-    ...profiles(record, options),
+    ...transports(record).map(write),
+    ...engine(record).map(write),
+    write(memory(record)),
+    ...profiles(record).map((tables) => tables.flatMap(write)),
     attention(record),
     [
       `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); streaming is charged with it.`,

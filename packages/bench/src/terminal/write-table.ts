@@ -12,7 +12,7 @@ export interface SummaryOptions {
 
 /** The title, the table and its notes; without rows only the notes. */
 export function writeTable(table: Table, options: SummaryOptions): string[] {
-  const notes = notesIn("terminal", table);
+  const notes = notesIn("terminal", table).map((note) => showValue(note, options.color));
   const { columns, rows } = shownIn("terminal", table);
   if (rows.length === 0) return notes;
   // Before it is drawn: what stands for a character can be longer than the character.

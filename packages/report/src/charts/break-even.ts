@@ -1,7 +1,6 @@
 import type { Cell, Comparison, Estimate, ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
 import { percent } from "../text/numbers.js";
-import { comparisonOf } from "@streamgauge/bench/tables";
+import { comparisonOf, modeNames } from "@streamgauge/bench/tables";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { limitColor, modeScale, modeShapeScale } from "./palette.js";

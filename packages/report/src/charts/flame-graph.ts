@@ -5,7 +5,7 @@ import {
   type ProfileOf,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { oneDecimal, percent } from "../text/numbers.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";

@@ -1,3 +1,4 @@
+import { modeNames } from "@streamgauge/bench/tables";
 import {
   fewestCommits,
   readMetricName,
@@ -7,7 +8,6 @@ import {
   type MetricName,
   type Trend,
 } from "@streamgauge/bench/history";
-import { modeNames } from "../text/mode-names.js";
 import { chartText, type Chart } from "./chart.js";
 import { panelFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";

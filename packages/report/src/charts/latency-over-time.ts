@@ -1,5 +1,5 @@
 import type { Cell } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { duration } from "../text/numbers.js";
 import { allPoints, chartText, type Chart, type PointCounts } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";

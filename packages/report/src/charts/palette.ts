@@ -1,5 +1,5 @@
 import type { CodeCategory, Treatment, Verdict } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 
 /** Colours in a light room, each with what it becomes in a dark one. No two may be equal. */
 const darkFor = {

@@ -1,6 +1,6 @@
 import type { Cell, Distribution, Treatment } from "@streamgauge/bench/record";
+import { modeNames } from "@streamgauge/bench/tables";
 import { decodeFromCompressedBase64 } from "hdr-histogram-js";
-import { modeNames } from "../text/mode-names.js";
 import { duration } from "../text/numbers.js";
 import { allPoints, chartText, type Chart, type PointCounts } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";

@@ -1,5 +1,5 @@
 import { profilesOfKind, type ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { duration } from "../text/numbers.js";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";

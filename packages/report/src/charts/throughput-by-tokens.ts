@@ -4,7 +4,7 @@ import {
   type Cell,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import { modeScale, modeShapeScale } from "./palette.js";

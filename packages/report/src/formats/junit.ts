@@ -1,6 +1,6 @@
 import type { ClaimResult, ResultRecord } from "@streamgauge/bench/record";
+import { inUnitOf } from "@streamgauge/bench/tables";
 import { create } from "xmlbuilder2";
-import { inUnitOf } from "../text/numbers.js";
 import { modeKeys } from "./measured-modes.js";
 
 /**

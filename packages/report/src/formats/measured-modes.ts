@@ -7,7 +7,7 @@ import type {
   Treatment,
   TreatmentSummary,
 } from "@streamgauge/bench/record";
-import { comparisonOf } from "../sections/section.js";
+import { comparisonOf } from "@streamgauge/bench/tables";
 
 /** A mode of a cell, and all that a record says about it. */
 export interface MeasuredMode {

@@ -5,7 +5,7 @@ import {
   type CallTreeNode,
   type ResultRecord,
 } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { json } from "./exported-file.js";
 
 interface Frame {

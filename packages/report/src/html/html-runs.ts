@@ -1,5 +1,5 @@
 import { treatments, type ResultRecord } from "@streamgauge/bench/record";
-import { modeNames } from "../text/mode-names.js";
+import { modeNames } from "@streamgauge/bench/tables";
 import { escapeXml } from "../text/html-text.js";
 import type { PageDetail } from "./page-detail.js";
 import { scenarioIndex } from "./scenarios.js";

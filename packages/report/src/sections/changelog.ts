@@ -7,11 +7,10 @@ import {
   type ResultRecord,
   type Verdict,
 } from "@streamgauge/bench/record";
+import { comparisonOf, inUnitOf, modeNames } from "@streamgauge/bench/tables";
 import { machineInWords } from "./machine.js";
 import { escapeMarkdown } from "../text/markdown-text.js";
-import { modeNames } from "../text/mode-names.js";
-import { inUnitOf, percentWithBounds, percentWithInterval, withInterval } from "../text/numbers.js";
-import { comparisonOf } from "./section.js";
+import { percentWithBounds, percentWithInterval, withInterval } from "../text/numbers.js";
 
 /**
  * Renders what a record says about the claims as an entry for a CHANGELOG: one

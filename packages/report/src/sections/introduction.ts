@@ -1,6 +1,6 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
+import { hasSeveralProcesses } from "@streamgauge/bench/tables";
 import { escapeMarkdown, list } from "../text/markdown-text.js";
-import { hasSeveralProcesses } from "./section.js";
 
 /** Which run this is. */
 export function introduction(record: ResultRecord): string {

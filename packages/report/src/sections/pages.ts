@@ -8,6 +8,7 @@ import {
   cpu,
   latencies,
   mainThread,
+  memory,
   slowConsumers,
   tails,
   throughput,
@@ -21,7 +22,6 @@ import { gateTrials } from "./gate-trials.js";
 import { history } from "./history.js";
 import { introduction } from "./introduction.js";
 import { machine } from "./machine.js";
-import { memory } from "./memory.js";
 import { pictures } from "./pictures.js";
 import { profiles } from "./profiles.js";
 import { rawSamples } from "./raw-samples.js";
@@ -97,7 +97,7 @@ const subjects: readonly Subject[] = [
   {
     name: "profiles.md",
     about: "CPU, memory, allocations, the ledger of a token",
-    sections: (record, write) => [write(cpu(record)), memory(record), ...profiles(record)],
+    sections: (record, write) => [write(cpu(record)), write(memory(record)), ...profiles(record)],
   },
   {
     name: "charts.md",

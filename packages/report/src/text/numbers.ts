@@ -1,4 +1,4 @@
-import type { ClaimResult, Estimate } from "@streamgauge/bench/record";
+import type { Estimate } from "@streamgauge/bench/record";
 
 /** `0.0123` as `1.2 %`. */
 export function percent(fraction: number): string {
@@ -23,16 +23,6 @@ export function percentWithBounds({ value, bounds95: { lower, upper } }: Estimat
 /** A number with its 95 % interval: `12.3 (10.9 to 13.6)`. */
 export function withInterval({ value, interval95 }: Estimate): string {
   return `${oneDecimal(value)} (${oneDecimal(interval95.lower)} to ${oneDecimal(interval95.upper)})`;
-}
-
-/** A limit as it was promised: `0.05` as `5 %`. */
-function limit(fraction: number): string {
-  return `${Number((fraction * 100).toFixed(2))} %`;
-}
-
-/** A limit, or a part of one, in the unit of its claim: `5 %`, `40 µs per token`. */
-export function inUnitOf({ metric }: ClaimResult, value: number): string {
-  return metric === "absoluteCost" ? `${Number(value.toFixed(2))} µs per token` : limit(value);
 }
 
 /** In milliseconds from one on, in microseconds below; `–` for what there is not. */

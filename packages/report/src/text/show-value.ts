@@ -1,5 +1,5 @@
 import type { Interval, Value } from "@streamgauge/bench/tables";
-import { duration, mebibytes, oneDecimal, percent, ratio } from "./numbers.js";
+import { duration, mebibytes, oneDecimal, percent, ratio, wholeBytes } from "./numbers.js";
 
 /** A value of a table as documents show it: with its unit, intervals in words. */
 export function showValue(value: Value): string {
@@ -21,6 +21,10 @@ export function showValue(value: Value): string {
       return duration(value.nanoseconds);
     case "memory":
       return mebibytes(value.bytes);
+    case "bytes":
+      return wholeBytes(value.bytes);
+    case "cpuTime":
+      return ratio(value.microseconds);
     case "percentEstimate":
       return `${percent(value.estimate.value)} ${interval(value.estimate, (bound) => oneDecimal(bound * 100))}`;
     case "decimalEstimate":
@@ -37,6 +41,8 @@ export function showValue(value: Value): string {
       return value.verdict;
     case "several":
       return value.values.map(showValue).join(" / ");
+    case "phrase":
+      return value.values.map(showValue).join("");
     default:
       return value satisfies never;
   }

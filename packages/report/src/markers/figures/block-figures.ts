@@ -7,8 +7,8 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
+import { comparisonOf, modeNames, stageNames } from "@streamgauge/bench/tables";
 import { describeClaims } from "../../sections/changelog.js";
-import { modeNames } from "../../text/mode-names.js";
 import {
   duration,
   percentWithInterval,
@@ -16,8 +16,6 @@ import {
   ratioWithInterval,
   withInterval,
 } from "../../text/numbers.js";
-import { stageNames } from "../../sections/profile-stages.js";
-import { comparisonOf } from "../../sections/section.js";
 import { alignedTable } from "../../text/aligned-table.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
 import { breakEvenOf } from "./cell-figures.js";

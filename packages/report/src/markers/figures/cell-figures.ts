@@ -7,6 +7,7 @@ import {
   type Treatment,
   type TreatmentSummary,
 } from "@streamgauge/bench/record";
+import { comparisonOf } from "@streamgauge/bench/tables";
 import {
   duration,
   mebibytes,
@@ -15,7 +16,6 @@ import {
   percentWithInterval,
   withInterval,
 } from "../../text/numbers.js";
-import { comparisonOf } from "../../sections/section.js";
 import { lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
 
 /** What was measured in one cell, in one mode. */

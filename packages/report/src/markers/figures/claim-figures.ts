@@ -1,5 +1,5 @@
 import type { ClaimResult, Verdict } from "@streamgauge/bench/record";
-import { inUnitOf } from "../../text/numbers.js";
+import { inUnitOf } from "@streamgauge/bench/tables";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
 /** What became of claims. Prose that quotes these stays true when a verdict changes. */

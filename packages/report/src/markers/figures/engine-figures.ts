@@ -2,9 +2,10 @@ import {
   engineComparison,
   type EngineComparison,
   type EngineMeasurement,
-  type Estimate,
 } from "@streamgauge/bench/record";
-import { ratio, ratioWithInterval } from "../../text/numbers.js";
+import { engineRatio, type EngineRatio, type Interval } from "@streamgauge/bench/tables";
+import { ratio } from "../../text/numbers.js";
+import { showValue } from "../../text/show-value.js";
 import { lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
 
 /** The engine against others. `of` is the id of a measurement, such as `decode-q4-64`. */
@@ -48,24 +49,21 @@ export const engineFigures: Readonly<Record<string, Figure>> = {
 };
 
 /** The ratio, or the range of quotients where there are too few runs for an interval. */
-export function showRatio({ ratio: found, smallestRatio, largestRatio }: EngineComparison): string {
-  if (found !== null) return ratioWithInterval(found.hodgesLehmann);
-  return `${ratio(smallestRatio)} to ${ratio(largestRatio)} (range)`;
+export function showRatio(compared: EngineRatio): string {
+  return showValue(engineRatio(compared));
 }
 
 /** How many times as much the other took: the inverse, its bounds exchanged. */
-export function showFactor({
-  ratio: found,
-  smallestRatio,
-  largestRatio,
-}: EngineComparison): string {
-  if (found === null) return `${ratio(1 / largestRatio)} to ${ratio(1 / smallestRatio)} (range)`;
-  const inverse = ({ value, interval95, bounds95 }: Estimate): Estimate => ({
-    value: 1 / value,
-    interval95: { lower: 1 / interval95.upper, upper: 1 / interval95.lower },
-    bounds95: { lower: 1 / bounds95.upper, upper: 1 / bounds95.lower },
+export function showFactor({ ratio: found, smallestRatio, largestRatio }: EngineRatio): string {
+  return showRatio({
+    ratio: found && { hodgesLehmann: inverseOf(found.hodgesLehmann) },
+    smallestRatio: 1 / largestRatio,
+    largestRatio: 1 / smallestRatio,
   });
-  return ratioWithInterval(inverse(found.hodgesLehmann));
+}
+
+function inverseOf({ value, interval95: { lower, upper } }: Interval): Interval {
+  return { value: 1 / value, interval95: { lower: 1 / upper, upper: 1 / lower } };
 }
 
 /** The first contender against what it is compared with; undefined where nothing is compared. */

@@ -1,8 +1,8 @@
 import type { Cell, Treatment } from "@streamgauge/bench/record";
+import { comparisonOf, inUnitOf } from "@streamgauge/bench/tables";
 import { machineInWords } from "../../sections/machine.js";
 import { escapeMarkdown } from "../../text/markdown-text.js";
-import { inUnitOf, percentWithInterval } from "../../text/numbers.js";
-import { comparisonOf } from "../../sections/section.js";
+import { percentWithInterval } from "../../text/numbers.js";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
 import { modeOf } from "./cell-figures.js";
 import { listOf, verdictsClause } from "./claim-figures.js";

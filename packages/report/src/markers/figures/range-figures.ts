@@ -1,6 +1,6 @@
 import { treatments, type Cell, type Treatment } from "@streamgauge/bench/record";
+import { comparisonOf } from "@streamgauge/bench/tables";
 import { duration, percent } from "../../text/numbers.js";
-import { comparisonOf } from "../../sections/section.js";
 import { lacks, oneOf, type Figure } from "../figure.js";
 import { modeOf } from "./cell-figures.js";
 
