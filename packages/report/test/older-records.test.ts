@@ -5,12 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { readRecord } from "@streamgauge/report";
+import { fixtureRecord } from "./fixture.js";
 
 const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
-const committed = fileURLToPath(
-  new URL("../../../results/2026-11-25-quick/record.json", import.meta.url),
-);
 
 /** What versions brought to a record as a whole. */
 const wholes = {
@@ -40,7 +37,7 @@ function asVersion(version: 1 | 2, { claims, ...record }: ResultRecord): string 
 let record: ResultRecord;
 let workspace: string;
 beforeAll(async () => {
-  ({ record } = await readRecord(committed));
+  record = await fixtureRecord();
 });
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), "streamgauge-older-"));

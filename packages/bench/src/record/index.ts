@@ -499,8 +499,22 @@ export function parseRecord(json: unknown): ResultRecord {
         `${readableRecordVersions.slice(0, -1).join(", ")} and ${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
+  requireBlocks(json["cells"]);
   checkRecord(json, "record");
   return json as unknown as ResultRecord;
+}
+
+/** A record's file leaves out blocks; that is no damage. */
+function requireBlocks(cells: unknown): void {
+  if (!Array.isArray(cells)) return;
+  const leftOut = cells.find(
+    (cell) => isObject(cell) && cell["blocks"] === undefined && isObject(cell["rawSamples"]),
+  );
+  if (leftOut === undefined) return;
+  throw new InvalidRecordError(
+    `The blocks of ${String(leftOut["id"])} are not in the record's file but in the raw samples beside it. ` +
+      `Read the file with \`readRecordFile\` of @streamgauge/bench/record-file, which restores them.`,
+  );
 }
 
 const memory = object<Memory>({
