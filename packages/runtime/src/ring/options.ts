@@ -27,21 +27,21 @@ export interface RingOptions {
    * - `"waitAsync"` (the default) sleeps in `Atomics.waitAsync`: the event loop
    *   goes on, and there is nothing to transfer or to close. For servers and
    *   everything that has other work to do. With a token every millisecond, each of
-   *   which wakes: 25 µs from made to delivered (p50), 35 µs of CPU time per token in
+   *   which wakes: 23 µs from made to delivered (p50), 24 µs of CPU time per token in
    *   both threads.
    * - `"message"` has the producer post one message per sleep through a port of
    *   the ring's own. It goes the event loop's ordinary way, in turn with other
    *   messages, and needs a port per stream. For threads where `Atomics.waitAsync`
-   *   is not to be had or not wanted. 24 µs, 25 µs of CPU time.
+   *   is not to be had or not wanted. 22 µs, 27 µs of CPU time.
    * - `"block"` blocks the consuming thread in `Atomics.wait`. For scripts and
    *   workers with nothing else to do: the event loop gets a turn only every 20
    *   milliseconds, so timers, signals and a worker's death are noticed late by at
    *   most that, and two streams of one thread hold each other up. 17 µs, 19 µs of
-   *   CPU time; after 50 µs of spinning, 22 µs and 74 µs.
+   *   CPU time; after 50 µs of spinning, 17 µs and 64 µs.
    *
-   * Figures: `results/2026-11-25-standard`, two shared virtual cores, Node 20, of a
+   * Figures: `results/2026-11-25-full`, two shared virtual cores, Node 20, of a
    * ring that wakes for each token, as with {@link maxDelayMilliseconds} 0; with 5 ms
-   * between tokens the cores sleep deeper, and latencies are 121, 126 and 66 µs. By
+   * between tokens the cores sleep deeper, and latencies are 84, 105 and 50 µs. By
    * default tokens that come faster than one in four milliseconds are told together,
    * whichever way the consumer sleeps: the wake-ups and the CPU time that they cost
    * are those of one, and the latency is 2 ms (p50).
