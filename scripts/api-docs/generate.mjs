@@ -9,26 +9,28 @@ import { Application } from "typedoc";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const output = join(root, "docs/api");
 
-/** The source of each entry point of the packages that are published. */
+/** What each entry point of the published packages is called, by its source from the root without an ending. */
 async function entryPoints() {
-  const found = [];
+  const found = new Map();
   for (const name of ["core", "runtime", "bench", "report"]) {
     const folder = join(root, "packages", name);
     const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
     for (const [path, { types }] of Object.entries(exports)) {
       // A command line is documented by its --help.
       if (types === undefined || path === "./cli") continue;
-      found.push(join(folder, types.replace("./dist/", "src/").replace(".d.ts", ".ts")));
+      const source = types.replace("./dist/", "src/").replace(".d.ts", "");
+      found.set(`packages/${name}/${source}`, `${name}${path.slice(1)}`);
     }
   }
   return found;
 }
 
 async function generate(folder) {
+  const names = await entryPoints();
   const app = await Application.bootstrapWithPlugins({
     plugin: ["typedoc-plugin-markdown"],
     tsconfig: join(root, "tsconfig.json"),
-    entryPoints: await entryPoints(),
+    entryPoints: [...names.keys()].map((source) => join(root, `${source}.ts`)),
     basePath: root,
     name: "API",
     readme: "none",
@@ -64,10 +66,9 @@ async function generate(folder) {
   if (project === undefined) throw new Error("TypeDoc could not read the packages.");
   // "packages/runtime/src/ring/index" is "runtime/ring" to whoever imports it.
   for (const entry of project.children ?? []) {
-    entry.name = entry.name
-      .replace("packages/", "")
-      .replace("/src", "")
-      .replace(/\/index$/, "");
+    const name = names.get(entry.name) ?? names.get(`${entry.name}/index`);
+    if (name === undefined) throw new Error(`${entry.name} is no entry point of a package.`);
+    entry.name = name;
   }
   await app.outputs.writeOutput({ name: "markdown", path: folder }, project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1;
