@@ -13,6 +13,7 @@ import { RecordFile } from "../src/run/record-file.js";
 import { InvalidRecordError, parseRecord, type ResultRecord } from "../src/record/index.js";
 import { readRawSamples } from "../src/measure/raw-samples.js";
 import { Journal } from "../src/run/journal.js";
+import { readRunToResume } from "../src/run/resume.js";
 import { verifyRecord, type Verification } from "../src/run/verify.js";
 import { exampleRun, inTemporaryFolder, type ExampleRun } from "./example-record.js";
 import { ManualClock } from "./fake-generator.js";
@@ -283,6 +284,34 @@ describe("a record that grows", () => {
       expect(seen).toEqual(seen.toSorted((one, other) => one - other));
       expect(seen.at(-1)).toBe(24);
     });
+  });
+});
+
+describe("a run to resume", () => {
+  it("leaves out the cells whose samples are gone or altered, and keeps the others", async () => {
+    const [first, other] = run.record.cells as [ResultRecord["cells"][0], ResultRecord["cells"][0]];
+    const { environment } = run.record;
+    for (const status of ["complete", "failed"] as const) {
+      const record: ResultRecord = {
+        ...run.record,
+        status: "interrupted",
+        cells: [first, { ...other, status, ...(status === "failed" && { processes: [] }) }],
+      };
+      await inFolderOfRun(async (folder) => {
+        const kept = async (): Promise<string[]> => {
+          const resumed = await readRunToResume(folder, environment);
+          expect(resumed.rawBlocks.get("first")).toHaveLength(8);
+          expect(resumed.record.cells[0]?.blocks).toEqual(first.blocks);
+          return resumed.record.cells.map(({ id }) => id);
+        };
+        expect(await kept()).toEqual(["first", "second"]);
+        const bytes = await readFile(join(folder, second));
+        await writeFile(join(folder, second), bytes.subarray(1));
+        expect(await kept()).toEqual(["first"]);
+        await rm(join(folder, second));
+        expect(await kept()).toEqual(["first"]);
+      }, record);
+    }
   });
 });
 
