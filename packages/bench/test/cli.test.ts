@@ -92,7 +92,7 @@ describe("streamgauge verify", () => {
   it("explains itself, with its exit codes", async () => {
     const { code, stdout } = await streamgauge("verify", "--help");
     expect(code).toBe(0);
-    expect(stdout).toContain("a record.json, or the folder that it is in");
+    expect(stdout).toContain("a record.json or record.json.gz, or the folder that it is in");
     expect(stdout).toContain("1 something differs");
     expect(stdout).toContain("$ streamgauge verify results/");
   });
@@ -129,8 +129,8 @@ describe("streamgauge verify", () => {
     });
   });
 
-  it("says 0 of the record that the documents quote", async () => {
-    const committed = new URL("../../../results/2026-11-25-standard", import.meta.url);
+  it("says 0 of the record that the README quotes first", async () => {
+    const committed = new URL("../../../results/2026-11-30-wake-ups", import.meta.url);
     const { code, stdout } = await streamgauge("verify", fileURLToPath(committed));
     expect(code).toBe(0);
     expect(stdout).toContain("agrees with its raw samples");
@@ -173,12 +173,12 @@ describe("streamgauge history", () => {
   it("begins with a record, takes a commit once, and lists it", async () => {
     await inTemporaryFolder(async (folder) => {
       const record = fileURLToPath(
-        new URL("../../../results/2026-11-25-quick/record.json", import.meta.url),
+        new URL("../../../results/2026-11-23-standard-again", import.meta.url),
       );
       const flags = ["--folder", folder];
       expect((await streamgauge("history", ...flags)).stdout).toContain("no history");
       const add = ["history", "add", "--record", record, ...flags];
-      expect((await streamgauge(...add)).stdout).toContain(`Added 7e6725d66 to ${folder}`);
+      expect((await streamgauge(...add)).stdout).toContain(`Added 879b7d89e to ${folder}`);
       expect((await streamgauge(...add)).stdout).toContain("nothing to add");
       const { code, stdout } = await streamgauge(
         "history",

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import { readFile, readdir, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,8 @@ import { StreamgaugeError } from "@streamgauge/core";
 import type { BenchProgress } from "../src/run/progress.js";
 import { deriveBlock } from "../src/conclude/derivation.js";
 import { readRawSamples } from "../src/measure/raw-samples.js";
-import { defaultOutputFolder, readRecordFile, sha256 } from "../src/run/record-file.js";
+import { readRecordFile } from "../src/run/read-record.js";
+import { defaultOutputFolder, sha256 } from "../src/run/record-file.js";
 import { parseRecord, type ResultRecord } from "../src/record/index.js";
 import type { BenchOptions } from "../src/run/bench-options.js";
 import { runBench } from "../src/run/run-bench.js";
@@ -35,7 +36,7 @@ async function bench(options: BenchOptions, fake: Partial<FakeOptions> = {}): Pr
         Promise.resolve(createFakeGenerator({ clock, tokenNanoseconds: () => 100_000, ...fake })),
       ...options,
     });
-    const saved = parseRecord(JSON.parse(await readFile(path, "utf8")));
+    const saved = await readRecordFile(path);
     const files = await readdir(outputFolder, { recursive: true });
     return { record, saved, files: files.toSorted() };
   });
@@ -130,6 +131,7 @@ describe("runBench", () => {
       const readNow = async (): Promise<void> => {
         const text = await readFile(join(outputFolder, "record.json"), "utf8").catch(() => "");
         if (text === "") return;
+        // Of a cell that runs there are no raw samples, and its blocks are in the file.
         const record = parseRecord(JSON.parse(text));
         expect(record.status).toBe("running");
         seen.push(record.cells[0]?.blocks.length ?? 0);
@@ -155,13 +157,15 @@ describe("runBench", () => {
   it("puts the raw samples of a cell beside the record when the cell ends", async () => {
     await inTemporaryFolder(async (outputFolder) => {
       const seen: [string, boolean][] = [];
-      let running = "";
+      let running: Promise<ResultRecord> | undefined;
       await bench({
         outputFolder,
         onProgress: ({ subject, phase, block }) => {
           if (phase !== "measure" || block !== 8) return;
           seen.push([subject, existsSync(join(outputFolder, "raw", `${subject}.bin.gz`))]);
-          running = readFileSync(join(outputFolder, "record.json"), "utf8");
+          const copy = join(outputFolder, "copy.json");
+          copyFileSync(join(outputFolder, "record.json"), copy);
+          running = readRecordFile(copy);
         },
       });
       expect(seen).toEqual([
@@ -177,7 +181,7 @@ describe("runBench", () => {
         expect(raw.blocks.map((block, index) => deriveBlock(block, index, shape))).toEqual(blocks);
       }
       // A crash at that moment would have left the samples of the first cell.
-      const left = await verifyRecord(parseRecord(JSON.parse(running)), (file) =>
+      const left = await verifyRecord((await running)!, (file) =>
         readFile(join(outputFolder, file)),
       );
       expect(left.outcome).toBe("agrees");

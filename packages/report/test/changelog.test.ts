@@ -45,21 +45,21 @@ describe("renderChangelogSnippet", () => {
 });
 
 async function committed(name: string): Promise<ResultRecord> {
-  const path = new URL(`../../../results/${name}/record.json`, import.meta.url);
+  const path = new URL(`../../../results/${name}`, import.meta.url);
   return (await readRecord(fileURLToPath(path))).record;
 }
 
 describe("renderChangeset", () => {
   it("compares two committed records of one class of machines", async () => {
-    const now = await committed("2026-11-25-standard");
+    const now = await committed("2026-11-25-full");
     const before = await committed("2026-11-23-standard-again");
     const text = renderChangeset(now, before);
     expect(text).toMatch(/^---\n"@streamgauge\/runtime": patch\n---\n\nWhat streaming costs/);
     expect(text).toContain(
-      "- Validated: async stream under 10 % overhead (10 tokens: 6.9 % (6.0 to 7.7), " +
-        "before 5.7 % (4.9 to 6.6) and upheld, changed by 1.1 % (",
+      "- Validated: async stream under 10 % overhead (10 tokens: 6.5 % (5.8 to 7.2), " +
+        "before 5.7 % (4.9 to 6.6) and upheld, changed by 0.7 % (",
     );
-    expect(text).toMatch(/^- Not shown: sync stream under 5 % overhead \(10 tokens: 5\.3 %/m);
+    expect(text).toMatch(/^- Not shown: async stream under 10 % overhead \(100 tokens: 9\.2 %/m);
     expect(text).toMatch(/µs, before [\d.]+ \(.*\) µs and \w+[;)]/);
     expect(text).toContain('"Before" is the run of 2026-11-23T23:08:48.365Z, profile standard');
     expect(renderChangeset(now, before)).toBe(text);

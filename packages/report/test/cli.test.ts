@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
 import {
@@ -71,6 +72,29 @@ describe("streamgauge-report", () => {
       renderBenchmarks(newest, undefined, {}, "results/local/two/pages"),
     );
     expect(await readFile(join(workspace, "results/local/two/changelog.md"), "utf8")).toBe(stdout);
+  });
+
+  it("takes a record's folder, and a compressed record", async () => {
+    const record = await putRecord("reference", {});
+    await report("--record", "results/reference", "--out", "plain.md");
+    const file = join(workspace, "results/reference/record.json");
+    await writeFile(`${file}.gz`, gzipSync(await readFile(file)));
+    await rm(file);
+    for (const path of ["reference", "reference/record.json.gz", "reference/record.json"]) {
+      const { code, stderr } = await report("--record", `results/${path}`);
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: expect.stringMatching(/from results.reference.record\.json\.gz\./),
+      });
+    }
+    expect((await report("--check")).code).toBe(0);
+    const text = await readFile(join(workspace, "plain.md"), "utf8");
+    expect(text).toBe(renderBenchmarks(record));
+    await writeFile(`${file}.gz`, "nothing that unpacks");
+    const { code, stderr } = await report("--record", "results/reference");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/INVALID_RECORD: .*record\.json\.gz: it does not unpack .* intact copy/);
+    expect((await report()).stderr).toMatch(/record\.json\.gz: .*\n.*no finished record/);
   });
 
   it("checks a document without touching it", async () => {

@@ -7,7 +7,7 @@ import { hostileRecord } from "./hostile-record.js";
 import { wholeRecord } from "./whole-record.js";
 
 const committed = fileURLToPath(
-  new URL("../../../results/2026-11-25-standard/record.json", import.meta.url),
+  new URL("../../../results/2026-11-23-standard-again", import.meta.url),
 );
 
 describe("renderHtmlReport", () => {

@@ -188,20 +188,17 @@ describe("the catalogue", () => {
   });
 
   it.each([
-    "overhead-mean cell=pequod-pooled-10 mode=stream",
     "cost cell=pequod-pooled-10 mode=stream",
-    "break-even cell=pequod-pooled-10 mode=stream",
-    "throughput cell=pequod-pooled-10 mode=generate",
     "time-to-first-token cell=pequod-pooled-10 mode=stream p=99",
-    "inter-token-latency cell=pequod-pooled-10 mode=streamAsync p=99.9",
-    "peak-memory cell=pequod-pooled-10 mode=stream",
     "difference cell=pequod-pooled-10 mode=control",
     "range of=token-time scenario=model mode=generate",
-    "verdict claim=sync-under-5-percent cell=pequod-pooled-10",
     "limit claim=sync-under-5-percent",
-    "seed",
     "machine",
-    "process-memory",
+    "recording-cost",
+    "stolen",
+    "end-to-end cell=pequod-pooled-10 mode=generate",
+    "busy cell=pequod-pooled-10 mode=stream",
+    "detectable-effect cell=pequod-pooled-10 mode=stream",
     "calibration from=calibration",
     'busy-per-token generator=pequod-pooled mode=stream thread="main" from=cpuProfile',
     "whose-code generator=pequod-pooled mode=stream thread=main from=cpuProfile",
@@ -210,7 +207,8 @@ describe("the catalogue", () => {
     "slowest-gaps generator=pequod-pooled mode=stream from=timeline",
     "operators generator=pequod-pooled mode=stream from=operators",
     "transport-cpu transport=ring gap=0 from=transports",
-    "engine-verdict of=streams-8 from=engine",
+    "transport-limit transport=ring gap=0 from=transports",
+    "engine-ratio of=streams-8 from=engine",
     "engine-factor of=streams-8 from=engine",
   ])("gives a number or a word for %s", async (marker) => {
     const { text, problems } = await fill(`is <!-- sg:${marker} --><!-- /sg -->.`);

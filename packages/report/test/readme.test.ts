@@ -7,7 +7,7 @@ it("the README's example runs", async () => {
   const record = fileURLToPath(new URL("fixtures/record.json", import.meta.url));
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
   try {
-    const runnable = example.replace('"results/reference/record.json"', JSON.stringify(record));
+    const runnable = example.replace('"results/reference"', JSON.stringify(record));
     await runExample(runnable, new URL(".", import.meta.url));
     expect(log.mock.calls.flat()).toEqual([
       expect.stringContaining("# Benchmarks"),
@@ -23,7 +23,7 @@ it("the README's example of charts runs", async () => {
   const record = fileURLToPath(new URL("fixtures/record.json", import.meta.url));
   const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
   try {
-    const runnable = example.replace('"results/reference/record.json"', JSON.stringify(record));
+    const runnable = example.replace('"results/reference"', JSON.stringify(record));
     await runExample(runnable, new URL(".", import.meta.url));
     expect(log.mock.calls[0]).toEqual(["overhead", expect.any(Number)]);
     expect(log.mock.calls.at(-1)).toEqual([expect.any(Number)]);

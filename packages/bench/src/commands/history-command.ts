@@ -1,8 +1,6 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { isatty } from "node:tty";
 import { Command } from "commander";
-import { readRecordFile } from "../run/record-file.js";
+import { readRecordFile } from "../run/read-record.js";
 import { addToHistory, defaultHistoryFolder, readHistories } from "../history/history-file.js";
 import { historyLineOf } from "../history/history-line.js";
 import { renderHistory } from "../history/history-summary.js";
@@ -24,7 +22,7 @@ const folderFlag = ["--folder <folder>", "where histories are (default: results/
 export function historyCommand(): Command {
   const add = new Command("add")
     .description("Add a record to the history of its class of machines, once for each commit.")
-    .requiredOption("--record <file>", "a complete record.json of a clean commit, or its folder")
+    .requiredOption("--record <file>", "a complete record of a clean commit: its file or folder")
     .option(...folderFlag)
     .addHelpText("after", "\nExample:\n  $ streamgauge history add --record results/mine")
     .action(async (_flags: AddFlags, command: Command) => {
@@ -55,8 +53,7 @@ Examples:
 }
 
 async function addRecord({ record, folder = defaultHistoryFolder() }: AddFlags): Promise<string> {
-  const isFolder = (await stat(record).catch(() => undefined))?.isDirectory() === true;
-  const line = historyLineOf(await readRecordFile(isFolder ? join(record, "record.json") : record));
+  const line = historyLineOf(await readRecordFile(record));
   const { path, added } = await addToHistory(folder, line);
   const commit = line.commit.slice(0, 9);
   return added

@@ -1,8 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { Command } from "commander";
-import { readRecordFile } from "../run/record-file.js";
+import { locateRecordFile, readRecordAsFarAsPossible } from "../run/read-record.js";
 import type { ResultRecord } from "../record/index.js";
 import { drawTable, toAscii } from "../terminal/terminal-text.js";
 import { verifyRecord, type Agreement, type Verification } from "../run/verify.js";
@@ -11,7 +11,7 @@ import { verifyRecord, type Agreement, type Verification } from "../run/verify.j
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("Derive a record's numbers and verdicts again from its raw samples.")
-    .argument("<path>", "a record.json, or the folder that it is in")
+    .argument("<path>", "a record.json or record.json.gz, or the folder that it is in")
     .addHelpText(
       "after",
       `
@@ -26,11 +26,14 @@ Examples:
   $ streamgauge verify results/paced/record.json`,
     )
     .action(async (path: string) => {
-      const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
-      const recordPath = isFolder ? join(path, "record.json") : path;
-      const record = await readRecordFile(recordPath);
+      const recordPath = await locateRecordFile(path);
+      const { record, unrestored } = await readRecordAsFarAsPossible(recordPath);
       const folder = dirname(recordPath);
-      const verification = await verifyRecord(record, (file) => readFile(join(folder, file)));
+      const verification = await verifyRecord(
+        record,
+        (file) => readFile(join(folder, file)),
+        unrestored.keys(),
+      );
       const unicode = isatty(process.stdout.fd);
       process.stdout.write(renderVerification(record, verification, { unicode, recordPath }));
       process.exitCode = exitCodes[verification.outcome];

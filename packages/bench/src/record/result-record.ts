@@ -108,6 +108,7 @@ export function parseRecord(json: unknown): ResultRecord {
         `${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
+  requireBlocks(json["cells"]);
   try {
     checkRecord(json, "record");
     return json;
@@ -118,6 +119,19 @@ export function parseRecord(json: unknown): ResultRecord {
       { cause },
     );
   }
+}
+
+/** A record's file leaves out blocks; that is no damage. */
+function requireBlocks(cells: unknown): void {
+  if (!Array.isArray(cells)) return;
+  const leftOut: unknown = cells.find(
+    (one: unknown) => isObject(one) && one["blocks"] === undefined && isObject(one["rawSamples"]),
+  );
+  if (!isObject(leftOut)) return;
+  throw new InvalidRecordError(
+    `The blocks of ${String(leftOut["id"])} are not in the record's file but in the raw samples beside it. ` +
+      `Read the file with \`readRecordFile\` of @streamgauge/bench/record-file, which restores them.`,
+  );
 }
 
 const checkRecord: Check<ResultRecord> = object({

@@ -123,6 +123,7 @@ export class Journal implements RunSink {
     };
     this.#cells.set(cell, done);
     await this.#watch.sample();
+    await this.#forgetRawSamples(done);
     this.#put({
       ...running(done),
       status: statusOf(done.parts),
@@ -193,6 +194,19 @@ export class Journal implements RunSink {
   async #save(): Promise<void> {
     await this.#file.save(this.#record);
     this.#savedAtNanoseconds = this.#clock.nowNanoseconds();
+  }
+
+  /**
+   * Has the record on disk name no samples of a cell whose file is about to be replaced: it has no
+   * blocks of a cell but those in the file that it names.
+   */
+  async #forgetRawSamples(growing: GrowingCell): Promise<void> {
+    const known = this.#record.cells.find(({ id }) => id === growing.identity.id);
+    // Before the first save the folder can hold the record of the run that is resumed, or of another.
+    const isSaved = this.#savedAtNanoseconds !== -Infinity;
+    if (isSaved && (known?.rawSamples ?? null) === null) return;
+    this.#put(running(growing));
+    await this.#save();
   }
 
   async #saveRawSamples({ identity, rawBlocks }: GrowingCell): Promise<RawSamplesReference | null> {

@@ -1,34 +1,49 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import {
-  InvalidRecordError,
-  parseRecord,
-  type RawSamplesReference,
-  type ResultRecord,
-} from "../record/index.js";
+import type { RawSamplesReference, ResultRecord } from "../record/index.js";
+import { compressText, largestPlainBytes, recordFileNames, storedText } from "./stored-record.js";
 
 /**
  * A record on disk, and the raw samples beside it. Each save replaces the file as a whole, so that a reader, or
  * a crash, never meets half of one.
  */
 export class RecordFile {
-  readonly path: string;
+  readonly #folder: string;
+  /** Never goes back: where a crash leaves a file of either form, the compressed one is the newer. */
+  #isCompressed: boolean;
 
-  private constructor(path: string) {
-    this.path = path;
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#isCompressed = existsSync(join(folder, recordFileNames.compressed));
   }
 
   /** @param folder made if it is not there */
   static async create(folder: string): Promise<RecordFile> {
     await mkdir(folder, { recursive: true });
-    return new RecordFile(join(resolve(folder), "record.json"));
+    return new RecordFile(resolve(folder));
   }
 
-  /** Resolves when the record is in place. One call at a time. */
+  /** Of the file as it was saved last; it changes when the record becomes large. */
+  get path(): string {
+    const { plain, compressed } = recordFileNames;
+    return join(this.#folder, this.#isCompressed ? compressed : plain);
+  }
+
+  /**
+   * Resolves when the record is in place. Raw samples that it names have to be in place before.
+   * One call at a time.
+   */
   async save(record: ResultRecord): Promise<void> {
-    await replaceFile(this.path, `${JSON.stringify(record)}\n`);
+    const text = storedText(record);
+    if (!this.#isCompressed && Buffer.byteLength(text) <= largestPlainBytes) {
+      await replaceFile(this.path, text);
+      return;
+    }
+    this.#isCompressed = true;
+    await replaceFile(this.path, await compressText(text));
+    await rm(join(this.#folder, recordFileNames.plain), { force: true });
   }
 
   /** Resolves, when the samples of a cell are in place, to what the record says of them. */
@@ -47,7 +62,7 @@ export class RecordFile {
     const [folder = "", ...rest] = name.split("/");
     // Anybody's generator names its cells; a name must not leave the folder.
     const file = `${encodeURIComponent(folder)}/${encodeURIComponent(rest.join("/"))}`;
-    const path = join(dirname(this.path), file);
+    const path = join(this.#folder, file);
     await mkdir(dirname(path), { recursive: true });
     await replaceFile(path, content);
     return file;
@@ -63,20 +78,6 @@ async function replaceFile(path: string, content: string | Uint8Array): Promise<
 /** In lower-case hexadecimal. */
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/**
- * Reads a record from its file.
- *
- * @throws InvalidRecordError naming the file, when it is not a readable record
- */
-export async function readRecordFile(path: string): Promise<ResultRecord> {
-  try {
-    return parseRecord(JSON.parse(await readFile(path, "utf8")));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidRecordError(`${path}: ${reason}`, { cause });
-  }
 }
 
 /**

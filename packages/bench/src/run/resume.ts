@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { invalidOption } from "@streamgauge/core";
-import { readRawSamples, type RawBlock } from "../measure/raw-samples.js";
-import { readRecordFile, sha256 } from "./record-file.js";
+import type { RawBlock } from "../measure/raw-samples.js";
+import { readCellSamples } from "./cell-samples.js";
+import { readRecordAsFarAsPossible } from "./read-record.js";
 import type { Cell, Environment, ResultRecord } from "../record/index.js";
 
 /** A run to go on with, and the raw blocks of its cells. */
@@ -22,7 +23,7 @@ export async function readRunToResume(
   folder: string,
   here: Pick<Environment, "git" | "cpuModel" | "nodeVersion">,
 ): Promise<RunToResume> {
-  const record = await readRecordFile(join(folder, "record.json"));
+  const { record, unrestored } = await readRecordAsFarAsPossible(folder);
   if (record.status === "complete") {
     throw invalidOption(`The run in ${folder} is complete: there is nothing to resume.`);
   }
@@ -33,9 +34,9 @@ export async function readRunToResume(
   const cells: Cell[] = [];
   for (const cell of record.cells) {
     const whole = cell.processes.filter(({ status }) => status === "complete");
-    const blocks = whole.length === 0 ? [] : await readBlocks(folder, cell);
+    const blocks = whole.length === 0 ? [] : await readBlocks(record, cell, folder);
     const parts = whole.filter(({ process }) => blocks.some((block) => block.process === process));
-    if (cell.status !== "failed" && parts.length === 0) continue;
+    if (parts.length === 0 && (cell.status !== "failed" || unrestored.has(cell.id))) continue;
     const kept = parts.map(({ process }) => process);
     rawBlocks.set(
       cell.id,
@@ -46,12 +47,15 @@ export async function readRunToResume(
   return { record: { ...record, cells }, rawBlocks };
 }
 
-async function readBlocks(folder: string, cell: Cell): Promise<readonly RawBlock[]> {
-  const reference = cell.rawSamples;
-  if (reference === null) return [];
+async function readBlocks(
+  record: ResultRecord,
+  { id, rawSamples }: Cell,
+  folder: string,
+): Promise<readonly RawBlock[]> {
+  if (rawSamples === null) return [];
   try {
-    const bytes = await readFile(join(folder, reference.file));
-    return sha256(bytes) === reference.sha256 ? (await readRawSamples(bytes)).blocks : [];
+    const readBeside = (file: string): Promise<Uint8Array> => readFile(join(folder, file));
+    return await readCellSamples(record, { id, rawSamples }, readBeside);
   } catch {
     return [];
   }

@@ -3,11 +3,16 @@ import { judge } from "../conclude/claims.js";
 import { deriveCell, tokensOf, type DerivedCell } from "../conclude/derivation.js";
 import { firstDifference } from "../statistics/difference.js";
 import { readRawSamples, type RawBlock } from "../measure/raw-samples.js";
-import { sha256 } from "./record-file.js";
+import {
+  describeOtherBytes,
+  describeOtherOrigin,
+  requirePlainName,
+  type ReadBeside,
+} from "./cell-samples.js";
 import {
   describeLoad,
   type Cell,
-  type RawSamplesReference,
+  type ProcessPart,
   type ResultRecord,
   type EngineMeasurement,
   type TransportMeasurement,
@@ -23,10 +28,11 @@ export interface CellVerification {
   readonly cell: string;
   /** Relative to the record; null where the cell names none. */
   readonly file: string | null;
-  /** In the record. */
+  /** That the record says were measured. */
   readonly blockCount: number;
   /** Length and SHA-256 of the file. */
   readonly hash: Agreement;
+  /** What each process measured, and how many blocks. */
   readonly blocks: Agreement;
   readonly distributions: Agreement;
   /** Comparisons and tails. */
@@ -56,14 +62,23 @@ export interface Verification {
  * samples are not kept. What has no samples is not looked at: the environment, the
  * instrument, the main thread, and cells that a crash left.
  *
+ * A record's file leaves out the blocks that it can restore from raw samples. They are then no second
+ * source, and what holds the samples is their SHA-256, the number of blocks of each process, and all
+ * that is derived from them.
+ *
  * @param readFile gives the bytes of a file that is named relative to the record
+ * @param unrestored ids of cells whose blocks were left out and could not be restored
  */
 export async function verifyRecord(
   record: ResultRecord,
-  readFile: (file: string) => Promise<Uint8Array>,
+  readFile: ReadBeside,
+  unrestored: Iterable<string> = [],
 ): Promise<Verification> {
   const cells: CellVerification[] = [];
-  for (const cell of record.cells) cells.push(await verifyCell(record, cell, readFile));
+  const withoutBlocks = new Set(unrestored);
+  for (const cell of record.cells) {
+    cells.push(await verifyCell(record, cell, readFile, withoutBlocks.has(cell.id)));
+  }
   const stray = record.claims
     .filter((claim) => record.cells.every(({ id }) => id !== claim.cell))
     .map(({ id, cell }) => `Claim ${id} is about ${cell}, and the record has no such cell.`);
@@ -117,7 +132,8 @@ function describeOther(place: string, recorded: unknown, conclude: () => unknown
 async function verifyCell(
   record: ResultRecord,
   cell: Cell,
-  readFile: ReadFile,
+  readFile: ReadBeside,
+  isWithoutBlocks: boolean,
 ): Promise<CellVerification> {
   const problems: string[] = [];
   const note: Note = (place, problem) => {
@@ -131,14 +147,17 @@ async function verifyCell(
     derived === undefined || cell[field] === undefined
       ? "unchecked"
       : note(cell.id, firstDifference(cell[field], derived[field], field));
+  const blocks = isWithoutBlocks ? "unchecked" : compare("blocks");
+  const isSampled = (cell.rawSamples ?? null) !== null;
+  const parts = note(cell.id, describeOtherParts(isSampled ? cell.processes : [], derived?.blocks));
   const analysis = compare("analysis");
   const tails = compare("tails");
   return {
     cell: cell.id,
     file: cell.rawSamples?.file ?? null,
-    blockCount: cell.blocks.length,
+    blockCount: isWithoutBlocks ? sumOfBlocks(cell.processes) : cell.blocks.length,
     hash,
-    blocks: compare("blocks"),
+    blocks: parts === "differs" ? parts : blocks,
     distributions: compare("distributions"),
     analysis: tails === "differs" ? tails : analysis,
     verdicts:
@@ -147,8 +166,6 @@ async function verifyCell(
   };
 }
 
-type ReadFile = (file: string) => Promise<Uint8Array>;
-
 /** Keeps a problem, if there is one. */
 type Note = (place: string, problem: string | undefined) => Agreement;
 
@@ -156,7 +173,7 @@ type Note = (place: string, problem: string | undefined) => Agreement;
 async function deriveFromFile(
   { runId }: ResultRecord,
   cell: Cell,
-  readFile: ReadFile,
+  readFile: ReadBeside,
   note: Note,
 ): Promise<{ readonly hash: Agreement; readonly derived: DerivedCell | undefined }> {
   const reference = cell.rawSamples;
@@ -174,7 +191,7 @@ async function deriveFromFile(
     const bytes = await readFile(requirePlainName(reference));
     hash = note(file, describeOtherBytes(reference, bytes));
     const { blocks, ...origin } = await readRawSamples(bytes);
-    note(file, firstDifference({ runId, cell: cell.id }, origin, "the origin"));
+    note(file, describeOtherOrigin({ runId, cell: cell.id }, origin));
     note(file, describeOtherLength(blocks, tokensOf(cell)));
     return { hash, derived: deriveCell(blocks, cell) };
   } catch (error) {
@@ -196,23 +213,25 @@ function compareVerdicts({ claims, plan }: ResultRecord, cell: Cell, note: Note)
   return verdicts.find((verdict) => verdict === "differs") ?? verdicts[0] ?? "unchecked";
 }
 
-/** A record can come from anywhere, and must not have other files read. */
-function requirePlainName({ file }: RawSamplesReference): string {
-  if (/^raw\/[^/\\]+$/.test(file)) return file;
-  throw new RangeError("Raw samples lie in raw/ beside the record, and nowhere else.");
+/**
+ * Each process's number of blocks. Blocks of a process without a part are those of a part that was
+ * not whole when the run was resumed.
+ */
+function describeOtherParts(
+  parts: readonly ProcessPart[] = [],
+  blocks: DerivedCell["blocks"] | undefined,
+): string | undefined {
+  if (blocks === undefined) return undefined;
+  for (const part of parts) {
+    const measured = blocks.filter(({ process = 0 }) => process === part.process).length;
+    const difference = firstDifference(part.blocks, measured, `blocks of process ${part.process}`);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
 }
 
-function describeOtherBytes(
-  { byteLength, sha256: expected }: RawSamplesReference,
-  bytes: Uint8Array,
-): string | undefined {
-  if (bytes.byteLength !== byteLength) {
-    return `the file has ${bytes.byteLength} bytes, and the record says ${byteLength}`;
-  }
-  const actual = sha256(bytes);
-  return actual === expected
-    ? undefined
-    : `the file's SHA-256 is ${actual}, and the record says ${expected}`;
+function sumOfBlocks(parts: readonly ProcessPart[] = []): number {
+  return parts.reduce((sum, { blocks }) => sum + blocks, 0);
 }
 
 /** Costs are per token, and with too few blocks for an analysis nothing else depends on them. */

@@ -17,7 +17,7 @@ export function exportCommand(): Command {
   const command = new Command("export")
     .description("Write a result record in a format that other tools read.")
     .option("--format <name>", "which one; see --list", formatNamed)
-    .option("--record <path>", "the record.json (default: the newest under results/)")
+    .option("--record <path>", "the record's file or folder (default: the newest under results/)")
     .option("--out <path>", "the file, or the folder where a format has several files")
     .option("--list", "print the formats")
     .showHelpAfterError("Add --help for the options and examples.")
@@ -29,7 +29,7 @@ A format of one text file goes to standard output without --out.
 Examples:
   $ streamgauge-report export --list
   $ streamgauge-report export --format xlsx --out results.xlsx
-  $ streamgauge-report export --format junit --record results/reference/record.json`,
+  $ streamgauge-report export --format junit --record results/reference`,
     );
   return command.action(async (flags: ExportFlags) => {
     if (flags.list === true) {

@@ -36,7 +36,7 @@ export function reportCommand(): Command {
       "Render a result record as BENCHMARKS.md with charts, into the markers of other documents, " +
         "as a CHANGELOG snippet, or as a page.",
     )
-    .option("--record <path>", "the record.json (default: the newest under results/)")
+    .option("--record <path>", "the record's file or folder (default: the newest under results/)")
     .option("--out <path>", "the document to write", "BENCHMARKS.md")
     .addOption(
       new Option(
@@ -80,8 +80,8 @@ lists what a marker can ask for.
 
 Examples:
   $ streamgauge-report
-  $ streamgauge-report --record results/reference/record.json --check
-  $ streamgauge-report --changeset .changeset/performance.md --previous results/reference/record.json
+  $ streamgauge-report --record results/reference --check
+  $ streamgauge-report --changeset .changeset/performance.md --previous results/reference
   $ streamgauge-report --pages
   $ streamgauge-report --html report.html`,
     )

@@ -1,6 +1,7 @@
-import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { InvalidRecordError, parseRecord, type ResultRecord } from "@streamgauge/bench/record";
+import { access, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { InvalidRecordError, type ResultRecord } from "@streamgauge/bench/record";
+import { isRecordPath, locateRecordFile, readRecordFile } from "@streamgauge/bench/record-file";
 
 /** A record and the file that it came from. */
 export interface FoundRecord {
@@ -8,23 +9,24 @@ export interface FoundRecord {
   readonly record: ResultRecord;
 }
 
-/** @throws InvalidRecordError naming the file, when it is not a readable record */
+/**
+ * Reads a record, with the blocks that are in the raw samples beside it.
+ *
+ * @param path its file, plain (`record.json`) or compressed (`record.json.gz`), or its folder
+ * @throws InvalidRecordError naming the file, when it is not a readable record, or when raw samples
+ *   that it needs are not there or damaged
+ */
 export async function readRecord(path: string): Promise<FoundRecord> {
-  let text: string;
+  const file = await locateRecordFile(path);
   try {
-    text = await readFile(path, "utf8");
+    await access(file);
   } catch (cause) {
     throw new InvalidRecordError(
-      `There is no readable file ${path}: run the bench first, or give another path.`,
+      `There is no readable file ${file}: run the bench first, or give another path.`,
       { cause },
     );
   }
-  try {
-    return { path, record: parseRecord(JSON.parse(text)) };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidRecordError(`${path}: ${reason}`, { cause });
-  }
+  return { path: file, record: await readRecordFile(file) };
 }
 
 /**
@@ -65,11 +67,13 @@ export async function findRecords(
   onSkipped: (message: string) => void = () => undefined,
 ): Promise<FoundRecord[]> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const folders = names
+    .filter((name) => isRecordPath(name) && accepts(name))
+    .map((name) => dirname(join(folder, name)));
   const found: FoundRecord[] = [];
-  for (const name of names) {
-    if (!/(^|[\\/])record\.json$/.test(name) || !accepts(name)) continue;
+  for (const recordFolder of new Set(folders)) {
     try {
-      found.push(await readRecord(join(folder, name)));
+      found.push(await readRecord(recordFolder));
     } catch (error) {
       if (!(error instanceof InvalidRecordError)) throw error;
       onSkipped(error.message);

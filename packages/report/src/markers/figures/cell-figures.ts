@@ -10,7 +10,6 @@ import {
 import { comparisonOf } from "@streamgauge/bench/tables";
 import {
   duration,
-  mebibytes,
   percent,
   percentWithBounds,
   percentWithInterval,
@@ -23,47 +22,18 @@ export const cellFigures: Readonly<Record<string, Figure>> = {
   overhead: comparison("overhead against generate, with its interval", ({ overhead }) =>
     percentWithInterval(overhead.hodgesLehmann),
   ),
-  "overhead-mean": comparison("the same by the mean", ({ overhead }) =>
-    percentWithInterval(overhead.mean),
-  ),
   difference: comparison("the same with its 90 % interval, to two places", ({ overhead }) =>
     percentWithBounds(overhead.hodgesLehmann),
   ),
   cost: comparison("µs per token against generate, with its interval", (found) => {
     return `${withInterval(found.costMicrosecondsPerToken.hodgesLehmann)} µs`;
   }),
-  blocks: comparison("blocks of a comparison", ({ blocks }) => String(blocks)),
-  processes: comparison("processes that they are from", ({ processes = 1 }) => String(processes)),
   "detectable-effect": comparison("smallest detectable effect", (found) =>
     percent(found.smallestDetectableEffect),
   ),
-  throughput: summary("tokens per second", (found) => {
-    return `${found.throughputTokensPerSecond.toFixed(1)} tokens/s`;
-  }),
-  "token-time": summary("end-to-end latency over the tokens", (found, { tokens }) =>
-    duration(found.endToEndNanoseconds / tokens),
-  ),
   "end-to-end": summary("end-to-end latency", (found) => duration(found.endToEndNanoseconds)),
-  cpu: summary("CPU time per token, of all threads", (found) => {
-    return `${found.cpuMicrosecondsPerToken.toFixed(1)} µs`;
-  }),
   busy: summary("event-loop utilisation", (found) => percent(found.eventLoopUtilization)),
-  "peak-memory": summary("largest resident set", ({ peakMemory }) =>
-    mebibytes(peakMemory.residentBytes),
-  ),
   "time-to-first-token": percentile("time to the first token", "timeToFirstToken"),
-  "inter-token-latency": percentile("time between tokens", "interTokenLatency"),
-  "delivery-latency": percentile("from made to delivered", "deliveryLatency"),
-  "break-even": {
-    about: "time of a token at which the limit of the overhead would be reached",
-    form: "text",
-    needs: ["cell", "mode"],
-    render: (request) => {
-      const { id } = cellOf(request);
-      const mode = modeOf(request);
-      return breakEvenOf(request.record, id, mode) ?? lacks(request, `claim on ${mode} in ${id}`);
-    },
-  },
 };
 
 /** The cell that a marker names. */
@@ -111,7 +81,7 @@ function comparison(about: string, show: (found: Comparison) => string): Figure 
   };
 }
 
-function summary(about: string, show: (found: TreatmentSummary, cell: Cell) => string): Figure {
+function summary(about: string, show: (found: TreatmentSummary) => string): Figure {
   return {
     about,
     form: "text",
@@ -120,7 +90,7 @@ function summary(about: string, show: (found: TreatmentSummary, cell: Cell) => s
       const cell = cellOf(request);
       const mode = modeOf(request);
       const found = cell.analysis?.treatments.find(({ treatment }) => treatment === mode);
-      return show(found ?? lacks(request, `analysis of ${mode} in ${cell.id}`), cell);
+      return show(found ?? lacks(request, `analysis of ${mode} in ${cell.id}`));
     },
   };
 }

@@ -4,18 +4,6 @@ import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
 /** What became of claims. Prose that quotes these stays true when a verdict changes. */
 export const claimFigures: Readonly<Record<string, Figure>> = {
-  verdict: {
-    about: "the verdict on a claim, as a word",
-    form: "text",
-    needs: ["claim", "cell"],
-    render: (request) => {
-      const cell = request.value("cell");
-      const claims = claimsOf(request);
-      const found = claims.find((claim) => claim.cell === cell);
-      const cells = claims.map((claim) => claim.cell);
-      return (found ?? lacks(request, `claim ${request.value("claim")} on ${cell}`, cells)).verdict;
-    },
-  },
   verdicts: {
     about: "the verdicts on a claim in all its cells, as a clause",
     form: "text",

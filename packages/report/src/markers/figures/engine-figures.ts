@@ -4,27 +4,11 @@ import {
   type EngineMeasurement,
 } from "@streamgauge/bench/record";
 import { engineRatio, type EngineRatio, type Interval } from "@streamgauge/bench/tables";
-import { ratio } from "../../text/numbers.js";
 import { showValue } from "../../text/show-value.js";
-import { lacks, oneOf, type Figure, type FigureRequest } from "../figure.js";
+import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
 /** The engine against others. `of` is the id of a measurement, such as `decode-q4-64`. */
 export const engineFigures: Readonly<Record<string, Figure>> = {
-  engine: {
-    about: "what a contender took, in the measurement's unit",
-    form: "text",
-    needs: ["of", "contender"],
-    render: (request) => {
-      const { contenders, unit } = measurementOf(request);
-      const name = oneOf(
-        request,
-        "contender",
-        contenders.map(({ contender }) => contender),
-      );
-      const found = contenders.find(({ contender }) => contender === name);
-      return `${ratio(found?.value ?? Number.NaN)} ${unit}`;
-    },
-  },
   "engine-ratio": {
     about: "what the first contender took over what the other took, with its interval",
     form: "text",
@@ -36,15 +20,6 @@ export const engineFigures: Readonly<Record<string, Figure>> = {
     form: "text",
     needs: ["of"],
     render: (request) => showFactor(comparisonIn(request, measurementOf(request))),
-  },
-  "engine-verdict": {
-    about: "the verdict on the claim of a measurement, as a word",
-    form: "text",
-    needs: ["of"],
-    render: (request) => {
-      const { id, claims } = measurementOf(request);
-      return claims[0]?.verdict ?? lacks(request, `claim on ${id}`);
-    },
   },
 };
 

@@ -43,14 +43,6 @@ export const profileFigures: Readonly<Record<string, Figure>> = {
       return percentileOf(request, found?.latency ?? findings.residual);
     },
   }),
-  "ledger-mean": of("ledger", "a stage of a token's way, the mean", ["stage"], {
-    render: (request, { findings }) => {
-      const names = findings.stages.map(({ stage }) => stage);
-      const stage = oneOf(request, "stage", names);
-      const found = findings.stages.find((candidate) => candidate.stage === stage);
-      return duration(found?.latency.meanNanoseconds ?? null);
-    },
-  }),
   "busy-per-token": of("cpuProfile", "time a thread was not idle, per token", ["thread"], {
     render: (request, { findings }) => {
       const found = ofThread(request, findings.threads);
@@ -65,14 +57,6 @@ export const profileFigures: Readonly<Record<string, Figure>> = {
           .slice(0, countOf(request, "count", 3))
           .map(({ category, fraction }) => `${category} ${percent(fraction)}`),
       ),
-  }),
-  "code-share": of("cpuProfile", "share of a category of code", ["thread", "category"], {
-    render: (request, { findings }) => {
-      const own = ofThread(request, findings.categories);
-      const names = own.map(({ category }) => category);
-      const category = oneOf(request, "category", names);
-      return percent(own.find((candidate) => candidate.category === category)?.fraction ?? 0);
-    },
   }),
   "hottest-functions": of("cpuProfile", "where a thread was most", ["thread"], {
     takes: ["count", "category"],

@@ -1,25 +1,17 @@
 import { basename, dirname } from "node:path";
 import { machineInWords } from "../../sections/machine.js";
 import { escapeMarkdown } from "../../text/markdown-text.js";
-import { mebibytes } from "../../text/numbers.js";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
 /** Which run it was, and on what. */
 export const runFigures: Readonly<Record<string, Figure>> = {
   date: ofRun("day of the run", ({ record }) => record.startedAt.slice(0, 10)),
   profile: ofRun("profile of the run", ({ record }) => record.profile),
-  seed: ofRun("seed of the run", ({ record }) => String(record.seed)),
   machine: ofRun("CPU, cores, system and Node.js", ({ record }) => machineInWords(record)),
-  commit: ofRun("commit that was measured", ({ record }) => {
-    return record.environment.git?.commit.slice(0, 9) ?? "unknown";
-  }),
   stolen: ofRun("CPU time that other guests took", ({ record }) => {
     const { stolenCpuFraction: share } = record.environment;
     return share === null ? "an unknown share" : `${(share * 100).toFixed(1)} %`;
   }),
-  "process-memory": ofRun("largest resident set of the whole run", ({ record }) =>
-    mebibytes(record.environment.peakResidentBytes),
-  ),
   "recording-cost": ofRun("time to record one token", ({ record }) => {
     return `${record.instrument.recordingNanoseconds} ns`;
   }),

@@ -7,7 +7,6 @@ import {
 } from "@streamgauge/bench/record";
 import { ratio, ratioWithInterval } from "../../text/numbers.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
-import { percentileOf } from "./cell-figures.js";
 
 /** What ways between two threads cost. `gap` is the sleep before each token in µs, 0 in a burst. */
 export const transportFigures: Readonly<Record<string, Figure>> = {
@@ -21,29 +20,6 @@ export const transportFigures: Readonly<Record<string, Figure>> = {
     const net = added?.addedCpuMicrosecondsPerToken ?? lacks(request, "run that delivers nothing");
     return `${ratioWithInterval(net.hodgesLehmann)} µs`;
   }),
-  "transport-throughput": of("tokens per second", ({ summary }) => {
-    return `${summary.throughputTokensPerSecond.toFixed(0)} tokens/s`;
-  }),
-  "transport-latency": of(
-    "from made to delivered, a percentile",
-    ({ request, summary }) =>
-      percentileOf(
-        request,
-        summary.deliveryLatency ?? lacks(request, `latency of ${summary.transport}`),
-      ),
-    ["p"],
-  ),
-  "transport-ratio": of(
-    "CPU time over that of another, with its interval",
-    ({ request, measurement, summary: { transport } }) => {
-      const against = request.value("against");
-      const found = transportComparison(measurement, transport, against)?.cpuRatio;
-      return ratioWithInterval(
-        found?.hodgesLehmann ?? lacks(request, `ratio of ${transport} to ${against}`),
-      );
-    },
-    ["against"],
-  ),
   "transport-verdict": of(
     "the verdict on the claim about its CPU time, as a word",
     (found) => claimOf(found).verdict,
@@ -64,11 +40,11 @@ function claimOf({ request, measurement, summary: { transport } }: Found): Trans
   );
 }
 
-function of(about: string, show: (found: Found) => string, needs: readonly string[] = []): Figure {
+function of(about: string, show: (found: Found) => string): Figure {
   return {
     about: `a transport: ${about}`,
     form: "text",
-    needs: ["transport", "gap", ...needs],
+    needs: ["transport", "gap"],
     render: (request) => {
       const gap = countOf(request, "gap", 0);
       const name = request.value("transport");
