@@ -83,6 +83,14 @@ export interface GenerationConfig {
   /** Go on when the model produces its end-of-sequence token. Default false. */
   readonly ignoreEos?: boolean;
   /**
+   * Take what is spelt like a special token in the prompt's text, or in what its
+   * messages say, for plain text: a user who types `<|im_end|>` then ends no turn. The
+   * tokens of the model's chat template, and those that the tokenizer puts around a
+   * text, stay special. Default false: such a spelling is the token. Prompts of ids
+   * are what they are.
+   */
+  readonly plainPrompt?: boolean;
+  /**
    * Give each token's log-probability: what the model says, before every option
    * that changes the choice. Default false.
    */
@@ -129,6 +137,7 @@ export interface ResolvedConfig {
   readonly stop: readonly string[];
   readonly stopTokenIds: readonly number[];
   readonly ignoreEos: boolean;
+  readonly plainPrompt: boolean;
   readonly logprobs: boolean;
   readonly topLogprobs: number;
   readonly deadlineMilliseconds: number | undefined;
@@ -160,6 +169,7 @@ const neutral: Pick<ResolvedConfig, OptionalOption> = {
   stop: [],
   stopTokenIds: [],
   ignoreEos: false,
+  plainPrompt: false,
   logprobs: false,
   topLogprobs: 0,
 };
@@ -215,6 +225,7 @@ export function resolveConfig(config: GenerationConfig = {}): ResolvedConfig {
     stop: typeof config.stop === "string" ? [config.stop] : (config.stop ?? neutral.stop),
     stopTokenIds: config.stopTokenIds ?? neutral.stopTokenIds,
     ignoreEos: config.ignoreEos ?? neutral.ignoreEos,
+    plainPrompt: config.plainPrompt ?? neutral.plainPrompt,
     logprobs: config.logprobs ?? neutral.logprobs,
     topLogprobs: config.topLogprobs ?? neutral.topLogprobs,
     deadlineMilliseconds: config.deadlineMilliseconds,

@@ -53,6 +53,7 @@ export const checks: Record<keyof GenerationConfig, Check> = {
     expected: "an array of token ids (integers ≥ 0)",
   },
   ignoreEos: { accepts: isBoolean, expected: "true or false" },
+  plainPrompt: { accepts: isBoolean, expected: "true or false" },
   logprobs: { accepts: isBoolean, expected: "true or false" },
   topLogprobs: { accepts: isIntegerBetween(0, 20), expected: "an integer from 0 to 20" },
   deadlineMilliseconds: {

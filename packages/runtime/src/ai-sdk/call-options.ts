@@ -92,6 +92,7 @@ const providerOptionNames: readonly string[] = [
   "minTokens",
   "stopTokenIds",
   "ignoreEos",
+  "plainPrompt",
   "deadlineMilliseconds",
   "clientId",
 ] satisfies (keyof GenerationConfig)[];
