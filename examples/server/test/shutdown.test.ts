@@ -128,7 +128,9 @@ describe("the command", () => {
     const socket = connect(Number(port), "127.0.0.1");
     await once(socket, "connect");
     socket.on("error", () => undefined);
-    socket.write("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+    socket.write(
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n",
+    );
     socket.write("Content-Length: 10\r\n\r\n{");
     // Answered on the same event loop after the request was seen.
     await fetch(`http://127.0.0.1:${port}/health`, { headers: { connection: "close" } });
