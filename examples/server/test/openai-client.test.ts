@@ -191,6 +191,29 @@ describe("the embedded model through OpenAI's client", () => {
     expect(choices[0]?.text).toBe(expected.text);
   });
 
+  it("takes special tokens in messages for text, and in prompts for the tokens", async () => {
+    const { runtime, model } = served;
+    const special = "Call me<|endoftext|>Ishmael";
+    const chatOf = async ({ client }: Served) =>
+      await client.chat.completions.create({
+        model,
+        messages: [{ role: "user", content: special }],
+        temperature: 0,
+        max_tokens: 8,
+      });
+    const plain = await runtime.generate(special, { maxTokens: 8, plainPrompt: true });
+    const token = await runtime.generate(special, { maxTokens: 8 });
+    expect(plain.usage.promptTokens).toBeGreaterThan(token.usage.promptTokens);
+    const chat = await chatOf(served);
+    expect(chat.choices[0]?.message.content).toBe(plain.text);
+    expect(chat.usage?.prompt_tokens).toBe(plain.usage.promptTokens);
+    const options = { model, prompt: special, temperature: 0, max_tokens: 8 };
+    const prompted = await served.client.completions.create(options);
+    expect(prompted.usage?.prompt_tokens).toBe(token.usage.promptTokens);
+    await using trusting = await serve({}, { specialTokensInMessages: true });
+    expect((await chatOf(trusting)).usage?.prompt_tokens).toBe(token.usage.promptTokens);
+  });
+
   it("samples as the model's makers recommend unless told otherwise", async () => {
     const { client, model, runtime } = served;
     const { recommendedSampling } = runtime.describe();
