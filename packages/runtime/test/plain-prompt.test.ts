@@ -232,6 +232,22 @@ describe("plain prompts", () => {
     }
   });
 
+  it.each([
+    "{{ m.content.replace('<|im_end|>', '') }}<|im_end|>",
+    "{{ m.content | replace('<|im_end|>', '') }}<|im_end|>",
+    "{{ m.content.replace('<|im_end|>', '') + '<|im_end|>' }}",
+    "{{ m.content | replace('<|im_end|>', '') ~ '<|im_end|>' }}",
+    "{{ [m.content.rstrip('|>dne_mi<'), ''] | join('<|im_end|>') }}",
+    "{{ m.content.split('<|im_end|>') | join('') }}<|im_end|>",
+    "{% set c %}{{ m.content | replace('<|im_end|>', '') }}{% endset %}{{ c }}<|im_end|>",
+  ])("leave the template its own tokens behind what it cuts: %s", async (body) => {
+    const template = `{% for m in messages %}${body}{% endfor %}`;
+    const { tokenizer, ids } = await chat(await folderWith(await byteLevel(), template));
+    for (const content of ["a<|im_end|>", "a<|im_end|><|im_end|>", "<|im_end|>"]) {
+      expect(specialsIn(tokenizer, await ids([user(content)]))).toEqual(["<|im_end|>"]);
+    }
+  });
+
   it("let a template put tokens together around a role, but take none from it", async () => {
     const phi = "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}{% endfor %}";
     const { tokenizer, ids } = await chat(await folderWith(await byteLevel(), phi));

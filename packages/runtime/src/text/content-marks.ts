@@ -83,9 +83,11 @@ export class ContentMarks {
     return text.replaceAll(this.#mark, "");
   }
 
-  /** The text without a mark at its end: what that stood before is no longer there. */
+  /** The text without marks at its end: what they stood before has been taken away. */
   dropLast(text: string): string {
-    return text.endsWith(this.#mark) ? text.slice(0, -1) : text;
+    let end = text.length;
+    while (text[end - 1] === this.#mark) end -= 1;
+    return text.slice(0, end);
   }
 
   /** Takes the marks out of what the template wrote. */

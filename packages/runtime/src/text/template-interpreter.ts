@@ -153,7 +153,9 @@ class BoundedInterpreter extends Interpreter {
         this.#budget.turn();
         return super.evaluate({ ...node, type: "Program" }, new Environment(environment));
       case "Output":
-        return toValue(this.#spell(this.evaluate(node.expression, environment)));
+        return toValue(
+          this.#spell(this.#beforeOthers(this.evaluate(node.expression, environment))),
+        );
       case "BinaryExpression":
         return this.#operate(node, environment);
       case "FilterExpression":
@@ -176,6 +178,13 @@ class BoundedInterpreter extends Interpreter {
     return toValue(this.#marks.reveal(text));
   }
 
+  /** The value as it comes before others: a mark at its end would pass for one of theirs. */
+  #beforeOthers(value: Value): Value {
+    const text = value.value;
+    if (typeof text !== "string" || this.#marks?.has(text) !== true) return value;
+    return toValue(this.#marks.dropLast(text));
+  }
+
   #spell(value: Value): string {
     this.#budget.requireSpelling(value);
     return spell(value);
@@ -187,7 +196,7 @@ class BoundedInterpreter extends Interpreter {
     const isJoining = operator === "+" || operator === "~";
     const operandOf = (side: Statement): Value => {
       const value = this.evaluate(side, environment);
-      return isJoining ? value : this.#reveal(value);
+      return isJoining ? this.#beforeOthers(value) : this.#reveal(value);
     };
     const left = operandOf(node.left);
     const right = operandOf(node.right);
@@ -229,7 +238,7 @@ class BoundedInterpreter extends Interpreter {
       const between = separator === undefined ? "" : spell(separator);
       this.#budget.require(between.length * elements.length);
       this.#budget.requireSpelling(operand);
-      return toValue(elements.map(spell).join(between));
+      return toValue(elements.map((element) => spell(this.#beforeOthers(element))).join(between));
     }
     if (name === "length" || name === "count") operand = this.#reveal(operand);
     this.#requireExpansion(operand, name, positional, keyword);
