@@ -16,6 +16,7 @@ const form = element("form", HTMLFormElement);
 const prompt = element("prompt", HTMLTextAreaElement);
 const maxTokens = element("max-tokens", HTMLInputElement);
 const temperature = element("temperature", HTMLInputElement);
+const key = element("key", HTMLInputElement);
 const mark = element("mark", HTMLInputElement);
 const streamButton = element("stream", HTMLButtonElement);
 const stopButton = element("stop", HTMLButtonElement);
@@ -46,13 +47,20 @@ document.addEventListener("keydown", (event) => {
   }
 });
 mark.addEventListener("change", () => completion.classList.toggle("marked", mark.checked));
+key.addEventListener("change", () => void findModel());
 void findModel();
 
 async function findModel() {
   try {
-    const response = await fetch("/v1/models");
+    const response = await fetch("/v1/models", { headers: authorization() });
+    if (response.status === 401) element("key-setting", HTMLLabelElement).hidden = false;
+    if (!response.ok) {
+      tell(await failureOf(response), true);
+      return;
+    }
     model = (await response.json()).data[0].id;
     element("model", HTMLParagraphElement).textContent = model ?? "";
+    if (key.value !== "") tell("Ready.");
   } catch (error) {
     tell(`The server does not answer: ${messageOf(error)}`, true);
   }
@@ -66,7 +74,7 @@ async function stream() {
   try {
     const response = await fetch("/v1/completions", {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...authorization() },
       body: JSON.stringify({
         model,
         prompt: prompt.value,
@@ -99,6 +107,11 @@ async function stream() {
   } finally {
     end();
   }
+}
+
+/** @returns {Record<string, string>} */
+function authorization() {
+  return key.value === "" ? {} : { authorization: `Bearer ${key.value}` };
 }
 
 function begin() {

@@ -7,7 +7,8 @@ import {
   showLoading,
   type EngineFlags,
 } from "@streamgauge/runtime/cli";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { readHostName } from "./access.js";
 import { startServer } from "./server.js";
 import { closeOnSignals } from "./shutdown.js";
 
@@ -18,6 +19,10 @@ interface Flags extends EngineFlags {
   readonly maxQueue: number;
   readonly maxBodyBytes: number;
   readonly deadlineSeconds: number;
+  readonly allowHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
+  readonly apiKey?: string;
+  readonly specialTokensInMessages?: true;
 }
 
 const requestTimeoutMilliseconds = 30_000;
@@ -25,7 +30,22 @@ const requestTimeoutMilliseconds = 30_000;
 const command = new Command("streamgauge-server")
   .description("Serve a model with OpenAI's interface, and a page to watch it write.")
   .option("--port <n>", "port to listen at; 0 takes any that is free", count(0, 65_535), 8080)
-  .option("--host <address>", "address to listen at", "127.0.0.1");
+  .option("--host <address>", "address to listen at", "127.0.0.1")
+  .option(
+    "--allow-host <name>",
+    "answer to this name too, beside localhost and the address listened at; may be repeated",
+    readHost,
+  )
+  .option(
+    "--allow-origin <origin>",
+    "let pages of this origin ask, such as https://app.example; may be repeated",
+    readOrigin,
+  )
+  .addOption(
+    new Option("--api-key <key>", "what clients have to send as a bearer token").env(
+      "STREAMGAUGE_API_KEY",
+    ),
+  );
 const program = addEngineFlags(command)
   .option(
     "--workers <n>",
@@ -41,11 +61,16 @@ const program = addEngineFlags(command)
     count(1, 86_400),
     120,
   )
+  .option(
+    "--special-tokens-in-messages",
+    "let messages have special tokens, spelt out; without it they are plain text",
+  )
   .addHelpText(
     "after",
     `
-There is no authentication: listen at other addresses than this machine's own only
-where everybody may use it.
+Without --api-key everybody who reaches the server may use it. Other users of this
+machine see a key that is on the command line: use STREAMGAUGE_API_KEY instead.
+The page and /health need no key.
 
 Ctrl-C lets running completions end for up to ten seconds; a second one does not wait.
 
@@ -64,6 +89,7 @@ try {
 
 async function serve(flags: Flags): Promise<void> {
   const { port, host, workers, maxQueue, maxBodyBytes, deadlineSeconds } = flags;
+  checkKeyForm(flags.apiKey);
   const { opened: runtime, cost } = await showLoading(process.stderr, workers, (onProgress) =>
     createRuntime({ ...engineOptionsOf(flags), workers, maxQueue, onProgress }),
   );
@@ -79,6 +105,10 @@ async function serve(flags: Flags): Promise<void> {
       maxBodyBytes,
       deadlineMilliseconds: deadlineSeconds * 1000,
       requestTimeoutMilliseconds,
+      allowedHosts: flags.allowHost,
+      allowedOrigins: flags.allowOrigin,
+      apiKey: flags.apiKey,
+      specialTokensInMessages: flags.specialTokensInMessages,
       onFailure: (error) => console.error(error),
     });
     process.stdout.write(`Serving ${name} at ${server.url} (Ctrl-C ends)\n`);
@@ -95,4 +125,29 @@ function count(minimum: number, maximum = Number.MAX_SAFE_INTEGER) {
     if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
     throw new InvalidArgumentError(`It must be an integer from ${minimum} to ${maximum}.`);
   };
+}
+
+function readHost(text: string, others: readonly string[] = []): string[] {
+  const name = readHostName(text);
+  if (name !== undefined && !/:\d*$/.test(text.replace(/^\[.*\]/, ""))) return [...others, name];
+  throw new InvalidArgumentError(
+    "It must be a name or an address without a port, such as my-machine.example.",
+  );
+}
+
+function readOrigin(text: string, others: readonly string[] = []): string[] {
+  const isOrigin = URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+  if (isOrigin) return [...others, text];
+  throw new InvalidArgumentError(
+    "It must be an origin as browsers send it, such as https://app.example or http://localhost:3000.",
+  );
+}
+
+/** Not the option's own parser, because commander quotes what is wrong. */
+function checkKeyForm(key: string | undefined): void {
+  if (key === undefined || /^[!-~]{8,512}$/.test(key)) return;
+  throw new Error(
+    "The API key cannot be used: it must be 8 to 512 letters, digits and signs of ASCII, without " +
+      "spaces. Make one with `openssl rand -hex 32`.",
+  );
 }

@@ -13,6 +13,7 @@ import {
   type CompletionRequest,
   type Endpoint,
 } from "./completion-request.js";
+import { watchConnection } from "./connection.js";
 import { readJson } from "./read-json.js";
 import { sendJson } from "./send.js";
 
@@ -24,6 +25,8 @@ export interface CompletionService {
   readonly maxBodyBytes: number;
   /** Most milliseconds for one completion, queueing included; then it is cut short. */
   readonly deadlineMilliseconds: number;
+  /** Whether special tokens spelt out in messages count as such. Default false: they are plain text. */
+  readonly specialTokensInMessages?: boolean | undefined;
   /** Told of failures that the client can see only in part. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -43,46 +46,59 @@ export async function answerCompletion(
   response: ServerResponse,
   service: CompletionService,
 ): Promise<void> {
-  const { runtime, model, deadlineMilliseconds } = service;
-  const gone = new AbortController();
-  // Emitted at the end of every response: then there is nothing left to stop.
-  response.once("close", () => gone.abort());
-  const body = await readJson(request, service.maxBodyBytes);
+  const connection = watchConnection(request.socket);
+  try {
+    const asked = await readRequest(endpoint, request, service);
+    await complete(asked, response, service, connection.signal);
+  } finally {
+    connection.release();
+  }
+}
+
+async function readRequest(
+  endpoint: Endpoint,
+  request: IncomingMessage,
+  { runtime, model, maxBodyBytes, specialTokensInMessages = false }: CompletionService,
+): Promise<CompletionRequest> {
+  const body = await readJson(request, maxBodyBytes);
   const { recommendedSampling, chatTemplate } = runtime.describe();
-  const asked = parseCompletionRequest(endpoint, body, {
-    name: model,
-    recommendedSampling,
-    chatTemplate,
-  });
-  const { prompt } = asked;
-  const config = {
-    clientId: request.socket.remoteAddress ?? "",
-    ...asked.config,
-    deadlineMilliseconds,
-    signal: gone.signal,
-  };
+  const about = { name: model, recommendedSampling, chatTemplate, specialTokensInMessages };
+  const asked = parseCompletionRequest(endpoint, body, about);
+  const clientId = request.socket.remoteAddress ?? "";
+  return { ...asked, config: { clientId, ...asked.config } };
+}
+
+/** @param gone aborted when the client has gone: then nothing is sent any more */
+async function complete(
+  { endpoint, prompt, stream, includeUsage, continuousUsage, config: asked }: CompletionRequest,
+  response: ServerResponse,
+  { runtime, model, deadlineMilliseconds, onFailure }: CompletionService,
+  gone: AbortSignal,
+): Promise<void> {
+  const config = { ...asked, deadlineMilliseconds, signal: gone };
   const about = {
     endpoint,
     id: `${endpoint === "chat" ? "chatcmpl" : "cmpl"}-${randomUUID()}`,
     createdSeconds: Math.floor(Date.now() / 1000),
     model,
   };
-  if (!asked.stream) {
+  if (!stream) {
     const result = await runtime.generate(prompt, config);
-    sendJson(response, 200, completion(about, result));
+    if (!gone.aborted) sendJson(response, 200, completion(about, result));
     return;
   }
   const tokens = runtime.generateStreamAsync(prompt, config);
   const events = toServerSentEvents(tokens, {
     ...about,
-    includeUsage: asked.includeUsage,
+    includeUsage,
+    continuousUsage,
     heartbeatMilliseconds,
   });
   // The status waits for the first event: until then a failure has one of its own.
   const reader = events.getReader();
   const first = await reader.read();
   reader.releaseLock();
-  tokens.result.catch(service.onFailure);
+  tokens.result.catch(onFailure);
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
@@ -91,10 +107,11 @@ export async function answerCompletion(
   });
   if (first.value !== undefined) response.write(first.value);
   try {
-    await pipeline(events, response);
+    // A response that waits for the one before it is not told that its client has gone.
+    await pipeline(events, response, { signal: gone });
   } catch (error) {
     // The client has gone, and the pipeline has cancelled the events.
-    if (!response.destroyed) throw error;
+    if (!gone.aborted && !response.destroyed) throw error;
   }
 }
 

@@ -66,6 +66,15 @@ export function toHttpFailure(error: unknown): HttpFailure {
   });
 }
 
+/** The answer to whoever asks for a model that is not served. */
+export function otherModel(asked: string, served: string): HttpFailure {
+  return new HttpFailure(
+    404,
+    `The model ${JSON.stringify(asked)} does not exist; this server has "${served}".`,
+    { param: "model", code: "model_not_found" },
+  );
+}
+
 function typeFor(status: number): string {
   if (status === 429) return "rate_limit_error";
   return status < 500 ? "invalid_request_error" : "server_error";

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkSender, type AccessRules } from "./access.js";
 import type { CompletionService } from "./completions.js";
 import { HttpFailure, toHttpFailure } from "./http-failure.js";
 import { readPage } from "./page.js";
-import { createRoutes, findRoute } from "./routes.js";
+import { createRouter } from "./routes.js";
 import { sendJson } from "./send.js";
 
-export interface ServerOptions extends CompletionService {
+export interface ServerOptions extends CompletionService, AccessRules {
   readonly host: string;
   /** 0 takes any that is free. */
   readonly port: number;
@@ -35,7 +36,9 @@ const quietMarginMilliseconds = 10_000;
 /** Starts to listen. The runtime is the server's from now on: it closes it. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { runtime, onFailure, host, port, requestTimeoutMilliseconds } = options;
-  const routes = createRoutes(options, await readPage());
+  const findRoute = createRouter(options, await readPage());
+  // Who listens at a name is asked for by it.
+  const rules = { ...options, allowedHosts: [host, ...(options.allowedHosts ?? [])] };
   let isClosing = false;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -44,16 +47,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (isClosing) server.closeIdleConnections();
     });
     try {
+      if (checkSender(request, response, rules)) return;
       if (isClosing) {
         throw new HttpFailure(503, "The server is shutting down.", {
           code: "CLOSED",
           headers: { connection: "close" },
         });
       }
-      await findRoute(routes, request)(request, response);
+      await findRoute(request)(request, response);
     } catch (error) {
       // A client that has gone needs no answer, and what it did is no failure of ours.
-      if (response.destroyed) return;
+      if (response.destroyed || request.socket.destroyed) return;
       const failure = toHttpFailure(error);
       if (failure.status >= 500) onFailure(error);
       if (response.headersSent) response.destroy();

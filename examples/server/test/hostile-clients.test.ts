@@ -52,7 +52,7 @@ async function readToEnd(socket: Socket): Promise<string> {
 
 function head(contentLength: number | string, path = "/v1/completions"): string {
   return (
-    `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${contentLength}\r\n\r\n`
   );
 }
@@ -116,7 +116,7 @@ describe("bodies", () => {
     expect(await declared.json()).toMatchObject({ error: { code: "body_too_large" } });
     const socket = await open();
     socket.write(
-      "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
         "Transfer-Encoding: chunked\r\n\r\n",
     );
     const answer = readToEnd(socket);
@@ -164,7 +164,7 @@ describe("connections", () => {
 
   it("with enormous headers get 431", async () => {
     const socket = await open();
-    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(100_000)}\r\n\r\n`);
+    socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(100_000)}\r\n\r\n`);
     expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
@@ -187,7 +187,7 @@ describe("connections", () => {
     const body = JSON.stringify({ model, prompt: "go", max_tokens: 1 });
     const request = head(Buffer.byteLength(body)) + body;
     socket.write(
-      request + request + "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+      request + request + "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
     const answers = await readToEnd(socket);
     expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3);
@@ -199,7 +199,12 @@ describe("clients that come and go", () => {
   async function visit(stream: boolean, leaveAt: number, leave: "end" | "reset"): Promise<string> {
     const socket = await open();
     const body = JSON.stringify({ model: served.model, prompt: "go", max_tokens: 60, stream });
-    socket.write(head(Buffer.byteLength(body)).replace("Host: x", "Host: x\r\nConnection: close"));
+    socket.write(
+      head(Buffer.byteLength(body)).replace(
+        "Host: localhost",
+        "Host: localhost\r\nConnection: close",
+      ),
+    );
     socket.write(body);
     let answer = "";
     const leaveThen = (): void => {
@@ -258,7 +263,7 @@ describe("routes", () => {
     "do not have %s",
     async (path) => {
       const socket = await open();
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
       expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 404 /);
     },
   );

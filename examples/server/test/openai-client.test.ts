@@ -1,22 +1,14 @@
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createGenerator, createTokenQueue } from "@streamgauge/core";
-import { createRuntime, embeddedModel, pacedModel } from "@streamgauge/runtime";
+import { embeddedModel, pacedModel } from "@streamgauge/runtime";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { serve, type Served } from "./serve.js";
+import { rejection, serve, untilHolds, type Served } from "./serve.js";
 
 const prompt = "It is not down in any map;";
 const sampling = { temperature: 0.8, top_p: 0.95, max_tokens: 40 };
 const paced = pacedModel({ stepMicroseconds: 200 });
-
-async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
-  return await promise.then(
-    () => expect.fail("should have been rejected"),
-    (error: unknown) => error,
-  );
-}
 
 describe("the embedded model through OpenAI's client", () => {
   let served: Served;
@@ -199,6 +191,29 @@ describe("the embedded model through OpenAI's client", () => {
     expect(choices[0]?.text).toBe(expected.text);
   });
 
+  it("takes special tokens in messages for text, and in prompts for the tokens", async () => {
+    const { runtime, model } = served;
+    const special = "Call me<|endoftext|>Ishmael";
+    const chatOf = async ({ client }: Served) =>
+      await client.chat.completions.create({
+        model,
+        messages: [{ role: "user", content: special }],
+        temperature: 0,
+        max_tokens: 8,
+      });
+    const plain = await runtime.generate(special, { maxTokens: 8, plainPrompt: true });
+    const token = await runtime.generate(special, { maxTokens: 8 });
+    expect(plain.usage.promptTokens).toBeGreaterThan(token.usage.promptTokens);
+    const chat = await chatOf(served);
+    expect(chat.choices[0]?.message.content).toBe(plain.text);
+    expect(chat.usage?.prompt_tokens).toBe(plain.usage.promptTokens);
+    const options = { model, prompt: special, temperature: 0, max_tokens: 8 };
+    const prompted = await served.client.completions.create(options);
+    expect(prompted.usage?.prompt_tokens).toBe(token.usage.promptTokens);
+    await using trusting = await serve({}, { specialTokensInMessages: true });
+    expect((await chatOf(trusting)).usage?.prompt_tokens).toBe(token.usage.promptTokens);
+  });
+
   it("samples as the model's makers recommend unless told otherwise", async () => {
     const { client, model, runtime } = served;
     const { recommendedSampling } = runtime.describe();
@@ -251,126 +266,6 @@ describe("the embedded model through OpenAI's client", () => {
   });
 });
 
-describe("what a request may not ask for", () => {
-  let served: Served;
-  beforeAll(async () => {
-    served = await serve({ model: paced });
-  });
-  afterAll(() => served[Symbol.asyncDispose]());
-
-  /** Past the client's types, which know what is wrong. */
-  const complete = (fields: object) =>
-    served.client.post<OpenAI.Completion>("/completions", {
-      body: { model: served.model, prompt: "go", max_tokens: 2, ...fields },
-    });
-
-  const chat = (fields: object) =>
-    served.client.post<OpenAI.ChatCompletion>("/chat/completions", {
-      body: {
-        model: served.model,
-        messages: [{ role: "user", content: "go" }],
-        max_tokens: 2,
-        ...fields,
-      },
-    });
-
-  it.each<[string, object]>([
-    ["n", { n: 2 }],
-    ["stop", { stop: "" }],
-    ["stop", { stop: Array.from({ length: 17 }, () => "x") }],
-    ["logprobs", { logprobs: 0 }],
-    ["echo", { echo: true }],
-    ["suffix", { suffix: "end" }],
-    ["presence_penalty", { presence_penalty: 2.5 }],
-    ["frequency_penalty", { frequency_penalty: "high" }],
-    ["logit_bias.5", { logit_bias: { "5": 101 } }],
-    ["top_k", { top_k: 5 }],
-    ["max_completion_tokens", { max_completion_tokens: 5 }],
-    ["max_tokens", { max_tokens: 0 }],
-    ["max_tokens", { max_tokens: "many" }],
-    ["max_tokens", { max_tokens: 1.5 }],
-    ["temperature", { temperature: -1 }],
-    ["temperature", { temperature: 3 }],
-    ["top_p", { top_p: 0 }],
-    ["top_p", { top_p: 0.5, temperature: 0 }],
-    ["seed", { seed: -1 }],
-    ["prompt", { prompt: ["one", "two"] }],
-    ["prompt", { prompt: [1.5] }],
-    ["prompt", { prompt: null }],
-    ["prompt", { prompt: "" }],
-    ["stream", { stream: "yes" }],
-    ["stream_options", { stream_options: { include_usage: true } }],
-    ["stream_options.chunks", { stream: true, stream_options: { chunks: 1 } }],
-    ["user", { user: 5 }],
-    ["model", { model: 5 }],
-  ])("completions refuse %s: %j", async (param, fields) => {
-    const error = await rejection(complete(fields));
-    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
-    expect(error).toMatchObject({ type: "invalid_request_error", param });
-    expect((error as Error).message).toContain(param);
-  });
-
-  it.each<[string, object]>([
-    ["tools", { tools: [{ type: "function", function: { name: "f" } }] }],
-    ["response_format", { response_format: { type: "json_object" } }],
-    ["logprobs", { logprobs: true }],
-    ["max_tokens", { max_completion_tokens: 3 }],
-    ["prompt", { prompt: "go" }],
-    ["messages", { messages: [] }],
-    ["messages[0].role", { messages: [{ role: "tool", content: "x" }] }],
-    ["messages[0].content", { messages: [{ role: "user", content: 5 }] }],
-    [
-      "messages[0].content",
-      { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] },
-    ],
-    [
-      "messages[1].name",
-      {
-        messages: [
-          { role: "user", content: "x" },
-          { role: "user", content: "x", name: "y" },
-        ],
-      },
-    ],
-  ])("chats refuse %s: %j", async (param, fields) => {
-    const error = await rejection(chat(fields));
-    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
-    expect(error).toMatchObject({ param });
-  });
-
-  it("takes values that ask for nothing", async () => {
-    const nothing = {
-      n: 1,
-      stop: null,
-      logprobs: null,
-      logit_bias: {},
-      presence_penalty: 0,
-      frequency_penalty: 0,
-      temperature: 0,
-      top_p: 1,
-      seed: null,
-      stream: null,
-      stream_options: null,
-    };
-    const text = " 0 1";
-    expect((await complete({ ...nothing, echo: false, best_of: 1 })).choices[0]?.text).toBe(text);
-    const answer = await chat({
-      ...nothing,
-      tools: [],
-      response_format: { type: "text" },
-      logprobs: false,
-      store: false,
-    });
-    expect(answer.choices[0]?.message.content).toBe(text);
-  });
-
-  it("knows no other model", async () => {
-    const error = await rejection(complete({ model: "gpt-4" }));
-    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
-    expect(error).toMatchObject({ code: "model_not_found", param: "model" });
-  });
-});
-
 describe("a client that stops listening", () => {
   it("stops the generation, and the worker is free", async () => {
     await using served = await serve({ model: paced, workers: 1 });
@@ -418,101 +313,3 @@ describe("a client that stops listening", () => {
     expect(served.failures).toEqual([]);
   });
 });
-
-describe("limits", () => {
-  it("turns calls away when the queue is full, and says when to try again", async () => {
-    await using served = await serve({ model: paced, workers: 1, maxQueue: 1 });
-    const { client, model, runtime } = served;
-    const abort = new AbortController();
-    const endless = { model, prompt: "go", max_tokens: 1_000_000 };
-    const waiting = [0, 1].map(() =>
-      rejection(client.completions.create(endless, { signal: abort.signal })),
-    );
-    await untilHolds(() => runtime.metrics().active === 1 && runtime.metrics().queued === 1);
-    for (const stream of [false, true]) {
-      const error = await rejection(client.completions.create({ ...endless, stream }));
-      expect(error).toBeInstanceOf(OpenAI.RateLimitError);
-      expect(error).toMatchObject({ code: "QUEUE_FULL", type: "rate_limit_error" });
-      expect(
-        Number((error as InstanceType<typeof OpenAI.RateLimitError>).headers.get("retry-after")),
-      ).toBeGreaterThan(0);
-    }
-    abort.abort();
-    await Promise.all(waiting);
-  });
-
-  it("cuts a completion short at the deadline", async () => {
-    await using served = await serve({ model: paced }, { deadlineMilliseconds: 60 });
-    const { client, model } = served;
-    const endless = { model, prompt: "go", max_tokens: 1_000_000 };
-    const whole = await client.completions.create(endless);
-    const ending = { finish_reason: "length", native_finish_reason: "deadline" };
-    expect(whole.choices[0]).toMatchObject(ending);
-    const stream = await client.completions.create({ ...endless, stream: true });
-    let last: unknown;
-    for await (const { choices } of stream) last = choices[0];
-    expect(last).toMatchObject(ending);
-  });
-});
-
-describe("a failure of the engine", () => {
-  /** A runtime whose generations fail at their `failAt`-th token. */
-  async function failingRuntime(failAt: number) {
-    const runtime = await createRuntime({ model: paced });
-    const run = () =>
-      createTokenQueue(async (sink) => {
-        for (let index = 0; index < failAt; index++) {
-          sink.push({
-            index,
-            id: index,
-            text: "a",
-            endOfSequence: false,
-            logprob: undefined,
-            producedAtMilliseconds: undefined,
-          });
-        }
-        throw new Error("out of oil");
-      }, Infinity).source;
-    const failing = createGenerator({
-      collect: () => ({ stop: () => undefined, finished: Promise.reject(new Error("out of oil")) }),
-      stream: run,
-    });
-    return { ...runtime, ...failing };
-  }
-
-  it("before the first token is an answer of its own", async () => {
-    await using served = await serve({}, { runtime: await failingRuntime(0) });
-    const { client, model } = served;
-    for (const stream of [false, true]) {
-      const error = await rejection(client.completions.create({ model, prompt: "go", stream }));
-      expect(error).toBeInstanceOf(OpenAI.InternalServerError);
-      expect(error).toMatchObject({ type: "server_error" });
-    }
-    expect(served.failures).toHaveLength(2);
-  });
-
-  it("in the middle of a stream reaches the client behind what there was", async () => {
-    await using served = await serve({}, { runtime: await failingRuntime(2) });
-    const { client, model } = served;
-    const stream = await client.chat.completions.create({
-      model,
-      messages: [{ role: "user", content: "go" }],
-      stream: true,
-    });
-    let text = "";
-    const error = await rejection(
-      (async () => {
-        for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
-      })(),
-    );
-    expect(text).toBe("aa");
-    expect(error).toBeInstanceOf(OpenAI.APIError);
-    expect(error).toMatchObject({ code: "ENGINE_FAILED", type: "server_error" });
-    expect(served.failures).toMatchObject([{ code: "ENGINE_FAILED" }]);
-  });
-});
-
-/** Gives the event loop turns until something holds; the test's time-out ends what never does. */
-async function untilHolds(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

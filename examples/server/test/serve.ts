@@ -1,5 +1,6 @@
 import { createRuntime, type RuntimeOptions } from "@streamgauge/runtime";
 import OpenAI from "openai";
+import { expect } from "vitest";
 import { startServer, type RunningServer, type ServerOptions } from "../src/server.js";
 
 /** A server on a free port, a client of it, and what the server took for its own failures. */
@@ -39,4 +40,17 @@ export async function serve(
     client: new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0 }),
     [Symbol.asyncDispose]: () => server.close(0),
   };
+}
+
+/** What a call is rejected with; one that is not fails the test. */
+export async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => expect.fail("should have been rejected"),
+    (error: unknown) => error,
+  );
+}
+
+/** Gives the event loop turns until something holds; the test's time-out ends what never does. */
+export async function untilHolds(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

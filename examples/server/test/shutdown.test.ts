@@ -83,7 +83,10 @@ describe("closing the server", () => {
 describe("the command", () => {
   it("says what it takes, and refuses the rest", async () => {
     const help = run("--help");
-    await help.line("--max-queue <n>");
+    for (const flag of ["--max-queue <n>", "--allow-host <name>", "--allow-origin <origin>"]) {
+      await help.line(flag);
+    }
+    await help.line("(env: STREAMGAUGE_API_KEY)");
     expect(await help.exit).toBe(0);
     const wrong = spawn(process.execPath, [cli, "--port", "whale"], { stdio: "pipe" });
     let said = "";
@@ -97,12 +100,25 @@ describe("the command", () => {
     ["--dtype q4", "model_q4.onnx"],
     ["--execution-provider abacus", "onnxruntime-node has on this platform: cpu"],
     ["--max-batch 0", "It must be an integer ≥ 1."],
+    ["--allow-host localhost:80", "without a port"],
+    ["--allow-origin *", "It must be an origin"],
   ])("does not begin with %s", async (flags, message) => {
     const wrong = spawn(process.execPath, [cli, "--port", "0", ...flags.split(" ")]);
     let said = "";
     wrong.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     expect((await once(wrong, "close"))[0]).toBe(1);
     expect(said).toContain(message);
+  });
+
+  it("does not begin with a key that cannot be sent, nor say it", async () => {
+    const env = { ...process.env, STREAMGAUGE_API_KEY: "two words" };
+    const wrong = spawn(process.execPath, [cli, "--port", "0"], { env });
+    let said = "";
+    wrong.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    wrong.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    expect((await once(wrong, "close"))[0]).toBe(1);
+    expect(said).toContain("The API key cannot be used");
+    expect(said).not.toContain("two words");
   });
 
   it.runIf(hasSignals)("serves until it is told to end, and ends well", async () => {
@@ -128,7 +144,9 @@ describe("the command", () => {
     const socket = connect(Number(port), "127.0.0.1");
     await once(socket, "connect");
     socket.on("error", () => undefined);
-    socket.write("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+    socket.write(
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n",
+    );
     socket.write("Content-Length: 10\r\n\r\n{");
     // Answered on the same event loop after the request was seen.
     await fetch(`http://127.0.0.1:${port}/health`, { headers: { connection: "close" } });

@@ -90,6 +90,14 @@ export interface GenerationConfig {
   /** Go on when the model produces its end-of-sequence token. Default false. */
   readonly ignoreEos?: boolean;
   /**
+   * Take what is spelt like a special token in the prompt's text, or in what its
+   * messages say, for plain text: a user who types `<|im_end|>` then ends no turn. The
+   * tokens of the model's chat template, and those that the tokenizer puts around a
+   * text, stay special. Default false: such a spelling is the token. Prompts of ids
+   * are what they are.
+   */
+  readonly plainPrompt?: boolean;
+  /**
    * Give each token's log-probability: what the model says, before every option
    * that changes the choice. Default false.
    */
@@ -190,6 +198,7 @@ const table: OptionTable<GenerationConfig, Checked> = {
     default: [],
   },
   ignoreEos: { check: booleanCheck, default: false },
+  plainPrompt: { check: booleanCheck, default: false },
   logprobs: { check: booleanCheck, default: false },
   topLogprobs: { check: integerCheck(0, 20), default: 0 },
   deadlineMilliseconds: { check: numberCheck({ above: 0, to: longestTimer }), default: undefined },

@@ -116,6 +116,7 @@ export function refuse(
     repetitionPenalty: notThere,
     noRepeatNgramSize: notThere,
     minTokens: notThere,
+    plainPrompt: "the server decides how it tokenises. Leave it out.",
     temperature: undefined,
     topP: undefined,
     presencePenalty: undefined,

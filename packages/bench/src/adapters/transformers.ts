@@ -150,6 +150,7 @@ function refuse({ config }: GenerationRequest): StreamgaugeError | undefined {
     presencePenalty: notThere,
     frequencyPenalty: notThere,
     logitBias: notThere,
+    plainPrompt: "transformers.js always takes them for the tokens. Leave it out.",
     temperature: undefined,
     topK: undefined,
     repetitionPenalty: undefined,

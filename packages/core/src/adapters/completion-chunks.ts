@@ -16,6 +16,13 @@ export interface CompletionChunkOptions {
   readonly createdSeconds: number;
   /** Send a last chunk without choices that counts the tokens. Default false. */
   readonly includeUsage?: boolean;
+  /**
+   * Count the completion's tokens so far in each chunk with text, as
+   * `usage.completion_tokens`: a chunk can have the text of several. The tokens of the
+   * prompt are known at the end, and counted in the last chunk. Needs `includeUsage`.
+   * Default false.
+   */
+  readonly continuousUsage?: boolean;
 }
 
 /** Why a completion ended, in the two words that every client knows. */
@@ -55,8 +62,12 @@ export function completionUsage(usage: Usage): CompletionUsage {
 
 /** Makes the JSON of one completion's chunks, in order. */
 export interface CompletionChunks {
-  /** The chunk of some text. The first of a chat also says whose turn it is. */
-  piece(text: string): string;
+  /**
+   * The chunk of some text. The first of a chat also says whose turn it is.
+   *
+   * @param completionTokens how many tokens there are up to here
+   */
+  piece(text: string, completionTokens: number): string;
   /**
    * The chunks behind the last text. `native_finish_reason` beside `finish_reason`
    * is our own word for it.
@@ -66,6 +77,13 @@ export interface CompletionChunks {
 
 export function completionChunks(options: CompletionChunkOptions): CompletionChunks {
   const { endpoint, id, model, createdSeconds, includeUsage = false } = options;
+  const { continuousUsage = false } = options;
+  if (continuousUsage && !includeUsage) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      "continuousUsage counts in each chunk what includeUsage counts at the end: set includeUsage too.",
+    );
+  }
   const isChat = endpoint === "chat";
   const common = {
     id,
@@ -75,7 +93,7 @@ export function completionChunks(options: CompletionChunkOptions): CompletionChu
   };
   let isFirst = true;
 
-  function chunk(text: string | undefined, ending: object): string {
+  function chunk(text: string | undefined, ending: object, usage: object | null = null): string {
     // The role comes with the first text: tools take a chunk of its own for the first token.
     const role = isFirst ? { role: "assistant" } : {};
     isFirst = false;
@@ -85,12 +103,17 @@ export function completionChunks(options: CompletionChunkOptions): CompletionChu
     return toJsonLine({
       ...common,
       choices: [{ index: 0, ...content, logprobs: null, ...ending }],
-      ...(includeUsage ? { usage: null } : {}),
+      ...(includeUsage ? { usage } : {}),
     });
   }
 
   return {
-    piece: (text) => chunk(text, { finish_reason: null }),
+    piece: (text, completionTokens) =>
+      chunk(
+        text,
+        { finish_reason: null },
+        continuousUsage ? { completion_tokens: completionTokens } : null,
+      ),
     end({ finishReason, usage }) {
       const last = chunk(undefined, {
         finish_reason: completionFinishReason(finishReason),

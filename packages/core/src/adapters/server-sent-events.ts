@@ -63,7 +63,8 @@ export interface CompletionEventOptions extends CompletionChunkOptions {
  *   and the stream ends without `[DONE]`, because the completion is not complete.
  *   `stream.result` rejects with the error itself.
  *
- * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already
+ * @throws StreamgaugeError `STREAM_CONSUMED` when the stream is read already,
+ *   `INVALID_OPTION` for `continuousUsage` without `includeUsage`
  */
 export function toServerSentEvents(
   stream: TokenStream,
@@ -75,6 +76,7 @@ export function toServerSentEvents(
   const characters = new WholeCharacters();
   const tokens = stream[Symbol.asyncIterator]();
   let next: Promise<IteratorResult<StreamToken, undefined>> | undefined;
+  let completionTokens = 0;
   let sent = false;
   let cancelled = false;
 
@@ -88,7 +90,7 @@ export function toServerSentEvents(
       next = undefined;
       if (step.done === true) {
         const half = characters.end();
-        const payloads = half === "" ? [] : [chunks.piece(half)];
+        const payloads = half === "" ? [] : [chunks.piece(half, completionTokens)];
         payloads.push(...chunks.end(await stream.result), "[DONE]");
         return {
           text: payloads.map((data) => formatServerSentEvent({ data })).join(""),
@@ -103,7 +105,9 @@ export function toServerSentEvents(
       ) {
         // Nothing became readable with such a token, and an empty chunk would pass for the first.
         const text = characters.take(token.text);
-        if (text !== "") events += formatServerSentEvent({ data: chunks.piece(text) });
+        completionTokens = token.index + 1;
+        if (text === "") continue;
+        events += formatServerSentEvent({ data: chunks.piece(text, completionTokens) });
       }
       if (events !== "") return { text: events, last: false };
     }

@@ -57,7 +57,7 @@ async function checkTemplate({
   let failure: unknown;
   for (const messages of [conversation, conversation.slice(1)]) {
     try {
-      const ids = await encodeChat(messages);
+      const ids = await encodeChat(messages, false);
       const said = `${messages.length} messages are ${ids.length} ids`;
       if (messages === conversation) return ["renders", said];
       return ["renders without a system message", `${said}; with one: ${messageOf(failure)}`];

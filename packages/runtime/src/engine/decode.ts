@@ -27,7 +27,7 @@ export async function decode(
 ): Promise<GenerationSummary> {
   const startedAt = performance.now();
   checkConfig(config, model);
-  const promptIds = await encode(prompt, model);
+  const promptIds = await encode(prompt, config, model);
   checkPrompt(promptIds, model);
   const sequence = model.begin(config, promptIds);
   try {
@@ -108,9 +108,13 @@ async function decodeSequence(
   };
 }
 
-async function encode(prompt: ResolvedPrompt, model: Model): Promise<readonly number[]> {
+async function encode(
+  prompt: ResolvedPrompt,
+  { plainPrompt }: ResolvedConfig,
+  model: Model,
+): Promise<readonly number[]> {
   if (typeof prompt === "string") {
-    if (model.encode !== undefined) return model.encode(prompt);
+    if (model.encode !== undefined) return model.encode(prompt, plainPrompt);
     throw new StreamgaugeError(
       "INVALID_PROMPT",
       "The prompt is text, and this model has no tokenizer: give token ids, or add tokenizer.json " +
@@ -118,7 +122,7 @@ async function encode(prompt: ResolvedPrompt, model: Model): Promise<readonly nu
     );
   }
   if (!("messages" in prompt)) return prompt;
-  if (model.encodeChat !== undefined) return await model.encodeChat(prompt.messages);
+  if (model.encodeChat !== undefined) return await model.encodeChat(prompt.messages, plainPrompt);
   throw new StreamgaugeError(
     "INVALID_PROMPT",
     "The prompt is a conversation, and this model has no chat template: give text or token ids, or " +

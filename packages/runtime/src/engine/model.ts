@@ -9,17 +9,22 @@ export interface Model {
   readonly contextLength: number;
   readonly vocabularySize: number;
   readonly eosTokenIds: ReadonlySet<number>;
-  /** Token ids of a prompt text; undefined for a model without a tokenizer. */
-  readonly encode: ((text: string) => readonly number[]) | undefined;
+  /**
+   * Token ids of a prompt text; undefined for a model without a tokenizer.
+   *
+   * @param isPlain whether spellings of special tokens in it are plain text; default false
+   */
+  readonly encode: ((text: string, isPlain?: boolean) => readonly number[]) | undefined;
   /**
    * Token ids of a conversation up to where the answer begins; undefined for a
    * model without a chat template.
    *
+   * @param isPlain whether spellings of special tokens in the messages are plain text
    * @throws StreamgaugeError `INVALID_PROMPT` for messages that the template refuses,
    *   `MODEL_UNSUPPORTED` for a template that fails
    */
   readonly encodeChat:
-    | ((messages: readonly ChatMessage[]) => Promise<readonly number[]>)
+    | ((messages: readonly ChatMessage[], isPlain: boolean) => Promise<readonly number[]>)
     | undefined;
   /** Most sequences at once; a step runs all that are there. */
   readonly maxBatch: number;

@@ -1,5 +1,6 @@
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
+import { encodeChat } from "../text/chat-template.js";
 import { createDetokenizer } from "../text/detokenizer.js";
 import { BatchDecoder } from "./batch-decoder.js";
 import { whyNotTogether } from "./batch-probe.js";
@@ -92,14 +93,13 @@ export async function openOnnxModel(
       contextLength,
       vocabularySize,
       eosTokenIds,
-      encode: tokenizer && ((text) => tokenizer.encode(text)),
+      encode:
+        tokenizer &&
+        ((text, isPlain = false) => tokenizer.encode(text, isPlain ? { plain: "all" } : {})),
       encodeChat:
         tokenizer &&
         chatTemplate &&
-        (async (messages) => {
-          const text = await chatTemplate.render(messages);
-          return tokenizer.encode(text, { addSpecialTokens: false });
-        }),
+        ((messages, isPlain) => encodeChat(chatTemplate, tokenizer, messages, isPlain)),
       maxBatch: plan.maxBatch.value,
       createDetokenizer: () => (tokenizer ? createDetokenizer(tokenizer) : idsOnly),
       begin(config, promptIds) {

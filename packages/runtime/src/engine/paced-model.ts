@@ -118,7 +118,13 @@ function createPacedSequence(stepMilliseconds: number, fault: PacedFault | undef
 }
 
 /** What the decode loop does by itself, whatever the model. */
-const honoured: ReadonlySet<OptionalOption> = new Set(["stop", "stopTokenIds", "ignoreEos"]);
+const honoured: ReadonlySet<OptionalOption> = new Set([
+  "stop",
+  "stopTokenIds",
+  "ignoreEos",
+  // It has no special tokens.
+  "plainPrompt",
+]);
 
 function refuseSampling(config: ResolvedConfig): void {
   const refused = requestedOptions(config).find((option) => !honoured.has(option));

@@ -6,8 +6,10 @@ import {
   readTextIfPresent,
   type JsonObject,
 } from "../json-object.js";
+import { ContentMarks } from "./content-marks.js";
 import { TemplateBudget } from "./template-budget.js";
 import { withinTime } from "./time-limit.js";
+import type { Tokenizer } from "./tokenizer.js";
 
 /** How a model's makers write a conversation down. Any thread. */
 export interface ChatTemplate {
@@ -15,10 +17,11 @@ export interface ChatTemplate {
    * The conversation as text, up to where the answer begins. Special tokens are
    * spelt out in it, the one at the beginning included.
    *
+   * @param marks where given, the text has these marks, which say what came from the messages
    * @throws StreamgaugeError `INVALID_PROMPT` when the template refuses the messages,
    *   `MODEL_UNSUPPORTED` when it does not parse or fails
    */
-  render(messages: readonly ChatMessage[]): Promise<string>;
+  render(messages: readonly ChatMessage[], marks?: ContentMarks): Promise<string>;
 }
 
 /**
@@ -108,7 +111,9 @@ function createChatTemplate(
   };
   let loaded: ReturnType<typeof load> | undefined;
   return {
-    async render(messages) {
+    async render(plain, marks) {
+      const messages = marks?.markMessages(plain) ?? plain;
+      const reveal = (text: string): string => marks?.reveal(text) ?? text;
       try {
         const { program, render } = await (loaded ??= load());
         const variables = {
@@ -121,23 +126,45 @@ function createChatTemplate(
             throw new TemplateRefusal(message);
           },
         };
-        return render(program, variables, new TemplateBudget(messages));
+        return render(program, variables, new TemplateBudget(messages), marks);
       } catch (cause) {
         if (cause instanceof TemplateRefusal) {
           throw new StreamgaugeError(
             "INVALID_PROMPT",
-            `The model's chat template refuses these messages: ${cause.message} Change them, or ` +
+            `The model's chat template refuses these messages: ${reveal(cause.message)} Change them, or ` +
               `give the prompt as text or token ids.`,
             { cause },
           );
         }
         throw new StreamgaugeError(
           "MODEL_UNSUPPORTED",
-          `The chat template in ${file} cannot be used: ${messageOf(cause)}. Give the prompt as ` +
+          `The chat template in ${file} cannot be used: ${reveal(messageOf(cause))}. Give the prompt as ` +
             `text or token ids, or another template in chat_template.jinja.`,
           { cause },
         );
       }
     },
   };
+}
+
+/**
+ * Ids of a conversation up to where the answer begins. The special tokens of the template
+ * are all there are: the tokenizer puts none around it.
+ *
+ * @param isPlain whether spellings of special tokens in the messages are plain text
+ * @throws StreamgaugeError as {@link ChatTemplate.render}, and `INVALID_PROMPT` where plain
+ *   text cannot be marked
+ */
+export async function encodeChat(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  isPlain: boolean,
+): Promise<number[]> {
+  if (!isPlain) {
+    return tokenizer.encode(await template.render(messages), { addSpecialTokens: false });
+  }
+  const marks = new ContentMarks(messages, tokenizer.specialSpellings);
+  const marked = await template.render(messages, marks);
+  return tokenizer.encode(marked, { addSpecialTokens: false, plain: marks });
 }

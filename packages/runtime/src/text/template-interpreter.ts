@@ -7,11 +7,15 @@ import {
   type Statement,
   type Value,
 } from "./jinja.js";
+import type { ContentMarks } from "./content-marks.js";
 import type { TemplateBudget } from "./template-budget.js";
 import {
   areEqual,
+  attributeOf,
+  callWithMarks,
   occurrences,
   range,
+  remainder,
   spell,
   strftimeNow,
   strip,
@@ -62,6 +66,8 @@ export function parseTemplate(source: string): Program {
 /**
  * What a prepared template writes.
  *
+ * @param marks those in the messages, if they have any: the template's decisions are what
+ *   they would be without them
  * @throws TemplateBudgetExceeded when it does more than the budget allows
  * @throws Error when it fails
  */
@@ -69,13 +75,14 @@ export function render(
   program: Program,
   variables: TemplateVariables,
   budget: TemplateBudget,
+  marks?: ContentMarks,
 ): string {
   const environment = new Environment();
   const named = { true: true, false: false, none: null, True: true, False: false, None: null };
   const all = { ...named, range, strftime_now: (format: string) => strftimeNow(format) };
   for (const [name, value] of Object.entries({ ...all, ...variables }))
     environment.set(name, value);
-  return spell(new BoundedInterpreter(environment, budget).run(program));
+  return spell(new BoundedInterpreter(environment, budget, marks).run(program));
 }
 
 /** Marks what is written out, and gives each turn of a loop its own scope. */
@@ -100,6 +107,11 @@ const making = new Set(
   "BinaryExpression FilterExpression FilterStatement CallExpression If For Turn Output".split(" "),
 );
 
+/** Methods of texts that make texts, and keep the marks in them; others see none. */
+const marking = new Set(
+  "strip lstrip rstrip split replace upper lower title capitalize".split(" "),
+);
+
 /** The library recognises its nodes by their class, which it does not export. */
 function makeNode(type: string, fields: object): Statement {
   return Object.assign(parse([]), { type, ...fields });
@@ -118,10 +130,12 @@ function nodeOf(value: Value): Node {
  */
 class BoundedInterpreter extends Interpreter {
   readonly #budget: TemplateBudget;
+  readonly #marks: ContentMarks | undefined;
 
-  constructor(environment: Environment, budget: TemplateBudget) {
+  constructor(environment: Environment, budget: TemplateBudget, marks: ContentMarks | undefined) {
     super(environment);
     this.#budget = budget;
+    this.#marks = marks;
   }
 
   override evaluate(statement: Statement | undefined, environment: Environment): Value {
@@ -139,7 +153,9 @@ class BoundedInterpreter extends Interpreter {
         this.#budget.turn();
         return super.evaluate({ ...node, type: "Program" }, new Environment(environment));
       case "Output":
-        return toValue(this.#spell(this.evaluate(node.expression, environment)));
+        return toValue(
+          this.#spell(this.#beforeOthers(this.evaluate(node.expression, environment))),
+        );
       case "BinaryExpression":
         return this.#operate(node, environment);
       case "FilterExpression":
@@ -155,6 +171,20 @@ class BoundedInterpreter extends Interpreter {
     }
   }
 
+  /** The value as it is without marks, where it is a text that has some. */
+  #reveal(value: Value): Value {
+    const text = value.value;
+    if (typeof text !== "string" || this.#marks?.has(text) !== true) return value;
+    return toValue(this.#marks.reveal(text));
+  }
+
+  /** The value as it comes before others: a mark at its end would pass for one of theirs. */
+  #beforeOthers(value: Value): Value {
+    const text = value.value;
+    if (typeof text !== "string" || this.#marks?.has(text) !== true) return value;
+    return toValue(this.#marks.dropLast(text));
+  }
+
   #spell(value: Value): string {
     this.#budget.requireSpelling(value);
     return spell(value);
@@ -163,8 +193,13 @@ class BoundedInterpreter extends Interpreter {
   #operate(node: Node, environment: Environment): Value {
     const operator = node.operator.value;
     if (operator === "and" || operator === "or") return super.evaluate(node, environment);
-    const left = this.evaluate(node.left, environment);
-    const right = this.evaluate(node.right, environment);
+    const isJoining = operator === "+" || operator === "~";
+    const operandOf = (side: Statement): Value => {
+      const value = this.evaluate(side, environment);
+      return isJoining ? this.#beforeOthers(value) : this.#reveal(value);
+    };
+    const left = operandOf(node.left);
+    const right = operandOf(node.right);
     const onCompare = (): void => this.#budget.step();
     if (operator === "==") return toValue(areEqual(left, right, onCompare));
     if (operator === "!=") return toValue(!areEqual(left, right, onCompare));
@@ -203,8 +238,9 @@ class BoundedInterpreter extends Interpreter {
       const between = separator === undefined ? "" : spell(separator);
       this.#budget.require(between.length * elements.length);
       this.#budget.requireSpelling(operand);
-      return toValue(elements.map(spell).join(between));
+      return toValue(elements.map((element) => spell(this.#beforeOthers(element))).join(between));
     }
+    if (name === "length" || name === "count") operand = this.#reveal(operand);
     this.#requireExpansion(operand, name, positional, keyword);
     const settled = hasArguments ? { ...filter, args: nodes } : filter;
     const expression = { type: "FilterExpression", operand: nodeOf(operand), filter: settled };
@@ -261,13 +297,16 @@ class BoundedInterpreter extends Interpreter {
   }
 
   #member(node: Node, environment: Environment): Value {
-    const object = this.evaluate(node.object, environment);
+    const given = this.evaluate(node.object, environment);
+    const isMethod = !node.computed && marking.has(String(node.property.value));
+    const object = isMethod ? given : this.#reveal(given);
     const isSlice = node.property.type === "SliceExpression";
     const property =
       node.computed && !isSlice ? nodeOf(this.evaluate(node.property, environment)) : node.property;
     const settled = { ...node, object: nodeOf(object), property } as Statement;
     const found = super.evaluate(settled, environment);
     if (isSlice) this.#budget.pay(found, true);
+    if (isSlice && object !== given) return toValue(this.#marks?.protect(spell(found)));
     if (typeof object.value !== "string" || found.type !== "FunctionValue") return found;
     const name = property.type === "Given" ? spell(property.given) : String(property.value);
     return this.#method(object.value, name, found);
@@ -288,7 +327,8 @@ class BoundedInterpreter extends Interpreter {
         const guarded: typeof call = (args, environment) => {
           if (name === "replace") this.#requireReplacing(text, args);
           else this.#requireSplitting(text, args);
-          return call(args, environment);
+          if (this.#marks?.has(text) !== true) return call(args, environment);
+          return callWithMarks(call, text, args, environment, this.#marks);
         };
         return Object.assign(
           toValue(() => undefined),
@@ -305,21 +345,4 @@ class BoundedInterpreter extends Interpreter {
       typeof separator?.value === "string" ? occurrences(text, separator.value) : text.length / 2;
     this.#budget.requireElements(pieces);
   }
-}
-
-function remainder(a: number, b: number): number {
-  if (b === 0) throw new Error("the remainder of a division by zero");
-  return a - b * Math.floor(a / b);
-}
-
-/** An attribute by its path, such as `function.name`. */
-function attributeOf(element: Value, path: Value | undefined): Value {
-  let value = element;
-  for (const name of spell(path ?? undefinedValue).split(".")) {
-    const fields: unknown = value.value;
-    value =
-      (fields instanceof Map ? (fields.get(name) as Value | undefined) : undefined) ??
-      undefinedValue;
-  }
-  return value;
 }

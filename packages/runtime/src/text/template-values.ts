@@ -1,3 +1,4 @@
+import type { ContentMarks } from "./content-marks.js";
 import { Environment, type Value } from "./jinja.js";
 
 /** A JavaScript value as one that templates see. Functions are called with JavaScript values. */
@@ -146,4 +147,44 @@ export function strftimeNow(format: string, now: Date = new Date()): string {
 
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
+}
+
+/** Python's remainder, which has the sign of the divisor. @throws Error for a divisor of zero */
+export function remainder(a: number, b: number): number {
+  if (b === 0) throw new Error("the remainder of a division by zero");
+  return a - b * Math.floor(a / b);
+}
+
+/** An attribute by its path, such as `function.name`. */
+export function attributeOf(element: Value, path: Value | undefined): Value {
+  let value = element;
+  for (const name of spell(path ?? undefinedValue).split(".")) {
+    const fields: unknown = value.value;
+    value =
+      (fields instanceof Map ? (fields.get(name) as Value | undefined) : undefined) ??
+      undefinedValue;
+  }
+  return value;
+}
+
+type Method = (args: Value[], environment: Environment) => Value;
+
+/** Python's `split` and `replace` of a text that has marks where what is sought has none. */
+export function callWithMarks(
+  method: Method,
+  text: string,
+  [sought, ...others]: readonly Value[],
+  environment: Environment,
+  marks: ContentMarks,
+): Value {
+  if (typeof sought?.value !== "string") {
+    return method(sought === undefined ? [] : [sought, ...others], environment);
+  }
+  const made = method([toValue(marks.search(text, sought.value)), ...others], environment);
+  const { value } = made;
+  if (!Array.isArray(value)) return made;
+  // The mark before a separator is at the end of a piece now.
+  const dropLast = (piece: Value): Value =>
+    typeof piece.value === "string" ? toValue(marks.dropLast(piece.value)) : piece;
+  return toArray((value as Value[]).map(dropLast));
 }

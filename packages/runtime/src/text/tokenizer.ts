@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { isJsonObject, readJsonObject } from "../json-object.js";
+import type { ContentMarks, SpecialSpellings } from "./content-marks.js";
 import { tryPatterns } from "./pattern-trial.js";
+import { PlainEncoder, type Encodable } from "./plain-encoder.js";
 import { checkTokenIds } from "./token-ids.js";
 
 /** Text to token ids and back, as a model folder's `tokenizer.json` says. Any thread; stateless. */
@@ -16,6 +18,8 @@ export interface Tokenizer {
   readonly addedIds: ReadonlySet<number>;
   /** Whether a token's spelling stands for bytes, one character for each. */
   readonly byteLevel: boolean;
+  /** How its special tokens are spelt, to mark those of a conversation that are plain text. */
+  readonly specialSpellings: SpecialSpellings;
   /** Ids of a text, with the special tokens the tokenizer puts around it. */
   encode(text: string, options?: EncodeOptions): number[];
   /**
@@ -28,8 +32,13 @@ export interface Tokenizer {
 }
 
 export interface EncodeOptions {
-  /** Whether special tokens are put around the text. Default true. Those in the text always count. */
+  /** Whether special tokens are put around the text. Default true. */
   readonly addSpecialTokens?: boolean;
+  /**
+   * Which spellings of special tokens in the text are plain text: all of them, or those
+   * that these marks say, which are left out. Default: none.
+   */
+  readonly plain?: "all" | ContentMarks;
 }
 
 export interface DecodeOptions {
@@ -61,7 +70,8 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   checkTokenIds(definition, path);
   const decoder = onlyStage(definition["decoder"]);
   checkDecoder(decoder, path);
-  const library = construct({ ...definition, decoder }, config, path);
+  const whole = { ...definition, decoder };
+  const library = construct(whole, config, path);
   tryPatterns(definition, path);
 
   const ids = [...library.get_vocab(true).values()];
@@ -73,14 +83,25 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     if (id !== undefined) special.push(id);
   }
   const specialIds = new Set(special);
+  const plainEncoder = new PlainEncoder(library, whole, specialIds, (aliased) =>
+    construct(aliased, config, path),
+  );
+
+  function encodableOf(text: string, plain: EncodeOptions["plain"]): Encodable {
+    if (plain === undefined) return { library, text };
+    return plain === "all" ? plainEncoder.read(text) : plainEncoder.readMarked(text, plain);
+  }
 
   return {
     vocabularySize: ids.reduce((size, id) => Math.max(size, id + 1), 0),
     specialIds,
     addedIds: new Set(added.keys()),
     byteLevel: stageType(decoder) === "ByteLevel",
-    encode: (text, { addSpecialTokens = true } = {}) =>
-      encode(library, text, addSpecialTokens, path),
+    get specialSpellings() {
+      return plainEncoder.spellings;
+    },
+    encode: (text, { addSpecialTokens = true, plain } = {}) =>
+      encode(encodableOf(text, plain), addSpecialTokens, path),
     decode(wanted, { skipSpecialTokens = true } = {}) {
       // The empty token is left out too: decoders disagree about what it separates.
       const known = wanted.filter(
@@ -94,12 +115,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
 }
 
 /** @throws StreamgaugeError `MODEL_UNSUPPORTED` where the library fails, or knows no ids */
-function encode(
-  library: HuggingFaceTokenizer,
-  text: string,
-  addSpecialTokens: boolean,
-  path: string,
-): number[] {
+function encode({ library, text }: Encodable, addSpecialTokens: boolean, path: string): number[] {
   let reason = "a part of the text has no id";
   let cause: unknown;
   try {
