@@ -89,7 +89,7 @@ describe("streamgauge-report", () => {
     }
     expect((await report("--check")).code).toBe(0);
     const text = await readFile(join(workspace, "plain.md"), "utf8");
-    expect(text).toBe(renderBenchmarks(record));
+    expect(text).toBe(renderBenchmarks(record, undefined, {}, "results/reference/pages"));
     await writeFile(`${file}.gz`, "nothing that unpacks");
     const { code, stderr } = await report("--record", "results/reference");
     expect(code).toBe(1);

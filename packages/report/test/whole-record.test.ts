@@ -126,7 +126,7 @@ describe("renderBenchmarks of a record with something of everything", () => {
       ...record,
       cells: record.cells.filter(({ workload }) => workload === undefined),
     };
-    const memory = sectionOf("## Peak memory and bytes per token", renderBenchmarks(plain));
+    const memory = sectionOf("## Peak memory and bytes per token", everything(plain));
     expect(memory).toContain("| array buffers | allocated per token, main |");
     expect(memory).toMatch(
       /\| pequod-pooled \| 150\.0 MiB \/ 150\.0 MiB \/ 150\.0 MiB \|.*\| – \/ 832 B \/ – \|\n/,

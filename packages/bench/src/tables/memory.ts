@@ -31,7 +31,7 @@ export function memory(record: ResultRecord): Table {
         cell.generator,
         ...fields.map((field) => several(modes.map((mode) => peakOf(all, mode, field)))),
         ...threads.map((thread) =>
-          several(modes.map((mode) => allocatedBy(record, cell, mode, thread))),
+          several(modes.map((mode) => allocatedBy(record, all, mode, thread))),
         ),
       ],
     };
@@ -83,14 +83,17 @@ function peakOf(
   return peaks.length === 0 ? undefined : ofBytes(Math.max(...peaks));
 }
 
+/** Of the last cell of a generator that was profiled. */
 function allocatedBy(
   record: ResultRecord,
-  cell: Cell,
+  cells: readonly Cell[],
   mode: Treatment,
   thread: string,
 ): Value | undefined {
-  const found = findAllocations(record, cell, mode)?.findings.threads.find(
-    (candidate) => candidate.thread === thread,
-  );
+  const found = cells
+    .toReversed()
+    .map((cell) => findAllocations(record, cell, mode))
+    .find((profile) => profile !== undefined)
+    ?.findings.threads.find((candidate) => candidate.thread === thread);
   return found === undefined ? undefined : bytes(found.bytesPerToken);
 }
