@@ -5,20 +5,18 @@ import { StreamgaugeError, messageOf } from "@streamgauge/core";
 
 import { checkOptionNames } from "../../option-names.js";
 import { openCheckpoint } from "./checkpoint.js";
+import { parseDecoderConfig } from "./decoder-config.js";
+import { buildDecoderGraph } from "./decoder-graph.js";
+import type { DecoderShape } from "./decoder-shape.js";
 import { describeDtypes } from "./dtype-config.js";
 import type { BuiltGraph } from "./graph-builder.js";
-import { formatLlamaConfig, parseLlamaConfig, type LlamaShape } from "./llama-config.js";
-import { buildLlamaGraph } from "./llama-graph.js";
-import {
-  checkTensors,
-  checkpointWeights,
-  randomWeights,
-  type WeightSource,
-} from "./llama-weights.js";
+import { formatLlamaConfig, type LlamaShape } from "./llama-shape.js";
 import { buildDtypes, graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
+import { ElementType } from "../protobuf.js";
 import { writeModelFiles } from "./model-file.js";
 import { layOutModel } from "./model-layout.js";
 import { isMissing, replaceFolder } from "./replace-folder.js";
+import { checkTensors, checkpointWeights, randomWeights, type WeightSource } from "./weights.js";
 
 /** How far a build has come, reported after each piece of a tensor. */
 export interface BuildProgress {
@@ -89,8 +87,9 @@ const ours = [...companions, "config.json", "onnx"];
 
 /**
  * Builds a model folder that this runtime and transformers.js load alike
- * (`config.json`, tokenizer files, `onnx/model….onnx`) from a checkpoint of the
- * Llama, Qwen2 or Qwen3 family.
+ * (`config.json`, tokenizer files, `onnx/model….onnx`) from a checkpoint of one
+ * of the families in `families.ts`: Llama, Qwen2, Qwen3, Mistral, SmolLM3,
+ * Granite, OLMo-2, Gemma-3 (text) or Phi-3.
  *
  * The folder appears when it is complete or not at all. Weights pass through a
  * few megabytes at a time, whatever the size of the model.
@@ -103,7 +102,7 @@ export async function buildModel(options: BuildModelOptions): Promise<void> {
   const dtypes = checkedDtypes(options);
   const file = join(options.checkpoint, "config.json");
   const config = await readConfig(file);
-  const shape = parseLlamaConfig(config, file);
+  const shape = parseDecoderConfig(config, file);
   const graphs = buildGraphs(shape, dtypes);
   const checkpoint = await openCheckpoint(options.checkpoint);
   try {
@@ -135,7 +134,7 @@ export async function buildRandomModel(options: BuildRandomModelOptions): Promis
   }
   const dtypes = checkedDtypes(options);
   const config = checkedConfig(shape);
-  const graphs = buildGraphs(shape, dtypes);
+  const graphs = buildGraphs(parseDecoderConfig(config, "shape"), dtypes);
   await replaceFolder(out, ours, async (folder) => {
     await writeModel(folder, config, graphs, () => randomWeights(seed), options);
   });
@@ -146,8 +145,18 @@ interface DtypeGraph {
   readonly graph: BuiltGraph;
 }
 
-function buildGraphs(shape: LlamaShape, dtypes: readonly BuildDtype[]): DtypeGraph[] {
-  return dtypes.map((dtype) => ({ dtype, graph: buildLlamaGraph(shape, numberFormat(dtype)) }));
+/** @throws StreamgaugeError `MODEL_UNSUPPORTED` for a dtype that the family does not compute in */
+function buildGraphs(shape: DecoderShape, dtypes: readonly BuildDtype[]): DtypeGraph[] {
+  return dtypes.map((dtype) => {
+    const format = numberFormat(dtype);
+    if (shape.needsFloat32 !== undefined && format.float === ElementType.float16) {
+      throw new StreamgaugeError(
+        "MODEL_UNSUPPORTED",
+        `${dtype} computes in half precision. ${shape.needsFloat32}: choose fp32, q8 or q4.`,
+      );
+    }
+    return { dtype, graph: buildDecoderGraph(shape, format) };
+  });
 }
 
 async function writeModel(
@@ -217,7 +226,7 @@ function checkedConfig(shape: LlamaShape): string {
   }
   const config = formatLlamaConfig(shape);
   try {
-    parseLlamaConfig(config, "shape");
+    parseDecoderConfig(config, "shape");
   } catch (cause) {
     const reason = messageOf(cause);
     throw new StreamgaugeError("INVALID_OPTION", reason, { cause });

@@ -3,7 +3,7 @@ import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus"
 
 import type { Checkpoint, CheckpointTensor } from "./checkpoint.js";
 import type { TensorGroup } from "./graph-builder.js";
-import type { LlamaShape } from "./llama-config.js";
+import type { DecoderShape } from "./decoder-shape.js";
 import { rowsPerPiece } from "./safetensors.js";
 
 /**
@@ -48,7 +48,7 @@ export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
 export function checkTensors(
   checkpoint: Checkpoint,
   groups: readonly TensorGroup[],
-  { tiedEmbeddings }: LlamaShape,
+  { tiedEmbeddings }: Pick<DecoderShape, "tiedEmbeddings">,
 ): void {
   const wanted = new Set<string>();
   for (const { name, shape } of groups.flatMap((group) => group.weights)) {
