@@ -62,7 +62,12 @@ export function randomWeights(
   const queries = config.num_attention_heads * config.head_dim;
   const keys = config.num_key_value_heads * config.head_dim;
 
-  add("model.embed_tokens.weight", [config.vocab_size, hidden], uniform);
+  // Small against what layers add, or a tied head would choose each id again and again.
+  const multiplied =
+    config.model_type === "gemma3_text"
+      ? Math.sqrt(hidden)
+      : ((config["embedding_multiplier"] as number | undefined) ?? 1);
+  add("model.embed_tokens.weight", [config.vocab_size, hidden], () => uniform() / 8 / multiplied);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `model.layers.${layer}`;
     for (const name of normNames[config.model_type] ?? usualNorms) norm(`${at}.${name}`, hidden);

@@ -89,8 +89,14 @@ const knownFields: Readonly<Record<RopeType, readonly string[]>> = {
   dynamic: ["factor", original],
   llama3: ["factor", "low_freq_factor", "high_freq_factor", original],
   yarn: [
-    ...["factor", "attention_factor", "beta_fast", "beta_slow"],
-    ...["mscale", "mscale_all_dim", "truncate", original],
+    "factor",
+    "attention_factor",
+    "beta_fast",
+    "beta_slow",
+    "mscale",
+    "mscale_all_dim",
+    "truncate",
+    original,
   ],
   longrope: ["factor", "attention_factor", "short_factor", "long_factor", original],
 };
