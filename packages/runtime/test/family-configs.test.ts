@@ -302,6 +302,7 @@ describe("configurations of families", () => {
       /long_factor is \[1,2\]/,
     ],
     [phi4, { rope_scaling: { type: "longrope", long_factor: factors(48, 2) } }, /short_factor/],
+    [phi4, { original_max_position_embeddings: undefined }, /original_max_position.* is missing/],
   ])("%# names what is wrong", (config, changes, message) => {
     expect(() => parse({ ...config, ...changes })).toThrow(
       expect.objectContaining({ code: "MODEL_CORRUPT", message: expect.stringMatching(message) }),

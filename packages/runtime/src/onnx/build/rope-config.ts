@@ -182,7 +182,7 @@ const kinds: Readonly<Record<RopeType, Kind>> = {
   longrope({ theta, size, own, context: { config, file, contextLength } }) {
     const fields = readFields(own, file);
     const { integer } = readFields({ ...config, ...own }, file);
-    const beyond = integer(original, contextLength);
+    const beyond = integer(original);
     const factor = fields.positive("factor", contextLength / beyond);
     const plain = plainFrequencies(theta, size);
     const slowed = (field: string): number[] => {
