@@ -69,6 +69,7 @@ describe("parseDecoderConfig", () => {
     });
     expect(attention).toEqual({ heads: 4, keyValueHeads: 2, headDimension: 64, bias: "inputs" });
     expect(parseWith({ ...qwen2, architectures: undefined })).toEqual(parseWith(qwen2));
+    expect(parseWith({ ...qwen2, attention_bias: true })).toEqual(parseWith(qwen2));
   });
 
   it("reads what Qwen3 has of its own", () => {

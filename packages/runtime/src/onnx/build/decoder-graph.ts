@@ -5,7 +5,7 @@ import { GraphBuilder, microsoft, type BuiltGraph } from "./graph-builder.js";
 import { addMatrix, addTable, lookUp, multiply } from "./matrix.js";
 import type { NumberFormat } from "../model-dtype.js";
 import { ElementType, type GraphValue } from "../protobuf.js";
-import { addNorm, closeBranch, openBranch, type ResidualStream } from "./residual-stream.js";
+import { addNorm, openBranch, type NormWeight, type ResidualStream } from "./residual-stream.js";
 import { addRotaryTables } from "./rotary.js";
 
 /**
@@ -41,40 +41,29 @@ export function buildDecoderGraph(shape: DecoderShape, format: NumberFormat): Bu
   /** Adds a branch between two norms, either of which a family may lack. */
   const branch = (
     at: string,
-    before: string | undefined,
-    after: string | undefined,
+    before: NormWeight | undefined,
+    after: NormWeight | undefined,
     compute: (input: string) => string,
   ): void => {
-    const sumName = `${at}.input`;
-    const { sum, input } =
-      before === undefined
-        ? both(closeBranch(builder, stream, sumName))
-        : openBranch(builder, norms, stream, { at: before, size: hiddenSize });
+    const { sum, input } = openBranch(builder, norms, stream, before, at);
     const computed = compute(input);
-    const normal =
-      after === undefined
-        ? computed
-        : addNorm(builder, norms, computed, { at: after, size: hiddenSize });
-    const added = scaled(builder, normal, multipliers.residual, `${at}.scaled`);
-    stream = { sum, branch: added };
+    const normal = after === undefined ? computed : addNorm(builder, norms, computed, after);
+    stream = { sum, branch: scaled(builder, normal, multipliers.residual, `${at}.scaled`) };
   };
   for (const layer of shape.layers.keys()) {
     const at = `model.layers.${layer}`;
-    const named = (norm: string | undefined): string | undefined =>
-      norm === undefined ? undefined : `${at}.${norm}`;
-    branch(`${at}.self_attn`, named(norms.beforeAttention), named(norms.afterAttention), (input) =>
+    const norm = (name: string | undefined): NormWeight | undefined =>
+      name === undefined ? undefined : { at: `${at}.${name}`, size: hiddenSize };
+    branch(`${at}.self_attn`, norm(norms.beforeAttention), norm(norms.afterAttention), (input) =>
       addAttention(builder, shape, layer, input, shared),
     );
-    branch(`${at}.mlp`, named(norms.beforeFeedForward), named(norms.afterFeedForward), (input) =>
+    branch(`${at}.mlp`, norm(norms.beforeFeedForward), norm(norms.afterFeedForward), (input) =>
       addFeedForward(builder, shape, `${at}.mlp`, input),
     );
   }
   // What the logits are divided by is in the weight in front of them.
-  const { input: last } = openBranch(builder, norms, stream, {
-    at: "model.norm",
-    size: hiddenSize,
-    divisor: multipliers.logitsDivisor,
-  });
+  const finalNorm = { at: "model.norm", size: hiddenSize, divisor: multipliers.logitsDivisor };
+  const { input: last } = openBranch(builder, norms, stream, finalNorm, "model");
   const headName = "lm_head.weight";
   const head = shape.tiedEmbeddings
     ? embedding
@@ -90,10 +79,6 @@ export function buildDecoderGraph(shape: DecoderShape, format: NumberFormat): Bu
   const inputs = inputsOf(shape, format.float);
   const outputs = outputsOf(shape, format.float);
   return builder.build("decoder", inputs, outputs, { "": 17, [microsoft]: 1 });
-}
-
-function both(sum: string): { readonly sum: string; readonly input: string } {
-  return { sum, input: sum };
 }
 
 function scaled(builder: GraphBuilder, value: string, factor: number, name: string): string {

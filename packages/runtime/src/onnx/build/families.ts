@@ -16,8 +16,8 @@ const families: Readonly<Record<string, Family>> = {
     ...llama,
     modelType: "qwen2",
     derivesKeyHeads: false,
+    // Whatever the field says: so some configurations have it.
     bias: () => "inputs",
-    understands: [],
   },
 
   Qwen3ForCausalLM: {

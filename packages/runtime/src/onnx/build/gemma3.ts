@@ -28,6 +28,7 @@ export const gemma3: Family = {
   },
   queryKeyNorm: "head",
   scale: ({ positive }) => positive("query_pre_attn_scalar", 256) ** -0.5,
+  // The reference rounds it to the type of its weights, which is float32 here.
   multipliers: ({ integer }) => ({
     ...noMultipliers,
     embedding: Math.sqrt(integer("hidden_size")),

@@ -20,35 +20,31 @@ export interface NormWeight {
 }
 
 /**
- * Adds the open branch to the sum, and normalises the result.
+ * Adds the open branch to the sum, and normalises the result where there is a norm.
  *
- * @returns the new sum, and what was made of it
+ * @param at names the sum where there is none
+ * @returns the new sum, and what the next branch is computed from
  */
 export function openBranch(
   builder: GraphBuilder,
   norms: NormShape,
   { sum, branch }: ResidualStream,
-  norm: NormWeight,
+  norm: NormWeight | undefined,
+  at: string,
 ): { readonly sum: string; readonly input: string } {
+  if (norm === undefined) {
+    const added = branch === undefined ? sum : builder.node("Add", [sum, branch], [`${at}.input`]);
+    return { sum: added, input: added };
+  }
   if (branch === undefined) return { sum, input: addNorm(builder, norms, sum, norm) };
-  const { at } = norm;
-  const newSum = `${at}.sum`;
+  const newSum = `${norm.at}.sum`;
   const input = builder.node(
     "SkipSimplifiedLayerNormalization",
     [sum, branch, addScale(builder, norms, norm)],
-    [`${at}.output`, "", "", newSum],
+    [`${norm.at}.output`, "", "", newSum],
     { domain: microsoft, attributes: { epsilon: { float: norms.epsilon } } },
   );
   return { sum: newSum, input };
-}
-
-/** Adds the open branch to the sum where no norm follows. */
-export function closeBranch(
-  builder: GraphBuilder,
-  { sum, branch }: ResidualStream,
-  name: string,
-): string {
-  return branch === undefined ? sum : builder.node("Add", [sum, branch], [name]);
 }
 
 /** Normalises the last axis: [..., size]. */

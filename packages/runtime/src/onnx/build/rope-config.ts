@@ -179,6 +179,7 @@ const kinds: Readonly<Record<RopeType, Kind>> = {
     };
   },
 
+  /** Once there are more ids than in the original context, all positions have the long factors. */
   longrope({ theta, size, own, context: { config, file, contextLength } }) {
     const fields = readFields(own, file);
     const { integer } = readFields({ ...config, ...own }, file);
