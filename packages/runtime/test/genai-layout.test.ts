@@ -5,9 +5,9 @@ import { createInlineGenerator, createRuntime, embeddedModel } from "@streamgaug
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../src/onnx/build/checkpoint.js";
 import type { BuiltGraph } from "../src/onnx/build/graph-builder.js";
-import { parseLlamaConfig } from "../src/onnx/build/llama-config.js";
-import { buildLlamaGraph } from "../src/onnx/build/llama-graph.js";
-import { checkpointWeights } from "../src/onnx/build/llama-weights.js";
+import { parseDecoderConfig } from "../src/onnx/build/decoder-config.js";
+import { buildDecoderGraph } from "../src/onnx/build/decoder-graph.js";
+import { checkpointWeights } from "../src/onnx/build/weights.js";
 import { numberFormat } from "../src/onnx/model-dtype.js";
 import { writeModelFiles } from "../src/onnx/build/model-file.js";
 import { layOutModel } from "../src/onnx/build/model-layout.js";
@@ -96,8 +96,8 @@ function decoderWith(fields: object): object {
 async function writeRenamed(path: string): Promise<void> {
   const folder = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
   const file = join(folder, "config.json");
-  const shape = parseLlamaConfig(await readFile(file, "utf8"), file);
-  const built = renamed(buildLlamaGraph(shape, numberFormat("fp32")));
+  const shape = parseDecoderConfig(await readFile(file, "utf8"), file);
+  const built = renamed(buildDecoderGraph(shape, numberFormat("fp32")));
   const checkpoint = await openCheckpoint(folder);
   const weights = checkpointWeights(checkpoint);
   await writeModelFiles(

@@ -20,15 +20,23 @@ export function dequantise(
 }
 
 /**
- * What MatMulNBits of accuracy level 4 makes of its input before it multiplies:
- * whole numbers up to ±127, with a scale for each 32.
+ * What MatMulNBits of accuracy level 4 makes of its input before it multiplies: whole numbers up to
+ * ±127, with a scale for each 32. Computed as the operator does, because rows of a quantised embedding
+ * lie in the middle between two numbers again and again.
  */
 export function roundActivations(values: readonly number[]): number[] {
   const rounded: number[] = [];
   for (let start = 0; start < values.length; start += 32) {
-    const block = values.slice(start, start + 32);
-    const scale = Math.max(...block.map(Math.abs)) / 127;
-    rounded.push(...block.map((value) => (scale === 0 ? 0 : Math.round(value / scale) * scale)));
+    const block = values.slice(start, start + 32).map(Math.fround);
+    const largest = Math.max(...block.map(Math.abs));
+    const scale = Math.fround(largest / 127);
+    const inverse = largest === 0 ? 0 : Math.fround(127 / largest);
+    rounded.push(...block.map((value) => roundToEven(Math.fround(value * inverse)) * scale));
   }
   return rounded;
+}
+
+function roundToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

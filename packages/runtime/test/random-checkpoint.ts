@@ -28,6 +28,14 @@ export interface Weight {
   readonly values: Float32Array;
 }
 
+const usualNorms = ["input_layernorm", "post_attention_layernorm"];
+
+/** Norms of a layer by `model_type`. */
+const normNames: Readonly<Record<string, readonly string[]>> = {
+  olmo2: ["post_attention_layernorm", "post_feedforward_layernorm"],
+  gemma3_text: [...usualNorms, "pre_feedforward_layernorm", "post_feedforward_layernorm"],
+};
+
 /** Small and random, as Hugging Face would name and shape them; what `type` cannot hold is rounded. */
 export function randomWeights(
   config: CheckpointConfig,
@@ -46,28 +54,47 @@ export function randomWeights(
     add(`${name}.weight`, [rows, columns], () => (uniform() * 2) / Math.sqrt(columns));
     if (bias) add(`${name}.bias`, [rows], uniform);
   };
+  // Gemma's weights lack their 1.
+  const middle = config.model_type === "gemma3_text" ? 0 : 1;
   const norm = (name: string, size: number): void =>
-    add(`${name}.weight`, [size], () => 1 + uniform() / 2);
+    add(`${name}.weight`, [size], () => middle + uniform() / 2);
   const inputBias = config.model_type === "qwen2" || config.attention_bias === true;
   const queries = config.num_attention_heads * config.head_dim;
   const keys = config.num_key_value_heads * config.head_dim;
 
-  add("model.embed_tokens.weight", [config.vocab_size, hidden], uniform);
+  // Small against what layers add, or a tied head would choose each id again and again.
+  const multiplied =
+    config.model_type === "gemma3_text"
+      ? Math.sqrt(hidden)
+      : ((config["embedding_multiplier"] as number | undefined) ?? 1);
+  add("model.embed_tokens.weight", [config.vocab_size, hidden], () => uniform() / 8 / multiplied);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `model.layers.${layer}`;
-    norm(`${at}.input_layernorm`, hidden);
-    norm(`${at}.post_attention_layernorm`, hidden);
-    linear(`${at}.self_attn.q_proj`, queries, hidden, inputBias);
-    linear(`${at}.self_attn.k_proj`, keys, hidden, inputBias);
-    linear(`${at}.self_attn.v_proj`, keys, hidden, inputBias);
-    linear(`${at}.self_attn.o_proj`, hidden, queries, config.attention_bias === true);
-    if (config.model_type === "qwen3") {
-      norm(`${at}.self_attn.q_norm`, config.head_dim);
-      norm(`${at}.self_attn.k_norm`, config.head_dim);
+    for (const name of normNames[config.model_type] ?? usualNorms) norm(`${at}.${name}`, hidden);
+    const attention = `${at}.self_attn`;
+    if (config.model_type === "phi3") {
+      linear(`${attention}.qkv_proj`, queries + 2 * keys, hidden, false);
+    } else {
+      linear(`${attention}.q_proj`, queries, hidden, inputBias);
+      linear(`${attention}.k_proj`, keys, hidden, inputBias);
+      linear(`${attention}.v_proj`, keys, hidden, inputBias);
     }
-    linear(`${at}.mlp.gate_proj`, config.intermediate_size, hidden, false);
-    linear(`${at}.mlp.up_proj`, config.intermediate_size, hidden, false);
-    linear(`${at}.mlp.down_proj`, hidden, config.intermediate_size, false);
+    linear(`${attention}.o_proj`, hidden, queries, config.attention_bias === true);
+    if (["qwen3", "gemma3_text"].includes(config.model_type)) {
+      norm(`${attention}.q_norm`, config.head_dim);
+      norm(`${attention}.k_norm`, config.head_dim);
+    }
+    if (config.model_type === "olmo2") {
+      norm(`${attention}.q_norm`, queries);
+      norm(`${attention}.k_norm`, keys);
+    }
+    const inner = config.intermediate_size;
+    if (config.model_type === "phi3") linear(`${at}.mlp.gate_up_proj`, 2 * inner, hidden, false);
+    else {
+      linear(`${at}.mlp.gate_proj`, inner, hidden, false);
+      linear(`${at}.mlp.up_proj`, inner, hidden, false);
+    }
+    linear(`${at}.mlp.down_proj`, hidden, inner, false);
   }
   norm("model.norm", hidden);
   if (!config.tie_word_embeddings) {

@@ -3,7 +3,7 @@ import { createInlineGenerator } from "@streamgauge/runtime";
 import { describe, expect, it } from "vitest";
 import { oddities } from "../../core/test/oddities.js";
 import { createSampler } from "../src/engine/sampling/sampler.js";
-import { randomWeights } from "../src/onnx/build/llama-weights.js";
+import { randomWeights } from "../src/onnx/build/weights.js";
 
 describe("over small seeds", () => {
   it("the sampler draws all ids, the first as the second", () => {

@@ -5,9 +5,9 @@ import { createInlineGenerator, embeddedModel } from "@streamgauge/runtime";
 import { buildRandomModel, type BuildDtype } from "@streamgauge/runtime/onnx";
 import { expect, it } from "vitest";
 import { openCheckpoint } from "../src/onnx/build/checkpoint.js";
-import { parseLlamaConfig } from "../src/onnx/build/llama-config.js";
-import { buildLlamaGraph } from "../src/onnx/build/llama-graph.js";
-import { checkpointWeights } from "../src/onnx/build/llama-weights.js";
+import { parseDecoderConfig } from "../src/onnx/build/decoder-config.js";
+import { buildDecoderGraph } from "../src/onnx/build/decoder-graph.js";
+import { checkpointWeights } from "../src/onnx/build/weights.js";
 import { writeModelFiles } from "../src/onnx/build/model-file.js";
 import { layOutModel } from "../src/onnx/build/model-layout.js";
 import { graphFileName, numberFormat } from "../src/onnx/model-dtype.js";
@@ -99,8 +99,8 @@ async function writeChanged(
 ): Promise<void> {
   const folder = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
   const file = join(folder, "config.json");
-  const shape = parseLlamaConfig(await readFile(file, "utf8"), file);
-  const built = buildLlamaGraph(shape, numberFormat(dtype));
+  const shape = parseDecoderConfig(await readFile(file, "utf8"), file);
+  const built = buildDecoderGraph(shape, numberFormat(dtype));
   const changed = { ...built, graph: { ...built.graph, ...change(built.graph) } };
   const checkpoint = await openCheckpoint(folder);
   const weights = checkpointWeights(checkpoint);

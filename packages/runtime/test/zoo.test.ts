@@ -1,16 +1,12 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
-import {
-  checkModel,
-  createInlineGenerator,
-  createRuntime,
-  type ModelCheck,
-} from "@streamgauge/runtime";
+import { checkModel, createInlineGenerator, createRuntime } from "@streamgauge/runtime";
 import { afterAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./temporary-folder.js";
+import { foundBy, howRun } from "./zoo/check-words.js";
 import { byRangeRows, concatRows } from "./zoo/concat-rows.js";
 import { runCourse } from "./zoo/course.js";
+import { documentTable } from "./zoo/document-table.js";
 import { openFullContext } from "./zoo/full-context.js";
 import { groupQueryRows } from "./zoo/group-query-rows.js";
 import { openPlainLoop } from "./zoo/plain-loop.js";
@@ -25,26 +21,6 @@ afterAll(() => {
   const lines = table.map(({ row, result }) => `${row.name.padEnd(width)}  ${result}`);
   console.log(["The zoo:", ...lines].join("\n"));
 });
-
-/** As the course says it. */
-function foundBy({ verdict, refusal, parts }: ModelCheck): string {
-  const wrong = parts.find(({ difference, failure }) => difference ?? failure);
-  if (wrong === undefined) return refusal?.message ?? verdict;
-  const { index, logprob, expectedLogprob } = wrong.difference ?? {};
-  return `${wrong.name}: ${wrong.failure ?? `token ${index}, ${logprob} for ${expectedLogprob}`}`;
-}
-
-/** For the documents. */
-function howRun({ description }: ModelCheck): string {
-  if (description === undefined) return "";
-  const { cache, maxBatch, prefixReuse, reasons } = description;
-  // Behind the colon is what onnxruntime said.
-  const [alone] = (reasons.maxBatch ?? "").split(":");
-  const single = cache === "fetched" ? "one at a time" : `one at a time (${alone})`;
-  const together = maxBatch === 1 ? single : `${maxBatch} at once`;
-  const where = cache === "in-place" ? "in place" : `fetched (${reasons.cache})`;
-  return `${where}; ${together}; reuse: ${prefixReuse}`;
-}
 
 /** What is wrong with a row in the course, which goes into the table too. */
 async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Promise<string[]> {
@@ -120,22 +96,14 @@ function reasonOf(message: string): string {
 it("is what the documents say", async (context) => {
   const rows = [...concatRows, ...groupQueryRows, ...byRangeRows, ...refusedRows];
   if (table.length < rows.length) return context.skip("only some of the zoo was run");
-  const file = new URL("../../../docs/model-layouts.md", import.meta.url);
-  const before = await readFile(file, "utf8");
-  const lines = rows.map(({ name, seenIn }) => {
+  const cells = rows.map(({ name, seenIn }) => {
     const how = table.find(({ row }) => row.name === name)?.how ?? "";
-    return `| ${[name, seenIn, how].map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    return [name, seenIn, how];
   });
-  const text = before.replace(
-    /(<!-- zoo -->\n)[^]*(<!-- \/zoo -->)/,
-    (_, start: string, end: string) =>
-      `${start}\n| layout | written by | how it is run |\n| --- | --- | --- |\n${lines.join("\n")}\n\n${end}`,
+  const { found, expected } = await documentTable(
+    "zoo",
+    ["layout", "written by", "how it is run"],
+    cells,
   );
-  if (process.env["UPDATE_DOCUMENTS"] !== undefined) await writeFile(file, text);
-  else expect(squeezed(before)).toBe(squeezed(text));
+  expect(found).toBe(expected);
 });
-
-/** The formatter pads cells. */
-function squeezed(markdown: string): string {
-  return markdown.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
-}

@@ -20,7 +20,8 @@ const lineEveryMilliseconds = 5000;
 export function buildModelCommand(): Command {
   return new Command("build-model")
     .description(
-      "Build an ONNX model folder from a Hugging Face checkpoint of Llama, Qwen2 or Qwen3.",
+      "Build an ONNX model folder from a Hugging Face checkpoint of Llama, Qwen2, Qwen3, Mistral, " +
+        "SmolLM3, Granite, OLMo-2, Gemma-3 (text), Phi-3 or Phi-4-mini.",
     )
     .argument("<checkpoint>", "folder with config.json, safetensors and tokenizer files")
     .argument("<out>", "model folder to make; an earlier build there is replaced")
@@ -36,6 +37,7 @@ export function buildModelCommand(): Command {
   fp32, fp16   as they are, in 4 or 2 bytes; fp16 halves the cache too
   q8, int8     8 bits in blocks of 32: as good as fp32, a quarter of its size; one format, two names
   q4, q4f16    4 bits in blocks of 32: fastest; q4f16 computes and caches in half precision
+               Gemma-3 is not built in fp16 and q4f16: its activations grow beyond half precision
 
 The folder appears when it is complete; Ctrl-C leaves nothing behind. It is for this runtime and for
 transformers.js alike; of several dtypes the first is what opens when nobody says.

@@ -6,7 +6,8 @@ export type {
   BuildRandomModelOptions,
   BuildTarget,
 } from "./build/build-options.js";
-export { parameterCount, type LlamaShape, type RopeScaling } from "./build/llama-config.js";
+export { parameterCount, type LlamaShape } from "./build/llama-shape.js";
+export type { RopeScaling } from "./build/rotary-frequencies.js";
 export { llamaPresets } from "./build/llama-presets.js";
 export { buildDtypes, type BuildDtype } from "./model-dtype.js";
 export { readGraphSummary, type GraphSummary } from "./graph-summary.js";

@@ -1,7 +1,6 @@
-import { basename, dirname } from "node:path";
-import { AutoModelForCausalLM, Tensor, env } from "@huggingface/transformers";
 import { messageOf, type GenerationConfig, type Generator } from "@streamgauge/core";
 import { createInlineGenerator, createRuntime } from "@streamgauge/runtime";
+import { greedyInTransformers } from "../transformers-reference.js";
 import { openFullContext } from "./full-context.js";
 import type { ZooRow } from "./zoo-row.js";
 
@@ -18,9 +17,36 @@ export interface Reference {
   release(): Promise<void>;
 }
 
+/** Says whether ids are right. */
+export interface Judge {
+  /** "right", or at which token they are wrong. */
+  firstDifference(
+    ids: readonly number[],
+    prompt: readonly number[],
+    count: number,
+  ): Promise<string>;
+  release(): Promise<void>;
+}
+
 export interface CourseOptions {
   /** Default: each step a run of all ids without a cache. */
   readonly openReference?: (folder: string) => Promise<Reference>;
+  /** Default: ids are those of the reference. */
+  readonly openJudge?: (folder: string) => Promise<Judge>;
+}
+
+/** Ids are right that are a reference's. */
+function openComparison(reference: Reference): Judge {
+  const known = new Map<string, Promise<readonly number[]>>();
+  return {
+    async firstDifference(made, prompt, length) {
+      const key = `${length}: ${prompt.join()}`;
+      let ids = known.get(key);
+      if (ids === undefined) known.set(key, (ids = reference.greedy(prompt, length)));
+      return firstDifference(made, await ids);
+    },
+    release: () => reference.release(),
+  };
 }
 
 const count = 44;
@@ -38,17 +64,14 @@ const leastKinds = 5;
 export async function runCourse(
   row: ZooRow,
   folder: string,
-  { openReference = openFullContext }: CourseOptions = {},
-): Promise<readonly CoursePart[]> {
+  {
+    openReference = openFullContext,
+    openJudge = async (of) => openComparison(await openReference(of)),
+  }: CourseOptions = {},
+): Promise<CoursePart[]> {
   const parts: CoursePart[] = [];
-  const reference = await openReference(folder);
-  const known = new Map<string, Promise<readonly number[]>>();
-  const expected = (prompt: readonly number[], length: number): Promise<readonly number[]> => {
-    const key = `${length}: ${prompt.join()}`;
-    let ids = known.get(key);
-    if (ids === undefined) known.set(key, (ids = reference.greedy(prompt, length)));
-    return ids;
-  };
+  const judge = await openJudge(folder);
+  const compare: Compare = (ids, prompt, length) => judge.firstDifference(ids, prompt, length);
   const take = async (part: string, run: () => Promise<string>): Promise<void> => {
     let found: string;
     try {
@@ -58,11 +81,6 @@ export async function runCourse(
     }
     parts.push({ part, found });
   };
-  const compare = async (
-    ids: readonly number[],
-    prompt: readonly number[],
-    length: number,
-  ): Promise<string> => firstDifference(ids, await expected(prompt, length));
 
   try {
     const open = { model: folder, threads: 1 };
@@ -92,7 +110,7 @@ export async function runCourse(
       });
     }
   } finally {
-    await reference.release();
+    await judge.release();
   }
   return parts;
 }
@@ -210,32 +228,6 @@ async function takeCrowd(row: ZooRow, generator: Generator, compare: Compare): P
     if (found !== "right") return found;
   }
   return "right";
-}
-
-async function greedyInTransformers(
-  folder: string,
-  prompt: readonly number[],
-  length: number,
-): Promise<number[]> {
-  env.allowRemoteModels = false;
-  env.localModelPath = dirname(folder);
-  const model = await AutoModelForCausalLM.from_pretrained(basename(folder), {
-    device: "cpu",
-    session_options: { intraOpNumThreads: 1, logSeverityLevel: 3 },
-  });
-  try {
-    const size = [1, prompt.length];
-    const sequences = await model.generate({
-      inputs: new Tensor("int64", BigInt64Array.from(prompt, BigInt), size),
-      attention_mask: new Tensor("int64", new BigInt64Array(prompt.length).fill(1n), size),
-      do_sample: false,
-      max_new_tokens: length,
-    });
-    const all = Array.from((sequences as Tensor).data as BigInt64Array, Number);
-    return all.slice(prompt.length);
-  } finally {
-    await model.dispose();
-  }
 }
 
 function firstDifference(ids: readonly number[], expected: readonly number[]): string {

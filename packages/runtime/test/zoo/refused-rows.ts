@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GraphBuilder } from "../../src/onnx/build/graph-builder.js";
-import { randomWeights } from "../../src/onnx/build/llama-weights.js";
+import { randomWeights } from "../../src/onnx/build/weights.js";
 import { writeModelFiles } from "../../src/onnx/build/model-file.js";
 import { layOutModel } from "../../src/onnx/build/model-layout.js";
 import { ElementType } from "../../src/onnx/protobuf.js";

@@ -11,20 +11,19 @@ import {
   type ResolvedBuildTarget,
 } from "./build-options.js";
 import { openCheckpoint } from "./checkpoint.js";
+import { parseDecoderConfig } from "./decoder-config.js";
+import { buildDecoderGraph } from "./decoder-graph.js";
+import type { DecoderShape } from "./decoder-shape.js";
 import { describeDtypes } from "./dtype-config.js";
 import type { BuiltGraph } from "./graph-builder.js";
-import { formatLlamaConfig, parseLlamaConfig, type LlamaShape } from "./llama-config.js";
-import { buildLlamaGraph } from "./llama-graph.js";
-import {
-  checkTensors,
-  checkpointWeights,
-  randomWeights,
-  type WeightSource,
-} from "./llama-weights.js";
+import { formatLlamaConfig, type LlamaShape } from "./llama-shape.js";
 import { graphFileName, numberFormat, type BuildDtype } from "../model-dtype.js";
+import { ElementType } from "../protobuf.js";
 import { writeModelFiles } from "./model-file.js";
 import { layOutModel } from "./model-layout.js";
 import { isMissing, replaceFolder } from "./replace-folder.js";
+import type { WeightSource } from "./weight-source.js";
+import { checkTensors, checkpointWeights, randomWeights } from "./weights.js";
 
 /** Taken along unchanged from a checkpoint where present. */
 const companions = [
@@ -47,8 +46,9 @@ const ours = [...companions, "config.json", "onnx"];
 
 /**
  * Builds a model folder that this runtime and transformers.js load alike
- * (`config.json`, tokenizer files, `onnx/model….onnx`) from a checkpoint of the
- * Llama, Qwen2 or Qwen3 family.
+ * (`config.json`, tokenizer files, `onnx/model….onnx`) from a checkpoint of one
+ * of the families in `families.ts`: Llama, Qwen2, Qwen3, Mistral, SmolLM3,
+ * Granite, OLMo-2, Gemma-3 (text) or Phi-3.
  *
  * The folder appears when it is complete or not at all. Weights pass through a
  * few megabytes at a time, whatever the size of the model.
@@ -61,7 +61,7 @@ export async function buildModel(options: BuildModelOptions): Promise<void> {
   const { dtypes } = resolved;
   const file = join(options.checkpoint, "config.json");
   const config = await readConfig(file);
-  const shape = parseLlamaConfig(config, file);
+  const shape = parseDecoderConfig(config, file);
   const graphs = buildGraphs(shape, dtypes);
   const checkpoint = await openCheckpoint(options.checkpoint);
   try {
@@ -89,7 +89,7 @@ export async function buildRandomModel(options: BuildRandomModelOptions): Promis
   const resolved = readOptions(options, buildRandomModelTable);
   const { shape, seed, out, dtypes } = resolved;
   const config = checkedConfig(shape);
-  const graphs = buildGraphs(shape, dtypes);
+  const graphs = buildGraphs(parseDecoderConfig(config, "shape"), dtypes);
   await replaceFolder(out, ours, async (folder) => {
     await writeModel(folder, config, graphs, () => randomWeights(seed), resolved);
   });
@@ -100,8 +100,18 @@ interface DtypeGraph {
   readonly graph: BuiltGraph;
 }
 
-function buildGraphs(shape: LlamaShape, dtypes: readonly BuildDtype[]): DtypeGraph[] {
-  return dtypes.map((dtype) => ({ dtype, graph: buildLlamaGraph(shape, numberFormat(dtype)) }));
+/** @throws StreamgaugeError `MODEL_UNSUPPORTED` for a dtype that the family does not compute in */
+function buildGraphs(shape: DecoderShape, dtypes: readonly BuildDtype[]): DtypeGraph[] {
+  return dtypes.map((dtype) => {
+    const format = numberFormat(dtype);
+    if (shape.needsFloat32 !== undefined && format.float === ElementType.float16) {
+      throw new StreamgaugeError(
+        "MODEL_UNSUPPORTED",
+        `${dtype} computes in half precision. ${shape.needsFloat32}: choose fp32, q8 or q4.`,
+      );
+    }
+    return { dtype, graph: buildDecoderGraph(shape, format) };
+  });
 }
 
 async function writeModel(
@@ -145,7 +155,7 @@ function checkedConfig(shape: LlamaShape): string {
   }
   const config = formatLlamaConfig(shape);
   try {
-    parseLlamaConfig(config, "shape");
+    parseDecoderConfig(config, "shape");
   } catch (cause) {
     const reason = messageOf(cause);
     throw new StreamgaugeError("INVALID_OPTION", reason, { cause });

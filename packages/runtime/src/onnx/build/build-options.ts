@@ -8,7 +8,7 @@ import {
   type ResolvedOptions,
 } from "@streamgauge/core";
 import { buildDtypes, type BuildDtype } from "../model-dtype.js";
-import type { LlamaShape } from "./llama-config.js";
+import type { LlamaShape } from "./llama-shape.js";
 
 /** How far a build has come, reported after each piece of a tensor. */
 export interface BuildProgress {

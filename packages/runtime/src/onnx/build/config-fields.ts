@@ -1,11 +1,15 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import type { JsonObject } from "../../json-object.js";
+import { isJsonObject, type JsonObject } from "../../json-object.js";
 
-/** Reads numbers of a `config.json`. All throw StreamgaugeError `MODEL_CORRUPT`. */
+/** Reads values of a `config.json`. All throw StreamgaugeError `MODEL_CORRUPT`. */
 export interface ConfigFields {
   /** @param most beyond it the number must be damaged */
   readonly integer: (field: string, fallback?: number, most?: number) => number;
   readonly positive: (field: string, fallback?: number) => number;
+  /** Absent and null are the fallback. */
+  readonly flag: (field: string, fallback: boolean) => boolean;
+  /** @param length how many there have to be */
+  readonly positives: (field: string, length: number) => readonly number[];
 }
 
 /**
@@ -23,10 +27,30 @@ export function readFields(fields: JsonObject, file: string): ConfigFields {
     },
     positive(field, fallback) {
       const value = fields[field] ?? fallback;
-      if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+      if (isPositive(value)) return value;
       throw wrongField(file, field, value, "a positive number");
     },
+    flag(field, fallback) {
+      const value = fields[field] ?? fallback;
+      if (typeof value === "boolean") return value;
+      throw wrongField(file, field, value, "true or false");
+    },
+    positives(field, length) {
+      const value: unknown = fields[field];
+      if (Array.isArray(value) && value.length === length && value.every(isPositive)) return value;
+      throw wrongField(file, field, value, `a list of ${length} positive numbers`);
+    },
   };
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
+/** What a field holds, or an empty object. */
+export function objectIn(config: JsonObject, field: string): JsonObject {
+  const value = config[field];
+  return isJsonObject(value) ? value : {};
 }
 
 /** For a field that no intact configuration has like this. */

@@ -2,7 +2,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 
 import { blockSize, blocksPerRow, quantiseRows } from "./block-quantisation.js";
 import { float32ToFloat16, largestFloat16, roundToFloat16 } from "../half-precision.js";
-import type { WeightSource } from "./llama-weights.js";
+import type { WeightSource } from "./weight-source.js";
 import type { NumberFormat } from "../model-dtype.js";
 import {
   ElementType,
@@ -107,11 +107,23 @@ export class GraphBuilder {
     return name;
   }
 
+  /** Adds a scalar of the graph's floats, and returns its name. */
+  number(name: string, value: number): string {
+    return this.floats(name, [], () => [Float32Array.of(value)]);
+  }
+
   /**
    * Adds one tensor of the graph's floats, stacked of several weights along the
    * first axis; returns its name.
+   *
+   * @param convert what becomes of each number of the checkpoint; default: nothing
    */
-  weight(name: string, parts: readonly WeightPart[], columns: readonly number[] = []): string {
+  weight(
+    name: string,
+    parts: readonly WeightPart[],
+    columns: readonly number[] = [],
+    convert?: (value: number) => number,
+  ): string {
     const { float } = this.format;
     const weights = parts.map((part) => ({ name: part.name, shape: [part.rows, ...columns] }));
     this.#tensorGroups.push({
@@ -119,7 +131,8 @@ export class GraphBuilder {
       weights,
       async *pieces(source) {
         for (const weight of weights) {
-          for await (const values of source(weight.name, weight.shape)) {
+          for await (const piece of source(weight.name, weight.shape)) {
+            const values = convert === undefined ? piece : piece.map(convert);
             checkRange(weight.name, values, float);
             yield [floatBytes(values, float)];
           }

@@ -1,4 +1,4 @@
-import type { LlamaShape } from "./llama-config.js";
+import type { LlamaShape } from "./llama-shape.js";
 
 /**
  * Shapes for comparisons of speed across sizes, built with random weights by

@@ -3,19 +3,9 @@ import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus"
 
 import type { Checkpoint, CheckpointTensor } from "./checkpoint.js";
 import type { TensorGroup } from "./graph-builder.js";
-import type { LlamaShape } from "./llama-config.js";
+import type { DecoderShape } from "./decoder-shape.js";
 import { rowsPerPiece } from "./safetensors.js";
-
-/**
- * Where a graph takes its weights from: a tensor by its Hugging Face name and
- * the shape the configuration gives it, as row-major float32, in pieces of whole
- * rows. Finite numbers only. One tensor after the other; a piece may be
- * overwritten by the next.
- */
-export type WeightSource = (
-  name: string,
-  shape: readonly number[],
-) => AsyncIterable<Float32Array<ArrayBuffer>>;
+import type { WeightSource } from "./weight-source.js";
 
 /**
  * Weights of a checkpoint that {@link checkTensors} has found to be the right ones.
@@ -48,7 +38,7 @@ export function checkpointWeights(checkpoint: Checkpoint): WeightSource {
 export function checkTensors(
   checkpoint: Checkpoint,
   groups: readonly TensorGroup[],
-  { tiedEmbeddings }: LlamaShape,
+  { tiedEmbeddings }: Pick<DecoderShape, "tiedEmbeddings">,
 ): void {
   const wanted = new Set<string>();
   for (const { name, shape } of groups.flatMap((group) => group.weights)) {
