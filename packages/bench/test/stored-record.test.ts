@@ -216,7 +216,7 @@ describe("a damaged stored record", () => {
   it("is told from one whose processes measured another number of blocks", async () => {
     const cells = run.record.cells.map((cell) => ({
       ...cell,
-      processes: cell.processes!.map((part) => ({ ...part, blocks: part.blocks + 1 })),
+      processes: cell.processes.map((part) => ({ ...part, blocks: part.blocks + 1 })),
     }));
     await inFolderOfRun(
       async (folder) => {

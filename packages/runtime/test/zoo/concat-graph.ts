@@ -4,7 +4,7 @@ import {
   type BuiltGraph,
   type NodeOptions,
 } from "../../src/onnx/build/graph-builder.js";
-import type { WeightSource } from "../../src/onnx/build/weights.js";
+import type { WeightSource } from "../../src/onnx/build/weight-source.js";
 import { ElementType, type Attribute, type GraphValue } from "../../src/onnx/protobuf.js";
 
 /** How the numbers of a {@link ConcatGraph} are stored. */

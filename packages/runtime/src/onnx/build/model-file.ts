@@ -1,7 +1,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 
 import type { TensorGroup } from "./graph-builder.js";
-import type { WeightSource } from "./weights.js";
+import type { WeightSource } from "./weight-source.js";
 import type { ModelLayout, Place } from "./model-layout.js";
 
 /**
