@@ -1,3 +1,4 @@
+import { printable } from "@streamgauge/bench/tables";
 import { exportCommand } from "./commands/export-command.js";
 import { figuresCommand } from "./commands/figures-command.js";
 import { importCommand } from "./commands/import-command.js";
@@ -14,6 +15,6 @@ try {
 } catch (error) {
   // Of a record, a line of a history or a trial of the gate.
   if (!(error instanceof Error && "code" in error && error.code === "INVALID_RECORD")) throw error;
-  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.stderr.write(`${error.code}: ${printable(error.message)}\n`);
   process.exitCode = 1;
 }

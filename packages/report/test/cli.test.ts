@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ import {
   renderPages,
 } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
+import { vllm } from "./foreign-files.js";
 
 let workspace: string;
 beforeEach(async () => {
@@ -222,6 +223,19 @@ describe("streamgauge-report", () => {
     const page = await readFile(join(workspace, "report.html"), "utf8");
     expect(withoutScript(page)).toBe(withoutScript(await renderHtmlReport(record)));
     expect((await readdir(workspace)).toSorted()).toEqual(["report.html", "results"]);
+  });
+
+  it("imports what PowerShell redirected, and says when a file is too large", async () => {
+    await writeFile(join(workspace, "run.json"), `\uFEFF${JSON.stringify(vllm)}`, "utf16le");
+    expect((await report("import", "run.json")).stdout).toContain("2 requests; 1 failed");
+    await put("huge.jsonl", "");
+    await truncate(join(workspace, "huge.jsonl"), 513 * 2 ** 20);
+    const { code, stderr } = await report("import", "huge.jsonl");
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "INVALID_RECORD: huge.jsonl has 513 MiB, and Node.js reads a text of at most 512 MiB. " +
+        "Give fewer of its lines (`head -n 10000`), or a run of fewer requests.\n",
+    );
   });
 
   it("explains what is missing", async () => {

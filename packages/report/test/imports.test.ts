@@ -1,79 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { InvalidImportError, readForeign, renderImport } from "@streamgauge/report";
-
-/** As vllm/benchmarks/serve.py writes it with --save-detailed: two requests of three tokens, one that failed. */
-const vllm = {
-  date: "20261125-070000",
-  backend: "openai",
-  model_id: "a|b\u001b[31m",
-  num_prompts: 3,
-  duration: 2,
-  completed: 2,
-  output_throughput: 3,
-  mean_ttft_ms: 30,
-  median_ttft_ms: 30,
-  p99_ttft_ms: 39.8,
-  mean_tpot_ms: 12.5,
-  mean_itl_ms: 12.5,
-  ttfts: [0.02, 0.04, 0],
-  itls: [[0.01, 0.01], [0.01, 0.02], []],
-  output_lens: [3, 3, 0],
-  errors: ["", "", "Timeout"],
-};
-
-/** docs/tutorials/working-with-profile-exports.md of ai-dynamo/aiperf. */
-function aiperfLine(changes: object = {}, metadata: object = {}) {
-  return {
-    metadata: {
-      session_num: 45,
-      request_start_ns: 1_000_000_000,
-      request_ack_ns: 1_010_000_000,
-      request_end_ns: 1_050_000_000,
-      benchmark_phase: "profiling",
-      was_cancelled: false,
-      ...metadata,
-    },
-    metrics: {
-      time_to_first_token: { value: 20_000, unit: "us" },
-      request_latency: { value: 48, unit: "ms" },
-      output_sequence_length: { value: 4, unit: "tokens" },
-      inter_chunk_latency: { value: [9, 9, 12], unit: "ms" },
-      inter_token_latency: { value: 9.333, unit: "ms" },
-      ...changes,
-    },
-    error: null,
-  };
-}
-
-/** src/guidellm/schemas/info.py and request_stats.py of vllm-project/guidellm. */
-const guidellm = {
-  benchmarks: [
-    {
-      requests: {
-        successful: [
-          {
-            info: {
-              timings: {
-                request_start: 100,
-                first_token_iteration: 100.25,
-                last_token_iteration: 101.25,
-                request_end: 101.5,
-              },
-            },
-            output_tokens: 5,
-            request_latency: 1.5,
-            time_to_first_token_ms: 250,
-            inter_token_latency_ms: 250,
-            time_per_output_token_ms: 250,
-            output_tokens_per_second: 3.333,
-          },
-        ],
-        incomplete: [{}],
-        errored: [],
-      },
-    },
-  ],
-};
+import {
+  aiperfLine,
+  aiperfOldSummary,
+  aiperfSummary,
+  guidellm,
+  guidellm01,
+  guidellm02,
+  guidellmRequest,
+  sglang,
+  vllm,
+} from "./foreign-files.js";
 
 /** The cells of a metric's row: ours (mean, median, p99), definition, theirs (name, mean, …). */
 function rowOf(json: unknown, metric: string, text: string = JSON.stringify(json)): string[] {
@@ -174,6 +111,147 @@ describe("a result of GuideLLM", () => {
   });
 });
 
+/** The whole text of a file's results. */
+function textOf(json: unknown, text: string = JSON.stringify(json)): string {
+  return readForeign(text).map(renderImport).join("\n");
+}
+
+describe("a value that cannot be", () => {
+  it("is not recomputed, and the reason is there", () => {
+    const oneChunk = { ...vllm, itls: [[0.01, 0.01], [], []], output_lens: [3, 5, 0] };
+    expect(rowOf(oneChunk, "TPOT")[0]).toBe("–");
+    expect(textOf(oneChunk)).toContain(
+      "TPOT was not recomputed: a request got its 5 tokens in one chunk, so no time passed between them",
+    );
+    const negative = { ...vllm, itls: [[0.01, -0.1], [0.01, 0.02], []] };
+    expect(rowOf(negative, "ITL")[0]).toBe("–");
+    expect(rowOf(negative, "TPOT")[0]).toBe("–");
+    expect(textOf(negative)).toContain(
+      "ITL was not recomputed: the gap between chunks of a request cannot be: -100 ms is negative",
+    );
+    const huge = { ...vllm, ttfts: [1e308, 0.04, 0] };
+    expect(rowOf(huge, "TTFT")[0]).toBe("–");
+    expect(textOf(huge)).toContain("Infinity ms is more than a year");
+    const early = { ...vllm, ttfts: [-0.02, 0.04, 0] };
+    expect(textOf(early)).toContain("time to the first token of a request cannot be: -20 ms");
+    const halves = { ...vllm, output_lens: [2.5, 3, 0] };
+    expect(textOf(halves)).toContain("cannot be: 2.5 is no number of tokens");
+  });
+
+  it("is not quoted from the tool either", () => {
+    const odd = { ...vllm, mean_tpot_ms: -45, p99_ttft_ms: 1e308 };
+    expect(rowOf(odd, "TPOT")[5]).toBe("–");
+    expect(rowOf(odd, "TTFT").slice(5, 8)).toEqual(["30.000", "30.000", "–"]);
+    expect(textOf(odd)).toContain(
+      String.raw`- vLLM's mean of tpot\_ms is not shown: -45 ms is negative.`,
+    );
+  });
+
+  it("is found in the times of AIPerf and GuideLLM, too", () => {
+    const backwards = aiperfLine({}, { request_end_ns: 900_000_000 });
+    expect(rowOf(backwards, "end-to-end latency")[0]).toBe("–");
+    expect(rowOf(backwards, "output throughput")[0]).toBe("–");
+    expect(textOf(backwards)).toContain("-100 ms is negative");
+    const timings = { ...guidellmRequest.info.timings, first_token_iteration: 99 };
+    const early = {
+      benchmarks: [{ requests: { successful: [{ ...guidellmRequest, info: { timings } }] } }],
+    };
+    expect(rowOf(early, "TTFT")[0]).toBe("–");
+    expect(textOf(early)).toContain("-1000 ms is negative");
+    const atOnce = { ...guidellmRequest.info.timings, last_token_iteration: 100.25 };
+    const burst = {
+      benchmarks: [
+        { requests: { successful: [{ ...guidellmRequest, info: { timings: atOnce } }] } },
+      ],
+    };
+    expect(textOf(burst)).toContain(
+      "TPOT was not recomputed: a request got its 5 tokens in one chunk",
+    );
+  });
+
+  it("of a unit that objects inherit is an unknown unit", () => {
+    for (const unit of ["constructor", "__proto__", "toString"]) {
+      const odd = aiperfLine({ time_to_first_token: { value: 1, unit } });
+      expect(() => textOf(odd)).toThrow(`a time in "${unit}", and known are`);
+    }
+  });
+});
+
+describe("a file that a tool writes", () => {
+  it("has bare NaN and Infinity, and a mark at its beginning", () => {
+    const written = JSON.stringify({ ...vllm, p99_itl_ms: 0, model_id: 'NaN "Infinity' })
+      .replace('"mean_itl_ms":12.5', '"mean_itl_ms":NaN')
+      .replace('"p99_itl_ms":0', '"p99_itl_ms":Infinity');
+    const text = textOf(undefined, `\uFEFF${written}`);
+    expect(text).toContain('## vLLM: NaN "Infinity');
+    expect(rowOf(undefined, "ITL", written).slice(5, 8)).toEqual(["–", "–", "–"]);
+    expect(rowOf(undefined, "TTFT", written)[0]).toBe("30.000");
+    expect(text).toContain("p99 of itl\\_ms is not shown: Infinity ms is more than a year");
+    const missing = JSON.stringify(vllm).replace("[0.02,0.04,0]", "[NaN,0.04,0]");
+    expect(textOf(undefined, missing)).toContain("a request has no time of its first token");
+  });
+
+  it("has a line for each run: vLLM's --append-result", () => {
+    const text = textOf(undefined, `${JSON.stringify(vllm)}\n${JSON.stringify(vllm)}`);
+    expect(text).toContain("run 1 of 2");
+    expect(text).toContain("run 2 of 2");
+    expect(text.match(/2 requests; 1 failed/g)).toHaveLength(2);
+  });
+
+  it("is SGLang's, and named so", () => {
+    const line = JSON.stringify(sglang);
+    const text = textOf(undefined, `${line}\n${line}\n`);
+    expect(text).toContain("## SGLang: sglang-oai, random, run 1 of 2");
+    expect(text).not.toContain("vLLM");
+    expect(rowOf(sglang, "end-to-end latency").slice(4, 6)).toEqual([
+      String.raw`e2e\_latency\_ms`,
+      "45.000",
+    ]);
+    expect(rowOf(sglang, "ITL")[0]).toBe("12.500");
+    // Its own endpoint's chunks of several tokens are shared out among them.
+    const evened = { ...sglang, backend: "sglang", itls: [[0.01, 0.01], [0.01, 0.02], []] };
+    expect(rowOf(evened, "ITL")[0]).toBe("–");
+    expect(textOf(evened)).toContain("ITL was not recomputed: SGLang shared the time");
+    expect(rowOf(evened, "TPOT")[0]).toBe("12.500");
+    const { ttfts: _, itls: __, ...summary } = sglang;
+    expect(textOf(summary)).toContain(String.raw`run bench\_serving with --output-details`);
+  });
+
+  it("has the percentiles that were asked for, and no others", () => {
+    const { duration, completed } = vllm;
+    const only = { duration, completed, mean_e2el_ms: 61, p50_e2el_ms: 60, p99_e2el_ms: 90 };
+    expect(rowOf(only, "end-to-end latency").slice(5, 8)).toEqual(["61.000", "–", "90.000"]);
+    const text = textOf({ duration, completed, p90_itl_ms: 4 });
+    expect(text).toContain("the file has no ttfts");
+    expect(text).toContain("No request is in the file: it holds summaries only.");
+  });
+
+  it("is of AIPerf, with nulls, or nested as it was at first", () => {
+    expect(rowOf(aiperfSummary, "end-to-end latency").slice(5, 8)).toEqual([
+      "2620.710",
+      "2568.730",
+      "–",
+    ]);
+    expect(rowOf(aiperfOldSummary, "end-to-end latency")[5]).toBe("2620.710");
+    const without = aiperfLine({ time_to_first_token: { value: null, unit: "ms" } });
+    expect(textOf(without)).toContain("a request has no time of its first token");
+  });
+
+  it("is of GuideLLM before 0.4", () => {
+    for (const [file, definition, failed] of [
+      [guidellm02, "(last − first token) / n", 2],
+      [guidellm01, "–", 1],
+    ] as const) {
+      expect(rowOf(file, "TTFT")[0]).toBe("250.000");
+      expect(rowOf(file, "TPOT")[0]).toBe("250.000");
+      expect(rowOf(file, "TPOT")[8]).toContain(definition);
+      expect(rowOf(file, "end-to-end latency").slice(0, 6)[5]).toBe("1500.000");
+      expect(rowOf(file, "TTFT")[5]).toBe("250.000");
+      expect(textOf(file)).toContain(`1 requests; ${failed} failed`);
+    }
+  });
+});
+
 describe("a wrong file", () => {
   it("is refused with the files that can be read, or the field that is wrong", () => {
     for (const text of ["", "no JSON", "[]", "{}", "null", '{"a":1}\n{"b":2}']) {
@@ -183,5 +261,19 @@ describe("a wrong file", () => {
     const damaged = JSON.stringify({ ...vllm, ttfts: ["soon"] });
     expect(() => readForeign(damaged)).toThrow(/result of vLLM, but "ttfts\.0" is wrong/);
     expect(() => readForeign('{"benchmarks":[{}]}')).toThrow(/"benchmarks\.0\.requests" is wrong/);
+  });
+
+  it("that is cut or damaged is refused with the line", () => {
+    const line = JSON.stringify(aiperfLine());
+    expect(() => readForeign(`${line}\n${line}\n${line.slice(0, 50)}`)).toThrow(
+      "Line 3 of 3 is no JSON: it is cut. Remove that line to read the others.",
+    );
+    expect(() => readForeign(`${line}\n${line.slice(9)}\n${line}\n`)).toThrow(
+      "Line 2 of 3 is no JSON: it is damaged.",
+    );
+    const pretty = JSON.stringify(vllm, null, 2);
+    expect(() => readForeign(pretty.slice(0, 60))).toThrow(/This JSON is cut or damaged in line 4/);
+    expect(() => readForeign(`${JSON.stringify(vllm)}\n{}`)).toThrow(/^Line 2 is no result/);
+    expect(() => readForeign(`${line}\n{"metadata":{}}`)).toThrow(/"line 2\.metadata/);
   });
 });

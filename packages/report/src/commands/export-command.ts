@@ -1,3 +1,4 @@
+import { printable } from "@streamgauge/bench/tables";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
@@ -95,5 +96,5 @@ function formatList(): string {
 }
 
 function tell(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${printable(message)}\n`);
 }

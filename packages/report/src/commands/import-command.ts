@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { constants } from "node:buffer";
+import { readFile, stat } from "node:fs/promises";
 import { Command } from "commander";
 import { InvalidImportError, type ForeignResult } from "../imports/foreign-result.js";
 import { renderImport } from "../imports/import-table.js";
@@ -7,17 +8,19 @@ import { renderImport } from "../imports/import-table.js";
 export function importCommand(): Command {
   return new Command("import")
     .description(
-      "Print a result of vLLM, AIPerf or GuideLLM under our definitions, beside its own.",
+      "Print a result of vLLM, SGLang, AIPerf or GuideLLM under our definitions, beside its own.",
     )
     .argument("<file>", "the tool's result file")
     .showHelpAfterError("Add --help for the files that can be read.")
     .addHelpText(
       "after",
       `
-What the file does not tell is not recomputed, and the table says why.
+What the file does not tell, or tells impossibly, is not recomputed, and the table says why.
 
-Files: vLLM's --save-result --save-detailed JSON; AIPerf's profile_export.jsonl (every
-request) or profile_export_aiperf.json (summaries); GuideLLM's benchmarks.json.`,
+Files: vLLM's --save-result --save-detailed JSON, with --append-result, too; SGLang's
+bench_serving --output-file --output-details; AIPerf's profile_export.jsonl (every request) or
+profile_export_aiperf.json (summaries); GuideLLM's benchmarks.json. None may be larger than
+${mebibytes(constants.MAX_STRING_LENGTH)} MiB.`,
     )
     .action(async (file: string) => {
       process.stdout.write((await importFile(file)).map(renderImport).join("\n"));
@@ -25,12 +28,7 @@ request) or profile_export_aiperf.json (summaries); GuideLLM's benchmarks.json.`
 }
 
 async function importFile(file: string): Promise<ForeignResult[]> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new InvalidImportError(`There is no readable file ${file}.`, { cause });
-  }
+  const text = await readText(file);
   // With its schemas: other commands should not wait for them.
   const { readForeign } = await import("../imports/read-foreign.js");
   try {
@@ -39,4 +37,30 @@ async function importFile(file: string): Promise<ForeignResult[]> {
     if (!(error instanceof InvalidImportError)) throw error;
     throw new InvalidImportError(`${file}: ${error.message}`, { cause: error });
   }
+}
+
+async function readText(file: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    const { size } = await stat(file);
+    if (size > constants.MAX_STRING_LENGTH) throw tooLarge(file, size);
+    bytes = await readFile(file);
+  } catch (cause) {
+    if (cause instanceof InvalidImportError) throw cause;
+    throw new InvalidImportError(`There is no readable file ${file}.`, { cause });
+  }
+  // PowerShell's ">" writes UTF-16, with a mark at its beginning.
+  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? "utf16le" : "utf8");
+}
+
+function tooLarge(file: string, size: number): InvalidImportError {
+  return new InvalidImportError(
+    `${file} has ${mebibytes(size)} MiB, and Node.js reads a text of at most ` +
+      `${mebibytes(constants.MAX_STRING_LENGTH)} MiB. Give fewer of its lines ` +
+      `(\`head -n 10000\`), or a run of fewer requests.`,
+  );
+}
+
+function mebibytes(bytes: number): string {
+  return Math.ceil(bytes / 2 ** 20).toFixed(0);
 }

@@ -1,3 +1,4 @@
+import { printable } from "@streamgauge/bench/tables";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { Command, Option } from "commander";
@@ -222,5 +223,5 @@ export function firstDifference(
 }
 
 function tell(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${printable(message)}\n`);
 }

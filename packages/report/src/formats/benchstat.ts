@@ -1,3 +1,4 @@
+import { printable } from "@streamgauge/bench/tables";
 import type { ResultRecord, Run } from "@streamgauge/bench/record";
 import { slug } from "./exported-file.js";
 import { measuredModes, modeKeys } from "./measured-modes.js";
@@ -41,5 +42,5 @@ function measurementsOf(run: Run): string[] {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, " ").trim();
+  return printable(text.replaceAll(/\s+/g, " ")).trim();
 }

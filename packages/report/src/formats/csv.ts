@@ -1,7 +1,8 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
+import { printable } from "@streamgauge/bench/tables";
 import { stringify } from "csv-stringify/sync";
 import type { ExportedFile } from "./exported-file.js";
-import { sheetsOf } from "./sheets.js";
+import { sheetsOf, type SheetValue } from "./sheets.js";
 
 /**
  * The sheets as CSV (RFC 4180). A text that a spreadsheet would take for a formula
@@ -10,9 +11,13 @@ import { sheetsOf } from "./sheets.js";
 export function renderCsv(record: ResultRecord): ExportedFile[] {
   return sheetsOf(record).map(({ name, head, rows }) => ({
     name: `${name}.csv`,
-    content: stringify([[...head], ...rows.map((row) => [...row])], {
+    content: stringify([[...head], ...rows.map((row) => row.map(textOf))], {
       escape_formulas: true,
       record_delimiter: "windows",
     }),
   }));
+}
+
+function textOf(value: SheetValue): SheetValue {
+  return typeof value === "string" ? printable(value) : value;
 }

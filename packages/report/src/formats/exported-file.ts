@@ -1,3 +1,5 @@
+import { printableJson } from "@streamgauge/bench/tables";
+
 /** One file of an export. */
 export interface ExportedFile {
   /** Safe on every file system: see {@link fileName}. */
@@ -35,5 +37,5 @@ export function withUniqueNames(files: readonly ExportedFile[]): ExportedFile[] 
 
 /** JSON as people and `diff` read it, with a newline at its end. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${printableJson(JSON.stringify(value, null, 2))}\n`;
 }

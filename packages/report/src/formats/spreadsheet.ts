@@ -1,4 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
+import { printable } from "@streamgauge/bench/tables";
 import { unzipSync, zipSync } from "fflate";
 import writeWorkbook, { type Cell } from "write-excel-file/node";
 import { sheetsOf, type SheetValue } from "./sheets.js";
@@ -39,9 +40,8 @@ function cellOf(value: SheetValue): Cell {
  * that form, too. XML 1.0 has no way to write most controls, nor half a surrogate pair.
  */
 function workbookText(text: string): string {
-  const written = text
-    .slice(0, longestText)
-    .replaceAll(/(?![\t\n\r])[\p{Control}\p{Surrogate}\uFFFE\uFFFF]/gu, "\uFFFD")
+  const written = printable(text.slice(0, longestText))
+    .replaceAll(/[\uFFFE\uFFFF]/g, "\uFFFD")
     .replaceAll(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_");
   if (!(written in Object.prototype)) return written;
   const code = written.charCodeAt(0).toString(16).padStart(4, "0").toUpperCase();

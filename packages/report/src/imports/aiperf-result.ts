@@ -2,6 +2,8 @@ import { z } from "zod";
 import { sampleStatistics } from "../text/sample-statistics.js";
 import {
   InvalidImportError,
+  anyNumber,
+  optionalNumber,
   parseForeign,
   type ForeignRequest,
   type ForeignResult,
@@ -9,34 +11,44 @@ import {
   type TheirMetric,
 } from "./foreign-result.js";
 
-const value = z.object({ value: z.union([z.number(), z.array(z.number())]), unit: z.string() });
+const value = z.object({
+  value: z.union([anyNumber, z.array(anyNumber)]).nullish(),
+  unit: z.string(),
+});
 
 /** A line of `profile_export.jsonl`. */
 const lineSchema = z.object({
   metadata: z.object({
-    request_start_ns: z.number(),
-    request_end_ns: z.number().nullish(),
+    request_start_ns: anyNumber,
+    request_end_ns: optionalNumber,
     benchmark_phase: z.string().nullish(),
     was_cancelled: z.boolean().nullish(),
   }),
-  metrics: z.record(z.string(), z.unknown()),
+  metrics: z
+    .record(z.string(), z.unknown())
+    .transform((metrics) => new Map(Object.entries(metrics))),
   error: z.unknown().optional(),
 });
 
 const statistics = z.object({
   unit: z.string(),
-  avg: z.number().optional(),
-  p50: z.number().optional(),
-  p99: z.number().optional(),
+  // Null where AIPerf computed NaN: `exclude_unset` keeps fields that are null.
+  avg: optionalNumber,
+  p50: optionalNumber,
+  p99: optionalNumber,
 });
 
-/** `profile_export_aiperf.json`: summaries only. */
+/**
+ * `profile_export_aiperf.json`: summaries only. `JsonExportData` in
+ * src/aiperf/common/models/export_models.py of ai-dynamo/aiperf, and GenAI-Perf's file,
+ * after which it is made.
+ */
 const summarySchema = z.object({
-  time_to_first_token: statistics.optional(),
-  inter_chunk_latency: statistics.optional(),
-  inter_token_latency: statistics.optional(),
-  request_latency: statistics,
-  output_token_throughput: statistics.optional(),
+  time_to_first_token: statistics.nullish(),
+  inter_chunk_latency: statistics.nullish(),
+  inter_token_latency: statistics.nullish(),
+  request_latency: statistics.nullish(),
+  output_token_throughput: statistics.nullish(),
 });
 
 /** AIPerf's tags and definitions of what comes nearest to ours. */
@@ -50,7 +62,19 @@ const counterparts: Readonly<Record<ImportedMetric, readonly [tag: string, defin
 
 /** Whether a JSON value looks like a `profile_export_aiperf.json`. */
 export function looksLikeAiperfSummary(json: Readonly<Record<string, unknown>>): boolean {
-  return "request_latency" in json && ("schema_version" in json || "input_config" in json);
+  const metrics = summariesIn(json);
+  const isOfAiperf = ["schema_version", "aiperf_version", "input_config"].some(
+    (key) => key in json,
+  );
+  return (
+    isOfAiperf && (metrics !== json || Object.values(counterparts).some(([tag]) => tag in json))
+  );
+}
+
+/** The first versions had the metrics in "records": aiperf/exporters/json_exporter.py. */
+function summariesIn(json: Readonly<Record<string, unknown>>): unknown {
+  const { records } = json;
+  return typeof records === "object" && records !== null ? records : json;
 }
 
 /** Whether a JSON value looks like a line of a `profile_export.jsonl`. */
@@ -59,13 +83,13 @@ export function looksLikeAiperfLine(json: Readonly<Record<string, unknown>>): bo
 }
 
 /** @throws InvalidImportError naming the field that is wrong */
-export function parseAiperfSummary(json: unknown): ForeignResult {
-  const summary = parseForeign(summarySchema, json, "AIPerf");
+export function parseAiperfSummary(json: Readonly<Record<string, unknown>>): ForeignResult {
+  const summary = parseForeign(summarySchema, summariesIn(json), "AIPerf");
   const reason =
     "the file holds summaries only: give profile_export.jsonl, which has every request";
   const theirs = Object.entries(counterparts).flatMap(([metric, [tag, definition]]) => {
     const of = summary[tag as keyof typeof summary];
-    if (of === undefined) return [];
+    if (of === undefined || of === null) return [];
     const scaled = (number: number | undefined): number | undefined =>
       number === undefined || metric === "output throughput" ? number : inMs(number, of.unit);
     const their: TheirMetric = {
@@ -87,15 +111,17 @@ export function parseAiperfSummary(json: unknown): ForeignResult {
   };
 }
 
-/** @throws InvalidImportError naming the field that is wrong */
+/** @throws InvalidImportError naming the line and the field that are wrong */
 export function parseAiperfLines(lines: readonly unknown[]): ForeignResult {
-  const parsed = lines.map((line) => parseForeign(lineSchema, line, "AIPerf"));
+  const parsed = lines.map((line, index) =>
+    parseForeign(lineSchema, line, "AIPerf", `line ${index + 1}`),
+  );
   const kept = parsed.filter(
     ({ metadata: { benchmark_phase: phase, was_cancelled: wasCancelled }, error }) =>
       (phase ?? "profiling") === "profiling" && wasCancelled !== true && (error ?? null) === null,
   );
   const theirs = Object.entries(counterparts).flatMap(([metric, [tag, definition]]) => {
-    const values = kept.flatMap(({ metrics }) => milliseconds(metrics[tag], tag) ?? []);
+    const values = kept.flatMap(({ metrics }) => milliseconds(metrics.get(tag), tag) ?? []);
     const of = sampleStatistics(values);
     if (of === undefined) return [];
     return [
@@ -114,13 +140,13 @@ export function parseAiperfLines(lines: readonly unknown[]): ForeignResult {
 
 function requestOf({ metadata, metrics }: z.infer<typeof lineSchema>): ForeignRequest {
   const { request_start_ns: start, request_end_ns: end } = metadata;
-  const length = value.safeParse(metrics["output_sequence_length"]).data?.value;
-  const gaps = metrics["inter_chunk_latency"];
+  const length = value.safeParse(metrics.get("output_sequence_length")).data?.value;
+  const gaps = metrics.get("inter_chunk_latency");
   return {
-    firstToken: milliseconds(metrics["time_to_first_token"], "time_to_first_token")?.[0],
+    firstToken: milliseconds(metrics.get("time_to_first_token"), "time_to_first_token")?.[0],
     chunkGaps: milliseconds(gaps, "inter_chunk_latency"),
     // Epoch nanoseconds lose their last two or three bits as JSON numbers: half a microsecond.
-    endToEnd: end === null || end === undefined ? undefined : (end - start) / 1e6,
+    endToEnd: end === undefined ? undefined : (end - start) / 1e6,
     outputTokens: typeof length === "number" ? length : undefined,
   };
 }
@@ -129,22 +155,24 @@ function requestOf({ metadata, metrics }: z.infer<typeof lineSchema>): ForeignRe
 function milliseconds(metric: unknown, tag: string): number[] | undefined {
   if (metric === undefined || metric === null) return undefined;
   const { value: values, unit } = parseForeign(value, metric, `AIPerf (${tag})`);
+  if (values === undefined || values === null) return undefined;
   return [values].flat().map((each) => inMs(each, unit));
 }
 
-const millisecondsIn: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1e3,
-  sec: 1e3,
-};
+/** A map, because a file chooses the name that is looked up. */
+const millisecondsIn: ReadonlyMap<string, number> = new Map([
+  ["ns", 1e-6],
+  ["us", 1e-3],
+  ["µs", 1e-3],
+  ["ms", 1],
+  ["s", 1e3],
+  ["sec", 1e3],
+]);
 
 function inMs(number: number, unit: string): number {
-  const factor = millisecondsIn[unit];
+  const factor = millisecondsIn.get(unit);
   if (factor !== undefined) return number * factor;
   throw new InvalidImportError(
-    `AIPerf wrote a time in "${unit}", and known are ${Object.keys(millisecondsIn).join(", ")}.`,
+    `AIPerf wrote a time in "${unit.slice(0, 30)}", and known are ${[...millisecondsIn.keys()].join(", ")}.`,
   );
 }

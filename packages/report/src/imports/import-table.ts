@@ -1,5 +1,6 @@
 import { escapeMarkdown, list, table } from "../text/markdown-text.js";
-import type { ForeignResult } from "./foreign-result.js";
+import type { ForeignResult, ImportedMetric, TheirMetric } from "./foreign-result.js";
+import { impossibleRate, impossibleTime } from "./possible.js";
 import { ourDefinitions, recompute } from "./recompute.js";
 
 /**
@@ -10,7 +11,7 @@ export function renderImport(result: ForeignResult): string {
   const recomputed = recompute(result);
   const rows = recomputed.map((ours) => {
     const { metric } = ours;
-    const their = result.theirs[metric];
+    const their = possibleOf(metric, result.theirs[metric]);
     const statistics = "statistics" in ours ? ours.statistics : undefined;
     return [
       `${metric} (${metric === "output throughput" ? "tokens/s" : "ms"})`,
@@ -28,9 +29,23 @@ export function renderImport(result: ForeignResult): string {
   const reasons = recomputed.flatMap((ours) =>
     "reason" in ours ? [`${ours.metric} was not recomputed: ${ours.reason}.`] : [],
   );
-  const counted = `${result.requests.length} requests; ${result.requestsLeftOut} failed, cancelled or of the warm-up left out.`;
+  const impossible = recomputed.flatMap(({ metric }) => {
+    const their = result.theirs[metric];
+    return statisticsOf(their).flatMap(([of, value]) => {
+      const wrong = whyImpossible(metric, value);
+      return wrong === undefined
+        ? []
+        : [`${result.tool}'s ${of} of ${their?.name} is not shown: ${wrong}.`];
+    });
+  });
+  const notes = [...reasons, ...impossible];
+  const { length: count } = result.requests;
+  const counted =
+    count + result.requestsLeftOut === 0
+      ? "No request is in the file: it holds summaries only."
+      : `${count} requests; ${result.requestsLeftOut} failed, cancelled or of the warm-up left out.`;
   return `${[
-    `## ${result.tool}: ${escapeMarkdown(withoutControls(result.title))}`,
+    `## ${result.tool}: ${escapeMarkdown(result.title)}`,
     counted,
     table(
       [
@@ -47,7 +62,7 @@ export function renderImport(result: ForeignResult): string {
       ],
       rows,
     ),
-    ...(reasons.length === 0 ? [] : [list(reasons)]),
+    ...(notes.length === 0 ? [] : [list(notes)]),
   ].join("\n\n")}\n`;
 }
 
@@ -55,7 +70,32 @@ function show(value: number | undefined): string {
   return value === undefined ? "–" : value.toFixed(3);
 }
 
-/** A terminal would obey them. */
-function withoutControls(text: string): string {
-  return text.replaceAll(/\p{Control}/gu, " ");
+const statisticNames = ["mean", "median", "p99"] as const;
+
+function statisticsOf(
+  their: TheirMetric | undefined,
+): (readonly [(typeof statisticNames)[number], number | undefined])[] {
+  return statisticNames.map((of) => [of, their?.[of]] as const);
+}
+
+/** Theirs without the values that cannot be. */
+function possibleOf(
+  metric: ImportedMetric,
+  their: TheirMetric | undefined,
+): TheirMetric | undefined {
+  const possible = (value: number | undefined): number | undefined =>
+    whyImpossible(metric, value) === undefined ? value : undefined;
+  return (
+    their && {
+      ...their,
+      mean: possible(their.mean),
+      median: possible(their.median),
+      p99: possible(their.p99),
+    }
+  );
+}
+
+function whyImpossible(metric: ImportedMetric, value: number | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return metric === "output throughput" ? impossibleRate(value) : impossibleTime(value);
 }

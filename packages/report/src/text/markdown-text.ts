@@ -1,10 +1,11 @@
+import { printable } from "@streamgauge/bench/tables";
+
 /**
  * Text for Markdown from strings that anybody may have chosen: names of models,
  * CPUs, error messages. Nothing in them becomes markup or ends a table cell.
  */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replaceAll(/\s+/g, " ")
+  return printable(text.replaceAll(/\s+/g, " "))
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
@@ -28,5 +29,5 @@ export function list(items: readonly string[]): string {
 
 /** Lines of code. Indented, because no content can end such a block. */
 export function codeBlock(lines: readonly string[]): string {
-  return lines.map((code) => `    ${code.replaceAll(/\s+/g, " ")}`).join("\n");
+  return lines.map((code) => `    ${printable(code.replaceAll(/\s+/g, " "))}`).join("\n");
 }
