@@ -16,6 +16,7 @@ import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { InvalidRecordError } from "./record/index.js";
 import { verifyCommand } from "./commands/verify-command.js";
+import { printable } from "./tables/printable.js";
 
 const program = new Command("streamgauge")
   .description("Stream tokens from a local model, and measure what streaming costs.")
@@ -38,6 +39,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!isStreamgaugeError(error) && !(error instanceof InvalidRecordError)) throw error;
-  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.stderr.write(`${error.code}: ${printable(error.message)}\n`);
   process.exitCode = 1;
 }

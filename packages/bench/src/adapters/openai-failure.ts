@@ -1,4 +1,5 @@
 import { StreamgaugeError } from "@streamgauge/core";
+import { printable } from "../tables/printable.js";
 import { asObject, isSaid, nonEmpty, parseJson } from "./json-values.js";
 
 /**
@@ -63,14 +64,10 @@ export function quote(text: string): string {
   const clean = text
     .slice(0, 16 * shownCharacters)
     .replaceAll(/\s+/g, " ")
-    .replaceAll(unprintable, "")
     .trim();
   const isCut = clean.length > shownCharacters || text.length > 16 * shownCharacters;
-  return `${clean.slice(0, shownCharacters)}${isCut ? "…" : ""}`.toWellFormed();
+  return `${printable(clean.slice(0, shownCharacters))}${isCut ? "…" : ""}`;
 }
 
 /** Enough to recognise a body by. */
 const shownCharacters = 300;
-
-/** Control characters, and those that turn the direction of text. */
-const unprintable = /[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;

@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { printable } from "../tables/printable.js";
 import { Command } from "commander";
 import { readRecordFile } from "../run/read-record.js";
 import { addToHistory, defaultHistoryFolder, readHistories } from "../history/history-file.js";
@@ -56,9 +57,10 @@ async function addRecord({ record, folder = defaultHistoryFolder() }: AddFlags):
   const line = historyLineOf(await readRecordFile(record));
   const { path, added } = await addToHistory(folder, line);
   const commit = line.commit.slice(0, 9);
-  return added
+  const text = added
     ? `Added ${commit} to ${path}.\n`
     : `${commit} is in ${path} already: nothing to add.\n`;
+  return printable(text);
 }
 
 async function list({ folder = defaultHistoryFolder(), metric }: HistoryFlags): Promise<string> {

@@ -4,7 +4,7 @@ import { isatty } from "node:tty";
 import { Command } from "commander";
 import { locateRecordFile, readRecordAsFarAsPossible } from "../run/read-record.js";
 import type { ResultRecord } from "../record/index.js";
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { verifyRecord, type Agreement, type Verification } from "../run/verify.js";
 
 /** The `verify` command of the command line. */
@@ -77,7 +77,7 @@ export function renderVerification(
     `${answers[outcome](recordPath)} (Recorded by @streamgauge/bench ${origin}.)`,
   ];
   const text = parts.join("\n\n");
-  return `${unicode ? text : toAscii(text)}\n`;
+  return `${terminalText(text, { unicode })}\n`;
 }
 
 const words: Readonly<Record<Agreement, string>> = {

@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import type { StreamOutcome } from "./drill-part.js";
 import type { DrillReport } from "./drill.js";
 
@@ -29,7 +29,7 @@ export function renderDrill(report: DrillReport, options: { readonly unicode: bo
     ...report.checks.flatMap(({ violations }) => listViolations(violations)),
   ];
   const text = lines.join("\n");
-  return `${options.unicode ? text : toAscii(text)}\n`;
+  return `${terminalText(text, options)}\n`;
 }
 
 /** Whether all checks hold. */

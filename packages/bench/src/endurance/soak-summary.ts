@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import type { MemoryCourse, SoakReport } from "./soak.js";
 
 const sparks = { unicode: "▁▂▃▄▅▆▇█", ascii: "_.-=+*%#" };
@@ -24,7 +24,7 @@ export function renderSoak(
     drawTable(head, rows, options),
     "Slope and 95 % interval in bytes, after a quarter of the streams; from the means of ten batches.",
   ].join("\n");
-  return `${options.unicode ? text : toAscii(text)}\n`;
+  return `${terminalText(text, options)}\n`;
 }
 
 /** Whether every kind of memory is shown to be flat. */

@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { describeWait, type StressReport } from "./stress.js";
 
 /** Whether no ring has lost, doubled, reordered or torn a token, or written beside itself. */
@@ -39,7 +39,7 @@ export function renderStress(
       `${show(sum((round) => round.canaries))} canaries, seed ${seed}: ${what}.`,
   ];
   const text = parts.join("\n\n");
-  return `${unicode ? text : toAscii(text)}\n`;
+  return `${terminalText(text, { unicode })}\n`;
 }
 
 /** Violations that are shown in words. */

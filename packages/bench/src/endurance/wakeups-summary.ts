@@ -1,5 +1,5 @@
 import type { Estimate } from "../record/index.js";
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import type { RingWakeUps, WakeUpReport } from "./wakeups.js";
 
 /** What does not hold of what the default ring promises, in sentences. */
@@ -63,7 +63,7 @@ export function renderWakeUps(
     `${report.interrupted ? "Interrupted. " : ""}Seed ${report.seed}. ` +
       (broken.length === 0 ? "All that is promised holds." : broken.join(" ")),
   ].join("\n\n");
-  return `${unicode ? text : toAscii(text)}\n`;
+  return `${terminalText(text, { unicode })}\n`;
 }
 
 function show(value: number | undefined, digits: number): string {

@@ -1,3 +1,4 @@
+import { printable } from "../tables/printable.js";
 import {
   describeVersion,
   gateColumns,
@@ -40,7 +41,7 @@ export function renderGateMarkdown(report: GateReport): string {
  */
 function inert(text: string): string {
   return (
-    text
+    printable(text)
       .replaceAll(/\s+/gu, " ")
       .replaceAll(/[^\p{L}\p{N} .,;%+−–→()]/gu, (character) => `&#${character.codePointAt(0)};`)
       // A bare "www." becomes a link.

@@ -1,4 +1,4 @@
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import {
   describeVersion,
   gateColumns,
@@ -16,5 +16,5 @@ export function renderGate(report: GateReport, { unicode }: { readonly unicode: 
     gateHeadline(report),
     ...gateNotes(report),
   ].join("\n");
-  return `\n${unicode ? text : toAscii(text)}\n`;
+  return `\n${terminalText(text, { unicode })}\n`;
 }

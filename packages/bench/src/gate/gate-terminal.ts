@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isatty } from "node:tty";
+import { printable } from "../tables/printable.js";
 import { systemClock } from "../plan/clock.js";
 import { interruptOnSignals } from "../terminal/interruption.js";
 import { createProgressDisplay } from "../terminal/progress-display.js";
@@ -88,7 +89,7 @@ async function prepareBoth(
       const version = await prepareVersion(name, {
         repository: gateRepository(),
         signal,
-        onStep: (step) => process.stderr.write(`${step}…\n`),
+        onStep: (step) => process.stderr.write(`${printable(step)}…\n`),
       });
       made.push(version);
       return version;

@@ -1,6 +1,6 @@
 import type { Interval } from "../record/index.js";
 import { binomialInterval95 } from "../statistics/index.js";
-import { drawTable, toAscii } from "../terminal/terminal-text.js";
+import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { gateMetrics } from "./gate-work.js";
 import type { GateMetricResult, GateOutcome } from "./run-gate.js";
 import type { GateVerdict } from "./verdict.js";
@@ -110,7 +110,7 @@ export function renderTrial(
   { unicode }: { readonly unicode: boolean },
 ): string {
   const text = `${drawTable(trialColumns, trialRows(rows), { unicode })}\n${trialNote}`;
-  return `\n${unicode ? text : toAscii(text)}\n`;
+  return `\n${terminalText(text, { unicode })}\n`;
 }
 
 function share(count: number, of: number, interval?: Interval): string {

@@ -1,4 +1,4 @@
-import { toAscii } from "../terminal/terminal-text.js";
+import { terminalText } from "../terminal/terminal-text.js";
 import { sparkline } from "./sparkline.js";
 import type { Trend } from "./trends.js";
 
@@ -18,7 +18,7 @@ export function renderHistory(
   });
   // The sparkline is ASCII already where it has to be.
   const text = [`${machine}: ${commits} commit${commits === 1 ? "" : "s"}`, ...lines].join("\n");
-  return `${unicode ? text : text.split("\n").map(toAscii).join("\n")}\n`;
+  return `${terminalText(text, { unicode })}\n`;
 }
 
 function describe({ commit, before, after, significance }: Trend["changes"][number]): string {

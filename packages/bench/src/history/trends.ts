@@ -32,7 +32,8 @@ export function trendsOf({ lines }: MachineHistory): Trend[] {
   const names = new Set(lines.flatMap(({ metrics }) => Object.keys(metrics)));
   return [...names].toSorted().map((metric) => {
     const points = lines.flatMap(({ commit, metrics }) => {
-      const value = metrics[metric];
+      // A metric may be called as something that objects inherit.
+      const value = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
       return value === undefined ? [] : [{ commit, value }];
     });
     return { metric, points, changes: changesOf(points) };

@@ -4,12 +4,12 @@ import { embeddedModelName, promptFor } from "./prompts.js";
 import type { CellPlan, MeasurementPlan, Size, Stage } from "./stage.js";
 
 /** Tokens per second that the time estimates start from. */
-const expectedTokensPerSecond: Readonly<Record<string, number>> = {
-  [embeddedModelName]: 700,
-  "15M": 200,
-  "42M": 80,
-  "135M": 25,
-};
+const expectedTokensPerSecond: ReadonlyMap<string, number> = new Map([
+  [embeddedModelName, 700],
+  ["15M", 200],
+  ["42M", 80],
+  ["135M", 25],
+]);
 
 /** Blocks of a cell, and the seconds after which it ends with those that it has. */
 export type CellSize = readonly [blocks: number, timeBudgetSeconds: number];
@@ -106,5 +106,5 @@ export function paced(stepMicroseconds: number, host: "pooled" | "inline"): Gene
 /** A guess, for the time left. */
 export function secondsPerToken({ engine, model, stepMicroseconds = 0 }: GeneratorPlan): number {
   if (engine === "paced") return (stepMicroseconds + 15) / 1e6;
-  return 1 / (expectedTokensPerSecond[model] ?? 100);
+  return 1 / (expectedTokensPerSecond.get(model) ?? 100);
 }

@@ -9,12 +9,12 @@ export type CallFrame = ThreadReports["cpuProfile"]["nodes"][number]["callFrame"
 export type Attribution = CodeCategory | "asleep" | "instrument";
 
 /** V8's names for what is no function. */
-const states: Readonly<Record<string, Attribution>> = {
-  "(idle)": "asleep",
-  "(program)": "other",
-  "(garbage collector)": "garbage collection",
-  "(root)": "other",
-};
+const states: ReadonlyMap<string, Attribution> = new Map([
+  ["(idle)", "asleep"],
+  ["(program)", "other"],
+  ["(garbage collector)", "garbage collection"],
+  ["(root)", "other"],
+]);
 
 /** The first that matches a file's path decides. Paths have forward slashes. */
 const places: readonly (readonly [RegExp, Attribution])[] = [
@@ -39,7 +39,7 @@ const places: readonly (readonly [RegExp, Attribution])[] = [
  * onnxruntime's, and the inspector's own work is the instrument's.
  */
 export function attributionOf({ functionName, url }: CallFrame, caller: Attribution): Attribution {
-  if (url === "") return states[functionName] ?? (isState(functionName) ? "other" : caller);
+  if (url === "") return states.get(functionName) ?? (isState(functionName) ? "other" : caller);
   const path = url.replaceAll("\\", "/");
   const own = places.find(([pattern]) => pattern.test(path))?.[1] ?? "user";
   // Node's functions that the inspector runs are part of it.

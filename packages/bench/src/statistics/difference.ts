@@ -19,7 +19,7 @@ export function firstDifference(
   if (isCompound(recorded) && isCompound(derived)) {
     for (const key of new Set([...Object.keys(recorded), ...Object.keys(derived)])) {
       const step = Array.isArray(recorded) ? `[${key}]` : `.${key}`;
-      const found = firstDifference(recorded[key], derived[key], path + step);
+      const found = firstDifference(own(recorded, key), own(derived, key), path + step);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -27,6 +27,11 @@ export function firstDifference(
   return areEqual(recorded, derived)
     ? undefined
     : `${path} is ${show(recorded)} in the record and ${show(derived)} from the raw samples`;
+}
+
+/** Not what an object inherits: a record may have a field called "constructor". */
+function own(value: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 function isCompound(value: unknown): value is Record<string, unknown> {

@@ -22,6 +22,7 @@ export {
   type Sentence,
   type Table,
 } from "./table.js";
+export { printable, printableJson } from "./printable.js";
 export { tails } from "./tails.js";
 export { transports } from "./transports.js";
 export { cpu, throughput } from "./treatments.js";

@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { terminalText } from "./terminal-text.js";
 import type { BenchProgress } from "../run/progress.js";
 
 /** What a display has to know of any progress. */
@@ -48,7 +49,9 @@ function barOn<P extends Progress>(
   bar.start(100, 0, { what: "" });
   return {
     update: (progress) =>
-      bar.update(Math.floor(progress.fractionDone * 100), { what: describe(progress) }),
+      bar.update(Math.floor(progress.fractionDone * 100), {
+        what: terminalText(describe(progress), { unicode: true }),
+      }),
     stop: () => bar.stop(),
   };
 }
@@ -69,7 +72,8 @@ export function linesOn<P extends Progress>(
       lastMilliseconds = now;
       lastSubject = progress.subject;
       const percent = Math.floor(progress.fractionDone * 100);
-      stream.write(`${String(percent).padStart(3)} %  ${describe(progress)}\n`);
+      const what = terminalText(describe(progress), { unicode: true });
+      stream.write(`${String(percent).padStart(3)} %  ${what}\n`);
     },
     stop: () => undefined,
   };

@@ -13,7 +13,7 @@ import { verdicts } from "../tables/verdicts.js";
 import { attention } from "./attention.js";
 import { sparklines } from "./sparklines.js";
 import { writeTable, type SummaryOptions } from "./write-table.js";
-import { toAscii } from "./terminal-text.js";
+import { terminalText } from "./terminal-text.js";
 
 export type { SummaryOptions };
 
@@ -44,5 +44,5 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n");
-  return `\n${options.unicode ? text : toAscii(text)}\n`;
+  return `\n${terminalText(text, options)}\n`;
 }

@@ -1,6 +1,6 @@
 import { notesIn, shownIn, type Table } from "../tables/table.js";
 import { showValue } from "./show-value.js";
-import { drawTable, toAscii } from "./terminal-text.js";
+import { drawTable, terminalText } from "./terminal-text.js";
 
 /** What the terminal can show, and where the record is. */
 export interface SummaryOptions {
@@ -16,7 +16,7 @@ export function writeTable(table: Table, options: SummaryOptions): string[] {
   const { columns, rows } = shownIn("terminal", table);
   if (rows.length === 0) return notes;
   // Before it is drawn: what stands for a character can be longer than the character.
-  const shown = (text: string): string => (options.unicode ? text : toAscii(text));
+  const shown = (text: string): string => terminalText(text, options);
   const texts = rows.map(({ values }) =>
     values.map((value, index) =>
       shown(shorten(showValue(value, options.color), columns[index]?.longest)),
