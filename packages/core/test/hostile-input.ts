@@ -181,6 +181,15 @@ export function looseJson(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
 
+/** A document as a reader gets it from a file: without holes in arrays and without NaN. */
+export function asParsed(value: unknown): unknown {
+  if (Array.isArray(value)) return Array.from(value, asParsed);
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, asParsed(field)]));
+  }
+  return Number.isNaN(value) ? null : (value ?? null);
+}
+
 type Way = "replace" | "remove" | "wrap" | "add";
 
 interface Place {

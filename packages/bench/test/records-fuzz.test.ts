@@ -1,0 +1,112 @@
+// Records, lines of histories and claims that nobody here wrote. What their readers let through,
+// the terminal, verify and the trends have to take.
+import { readFile } from "node:fs/promises";
+import fc, { type Arbitrary } from "fast-check";
+import { beforeAll, expect, it } from "vitest";
+import { parseClaims, shippedClaimsFile } from "@streamgauge/bench";
+import { renderVerification } from "../src/commands/verify-command.js";
+import { parseHistoryLine } from "../src/history/history-line.js";
+import { renderHistory } from "../src/history/history-summary.js";
+import { trendsOf } from "../src/history/trends.js";
+import { parseRecord, type ResultRecord } from "../src/record/index.js";
+import { verifyRecord } from "../src/run/verify.js";
+import { renderSummary } from "../src/terminal/summary.js";
+import { expectShowable, outcomeOf } from "../../core/test/fuzz-outcome.js";
+import {
+  asParsed,
+  changedDocument,
+  fuzzParameters,
+  hostileJson,
+  hostileString,
+} from "../../core/test/hostile-input.js";
+import { exampleEngine } from "./example-engine.js";
+import { withLoadsAndProfiles } from "./example-profiles.js";
+import { exampleRun, type ExampleRun } from "./example-record.js";
+import { exampleTransports } from "./example-transports.js";
+import { cellPlan } from "./plans.js";
+
+let run: ExampleRun;
+let record: ResultRecord;
+beforeAll(async () => {
+  run = await exampleRun(cellPlan({ id: "first" }), cellPlan({ id: "second" }));
+  const whole = {
+    ...withLoadsAndProfiles(run.record),
+    transports: exampleTransports,
+    engine: exampleEngine,
+  };
+  // As it is in a file.
+  record = parseRecord(JSON.parse(JSON.stringify(whole)));
+});
+
+/** Fails where a fuzzer has seen one outcome only: it then tests nothing. */
+async function fuzz<T>(
+  seed: number,
+  cases: Arbitrary<T>,
+  codes: readonly string[],
+  attempt: (given: T) => unknown,
+): Promise<void> {
+  const outcomes = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(cases, async (given) => {
+      outcomes.add(await outcomeOf(() => attempt(given), codes));
+    }),
+    fuzzParameters(seed),
+  );
+  expect([...outcomes].toSorted()).toEqual([...codes, "done"].toSorted());
+}
+
+it("shows and verifies whatever is a record, and refuses what is none", async () => {
+  await fuzz(1903, changedDocument(record).map(asParsed), ["INVALID_RECORD"], async (given) => {
+    const parsed = parseRecord(given);
+    const recordPath = "results/record.json";
+    for (const unicode of [true, false]) {
+      expectShowable(renderSummary(parsed, { unicode, color: false, recordPath }));
+    }
+    const verification = await verifyRecord(parsed, (file) => {
+      const bytes = run.files.get(file);
+      if (bytes !== undefined) return Promise.resolve(bytes);
+      return Promise.reject(Object.assign(new Error(`no such file ${file}`), { syscall: "open" }));
+    });
+    expectShowable(renderVerification(parsed, verification, { unicode: true, recordPath }));
+  });
+}, 1_800_000);
+
+const line = {
+  version: 1,
+  commit: "0123456789abcdef0123456789abcdef01234567",
+  measuredAt: "2026-11-25T04:00:43.680Z",
+  machine: "a-cpu",
+  runId: "run",
+  profile: "quick",
+  metrics: { "cell stream µs/token": 1.5, "cell stream overhead %": -2 },
+};
+
+it("reads lines of a history and shows their trends, or says what is wrong", async () => {
+  const named = fc
+    .array(fc.tuple(hostileString(), fc.double({ noNaN: true, noDefaultInfinity: true })))
+    .map((metrics) => ({ ...line, metrics: Object.fromEntries(metrics) }));
+  const text = fc.oneof(
+    hostileJson(changedDocument(line)),
+    named.map((given) => JSON.stringify(given)),
+  );
+  await fuzz(1904, fc.array(text, { minLength: 1, maxLength: 4 }), ["INVALID_RECORD"], (texts) => {
+    const lines = texts.map(parseHistoryLine);
+    const trends = trendsOf({ machine: "a-cpu", lines });
+    for (const { points } of trends) {
+      for (const { value } of points) expect(value).toBeTypeOf("number");
+    }
+    for (const unicode of [true, false]) {
+      expectShowable(renderHistory("a-cpu", trends, { unicode }));
+    }
+  });
+}, 600_000);
+
+it("reads claims, or says what is wrong", async () => {
+  const claims: unknown = JSON.parse(await readFile(shippedClaimsFile, "utf8"));
+  await fuzz(1905, changedDocument(claims).map(asParsed), ["INVALID_CLAIMS"], (given) => {
+    for (const { limit, of } of parseClaims(given)) {
+      expect(limit).toBeGreaterThan(0);
+      expect(Object.getPrototypeOf(of)).toBe(Object.prototype);
+    }
+  });
+}, 600_000);
