@@ -31,9 +31,14 @@ function checkId(id: unknown, content: string, file: string): void {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < largestSize) return;
   throw damaged(
     file,
-    `its token ${JSON.stringify(content)} has the id ${String(id).slice(0, 40)}, and ids are ` +
+    `its token ${shown(content)} has the id ${shown(id)}, and ids are ` +
       `integers from 0 to ${largestSize - 1}`,
   );
+}
+
+/** As JSON, because what an object converts to is its own choice. */
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? "undefined").slice(0, 40);
 }
 
 function damaged(file: string, what: string): StreamgaugeError {
