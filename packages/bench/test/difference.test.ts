@@ -18,6 +18,8 @@ describe("firstDifference", () => {
     [{ a: [1, { b: "x" }] }, { a: [1, { b: "y" }] }, /^x\.a\[1\]\.b is "x" in .* "y" from/],
     [[1], [1, 2], /^x\[1\] is missing in the record and 2 from/],
     [{ a: 1 }, {}, /^x\.a is 1 in the record and missing from/],
+    [{ constructor: 1 }, {}, /^x\.constructor is 1 in the record and missing from/],
+    [{}, { toString: 1 }, /^x\.toString is missing in the record and 1 from/],
     [null, { a: 1 }, /^x is null in .* {"a":1} from/],
     [10_000_000_000, 10_000_000_001, /^x is 10000000000 in/],
     [0.5, 0.500_001, /^x is 0\.5 in/],

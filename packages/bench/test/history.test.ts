@@ -34,6 +34,14 @@ async function cleanRecord(): Promise<ResultRecord> {
   return { ...record, environment: { ...record.environment, git } };
 }
 
+it("has no value of a metric where only objects in general have its name", () => {
+  const lines = [line(0), line(1, 100, { metrics: { constructor: 3 } })];
+  const [trend] = trendsOf({ machine: "a-cpu", lines }).filter(
+    ({ metric }) => metric === "constructor",
+  );
+  expect(trend?.points).toEqual([{ commit: line(1).commit, value: 3 }]);
+});
+
 describe("a machine class", () => {
   const machine = {
     cpuModel: "Intel(R) Xeon(R) CPU @ 2.20GHz",

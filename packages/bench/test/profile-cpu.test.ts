@@ -39,6 +39,8 @@ describe("attributionOf", () => {
   it("knows what is no function", () => {
     expect(attributionOf(frame("(idle)"), "other")).toBe("asleep");
     expect(attributionOf(frame("(program)"), "other")).toBe("other");
+    // A function may be called as what objects inherit.
+    expect(attributionOf(frame("constructor"), "engine")).toBe("engine");
     expect(attributionOf(frame("(garbage collector)"), "engine")).toBe("garbage collection");
     expect(attributionOf(frame("(V8 API)"), "other")).toBe("other");
   });

@@ -59,9 +59,7 @@ it("shows and verifies whatever is a record, and refuses what is none", async ()
   await fuzz(1903, changedDocument(record).map(asParsed), ["INVALID_RECORD"], async (given) => {
     const parsed = parseRecord(given);
     const recordPath = "results/record.json";
-    for (const unicode of [true, false]) {
-      expectShowable(renderSummary(parsed, { unicode, color: false, recordPath }));
-    }
+    expectShowable(renderSummary(parsed, { unicode: true, color: false, recordPath }));
     const verification = await verifyRecord(parsed, (file) => {
       const bytes = run.files.get(file);
       if (bytes !== undefined) return Promise.resolve(bytes);
