@@ -1,5 +1,5 @@
 import type { ClaimResult, ResultRecord } from "@streamgauge/bench/record";
-import { inUnitOf } from "@streamgauge/bench/tables";
+import { inUnitOf, printable } from "@streamgauge/bench/tables";
 import { create } from "xmlbuilder2";
 import { modeKeys } from "./measured-modes.js";
 
@@ -18,14 +18,14 @@ export function renderJUnit(record: ResultRecord): string {
   const document = create({
     version: "1.0",
     encoding: "UTF-8",
-    // XML 1.0 has no way to write most control characters.
+    // XML 1.0 has no way to write U+FFFE and U+FFFF.
     invalidCharReplacement: "\uFFFD",
   });
   const suite = document.ele("testsuites", { name: "streamgauge", ...counts }).ele("testsuite", {
     name: literal(`claims of ${record.profile}`),
     ...counts,
     time: "0",
-    timestamp: record.startedAt.replace(/(\.\d+)?Z$/, ""),
+    timestamp: literal(record.startedAt).replace(/(\.\d+)?Z$/, ""),
   });
   const properties = suite.ele("properties");
   for (const [name, value] of propertiesOf(record)) {
@@ -49,7 +49,7 @@ export function renderJUnit(record: ResultRecord): string {
 
 /** The library takes `&lt;` in a text for markup that is escaped already, and would not escape it. */
 function literal(text: string): string {
-  return text.replaceAll("&", "&amp;");
+  return printable(text).replaceAll("&", "&amp;");
 }
 
 function isUnsettled(verdict: ClaimResult["verdict"]): boolean {
