@@ -46,7 +46,9 @@ it("reaches no document", () => {
 });
 
 it("reaches no page", async () => {
-  expectShowable(await renderHtmlReport(record));
+  const page = await renderHtmlReport(record);
+  expect(page).toContain("\uFFFDc");
+  expectShowable(page);
 });
 
 it("reaches no export, and JSON loses nothing", async () => {
