@@ -8,6 +8,7 @@ import {
   damaged,
   fuzzParameters,
   hostileJson,
+  hostileNumber,
   looseJson,
 } from "../../core/test/hostile-input.js";
 import {
@@ -32,6 +33,18 @@ const files = fc.constantFrom<unknown>(
   guidellm01,
 );
 
+/** Another number in one to three places that have one. */
+const otherNumbers = fc
+  .tuple(files, fc.array(fc.tuple(fc.nat(), hostileNumber()), { minLength: 1, maxLength: 3 }))
+  .map(([file, changes]) => {
+    const numbers = JSON.stringify(file).split(/(?<=[:[,])(-?[\d.]+)(?=[,\]}])/);
+    for (const [place, number] of changes) {
+      const count = (numbers.length - 1) / 2;
+      numbers[2 * (place % count) + 1] = looseJson(number);
+    }
+    return numbers.join("");
+  });
+
 const changed = files.chain((file) => changedDocument(file));
 const lines = fc
   .array(fc.oneof(files, changed), { minLength: 1, maxLength: 4 })
@@ -39,6 +52,7 @@ const lines = fc
 
 const text = fc.oneof(
   { weight: 8, arbitrary: hostileJson(changed) },
+  { weight: 6, arbitrary: otherNumbers },
   { weight: 3, arbitrary: lines },
   { weight: 2, arbitrary: damaged(lines) },
   { weight: 1, arbitrary: hostileJson() },
