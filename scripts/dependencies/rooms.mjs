@@ -15,7 +15,7 @@ export const rooms = {
     "run",
     "tables",
     "terminal",
-    ["history", "gate", "endurance"],
+    ["history", "gate", "endurance", "adapters"],
     "commands",
   ],
   report: [
@@ -29,4 +29,4 @@ export const rooms = {
 };
 
 /** Rooms that import nothing but their own files. */
-export const independent = ["packages/bench/src/record", "packages/bench/src/adapters"];
+export const independent = ["packages/bench/src/record"];
