@@ -1,9 +1,63 @@
-import type { LatencySummary, ResultRecord } from "../record/index.js";
-import { column, documentColumn, modeColumns, modeValues, type Table } from "./table.js";
-import { count, decimal, duration, memory, several, type Value } from "./value.js";
+import type { LatencySummary, RecordMeasurements, ResultRecord } from "../record/index.js";
+import {
+  column,
+  columns,
+  documentColumn,
+  modeColumns,
+  modeNames,
+  modeValues,
+  type Table,
+} from "./table.js";
+import {
+  count,
+  decimal,
+  duration,
+  memory,
+  milliseconds,
+  percent,
+  several,
+  tokensPerSecond,
+  type Value,
+} from "./value.js";
+
+/** The measurements beside the cells that have one table: those with more have a file of their own. */
+type Load = Exclude<keyof RecordMeasurements, "transports" | "engine" | "profiles">;
+
+/** A table for each of these measurements, in reading order. */
+export function loads(record: ResultRecord): Table[] {
+  return Object.values(tableOf).map((table) => table(record));
+}
+
+/** How free the consuming thread is while tokens arrive. */
+function mainThread({ mainThread: measurements }: ResultRecord): Table {
+  const period = measurements[0]?.timer.periodMilliseconds;
+  return {
+    heading: "The main thread meanwhile",
+    title: "The main thread meanwhile (busy: event-loop utilisation):",
+    columns: [
+      ...columns("model", "host", "mode"),
+      column("busy", "event-loop utilisation"),
+      ...columns("tokens/s", `${period} ms timer fired`, "late p50", "p99", "max"),
+    ],
+    rows: measurements.map(({ timer, ...measurement }) => ({
+      values: [
+        measurement.model,
+        measurement.host,
+        modeNames[measurement.treatment],
+        percent(measurement.eventLoopUtilization),
+        tokensPerSecond(measurement.throughputTokensPerSecond),
+        `${timer.fires} of ${timer.expectedFires}`,
+        milliseconds(timer.p50LatenessNanoseconds),
+        milliseconds(timer.p99LatenessNanoseconds),
+        milliseconds(timer.maximumLatenessNanoseconds),
+      ],
+    })),
+    definitions: ["timer lateness"],
+  };
+}
 
 /** Latency at an offered load, with the waiting and without. */
-export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
+function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
   return {
     heading: "Arrivals at a set rate",
     title:
@@ -38,7 +92,7 @@ export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
 }
 
 /** What stopping costs. */
-export function aborts({ aborts: measured = [] }: ResultRecord): Table {
+function aborts({ aborts: measured = [] }: ResultRecord): Table {
   return {
     heading: "Aborting",
     title:
@@ -68,7 +122,7 @@ export function aborts({ aborts: measured = [] }: ResultRecord): Table {
 }
 
 /** What a consumer does that is slower than the engine. */
-export function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
+function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
   return {
     heading: "A consumer slower than the engine",
     title:
@@ -104,3 +158,11 @@ function middleAndTail(latency: LatencySummary | null): Value {
   if (latency === null) return null;
   return several([decimal(latency.p50Nanoseconds / 1e6), decimal(latency.p99Nanoseconds / 1e6)]);
 }
+
+/** In reading order. */
+const tableOf: Readonly<Record<Load, (record: ResultRecord) => Table>> = {
+  mainThread,
+  arrivals,
+  aborts,
+  slowConsumers,
+};
