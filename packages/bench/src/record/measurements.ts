@@ -24,6 +24,7 @@ import {
 } from "./main-thread.js";
 import { profileDefinitions, profileMeasurement, type ProfileMeasurement } from "./profile.js";
 import { array, optional, type Shape } from "./shape.js";
+import { teeDefinitions, teeMeasurement, type TeeMeasurement } from "./tee.js";
 import {
   transportDefinitions,
   transportMeasurement,
@@ -37,6 +38,7 @@ export type {
   MainThreadMeasurement,
   ProfileMeasurement,
   SlowConsumerMeasurement,
+  TeeMeasurement,
   TransportMeasurement,
 };
 
@@ -46,6 +48,7 @@ export interface RecordMeasurements {
   readonly arrivals?: readonly ArrivalsMeasurement[];
   readonly aborts?: readonly AbortMeasurement[];
   readonly slowConsumers?: readonly SlowConsumerMeasurement[];
+  readonly tee?: readonly TeeMeasurement[];
   readonly transports?: readonly TransportMeasurement[];
   readonly engine?: readonly EngineMeasurement[];
   readonly profiles?: readonly ProfileMeasurement[];
@@ -57,6 +60,7 @@ export const measurementsShape: Shape<RecordMeasurements> = {
   arrivals: optional(array(arrivalsMeasurement)),
   aborts: optional(array(abortMeasurement)),
   slowConsumers: optional(array(slowConsumerMeasurement)),
+  tee: optional(array(teeMeasurement)),
   transports: optional(array(transportMeasurement)),
   engine: optional(array(engineMeasurement)),
   profiles: optional(array(profileMeasurement)),
@@ -70,6 +74,7 @@ export const measurementDefinitions: Readonly<
   arrivals: arrivalsDefinitions,
   aborts: abortDefinitions,
   slowConsumers: slowConsumerDefinitions,
+  tee: teeDefinitions,
   transports: transportDefinitions,
   engine: engineDefinitions,
   profiles: profileDefinitions,

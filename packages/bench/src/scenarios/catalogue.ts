@@ -13,6 +13,7 @@ import { arrivals } from "./arrivals.js";
 import { mainThread } from "./main-thread.js";
 import { engine } from "./engine/engine-scenario.js";
 import { slowConsumer } from "./slow-consumer.js";
+import { tee } from "./tee.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "../plan/stage.js";
 import { buffers, transports } from "./transport-scenarios.js";
@@ -238,6 +239,7 @@ export const catalogue: readonly Scenario[] = [
   arrivals,
   abort,
   slowConsumer,
+  tee,
   memory,
   profiles,
   engine,

@@ -1,4 +1,5 @@
 import type { LatencySummary, RecordMeasurements, ResultRecord } from "../record/index.js";
+import type { TeeWayName } from "../record/tee.js";
 import {
   column,
   columns,
@@ -10,7 +11,9 @@ import {
 } from "./table.js";
 import {
   count,
+  cpuTime,
   decimal,
+  decimalEstimate,
   duration,
   memory,
   milliseconds,
@@ -153,6 +156,47 @@ function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
   };
 }
 
+/** What it costs to split one stream for two readers. */
+function tee({ tee: measured = [] }: ResultRecord): Table {
+  return {
+    heading: "One stream for two readers",
+    title:
+      "One stream for two readers (CPU: µs per token made; added: less one reader's; delay: to a reader):",
+    columns: [
+      ...columns("model", "host", "tokens", "read by"),
+      column("CPU", "CPU, µs per token"),
+      column("added [95 %]", "less one reader's CPU"),
+      ...columns("tokens/s"),
+      column("delay p50", "delivery latency p50"),
+      column("p99", "p99"),
+      documentColumn("blocks"),
+    ],
+    rows: measured.flatMap(({ ways, ...each }) =>
+      ways.map(({ deliveryLatency, ...way }) => ({
+        values: [
+          each.model,
+          each.host,
+          count(each.tokens),
+          readBy[way.way],
+          cpuTime(way.cpuMicrosecondsPerToken),
+          decimalEstimate(way.addedCpuMicrosecondsPerToken?.hodgesLehmann),
+          tokensPerSecond(way.throughputTokensPerSecond),
+          duration(deliveryLatency?.p50Nanoseconds),
+          duration(deliveryLatency?.p99Nanoseconds),
+          count(way.cpuMicroseconds.length),
+        ],
+      })),
+    ),
+    definitions: ["splitting a stream"],
+  };
+}
+
+const readBy: Readonly<Record<TeeWayName, string>> = {
+  "one reader": "one reader",
+  teeTokens: "two, teeTokens()",
+  "ReadableStream.tee": "two, ReadableStream.tee()",
+};
+
 /** In milliseconds. */
 function middleAndTail(latency: LatencySummary | null): Value {
   if (latency === null) return null;
@@ -165,4 +209,5 @@ const tableOf: Readonly<Record<Load, (record: ResultRecord) => Table>> = {
   arrivals,
   aborts,
   slowConsumers,
+  tee,
 };
