@@ -43,13 +43,11 @@ export interface AbortOptions extends MeasurementOptions {
  */
 export function abortMeasurement(options: AbortOptions): MeasurementPlan {
   const { treatment, tokens, generations } = options;
-  const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
+  const expected = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
   return {
     id: options.id ?? `abort-${treatment}-${tokens}`,
     expectedSeconds:
-      tokens *
-      secondsPerToken *
-      (generations / 4 + (treatment === "generate" ? aloneGenerations : 0)),
+      tokens * expected * (generations / 4 + (treatment === "generate" ? aloneGenerations : 0)),
     async measure(generator, context) {
       const measured = await measureAborts(generator, options, context);
       return measured === undefined ? {} : { aborts: [measured] };

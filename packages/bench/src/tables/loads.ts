@@ -60,7 +60,7 @@ function mainThread({ mainThread: measurements }: ResultRecord): Table {
 }
 
 /** Latency at an offered load, with the waiting and without. */
-function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
+function arrivals({ arrivals: measured = [] }: ResultRecord): Table {
   return {
     heading: "Arrivals at a set rate",
     title:
@@ -77,7 +77,7 @@ function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
       documentColumn("late calls (ms), p50 / p99"),
       documentColumn("generations"),
     ],
-    rows: loads.map((load) => ({
+    rows: measured.map((load) => ({
       values: [
         ...modeValues(load),
         load.offeredLoad.toFixed(2) + (load.workers === 1 ? "" : ` of ${load.workers}`),
