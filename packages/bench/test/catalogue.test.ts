@@ -33,6 +33,7 @@ describe("the catalogue", () => {
         "arrivals",
         "abort",
         "slow-consumer",
+        "tee",
         "memory",
         "profiles",
         "engine",

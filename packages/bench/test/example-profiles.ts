@@ -5,8 +5,10 @@ import type {
   ProfileFindings,
   ProfileMeasurement,
   ResultRecord,
+  TeeMeasurement,
 } from "../src/record/index.js";
 import type { LatencySummary } from "../src/record/distribution.js";
+import type { TeeWay, TeeWayName } from "../src/record/tee.js";
 
 /** The generator of {@link exampleRecord}, streaming. */
 export const exampleMode: MeasuredMode = {
@@ -154,6 +156,29 @@ export function arrivalsOf(mode: MeasuredMode): ArrivalsMeasurement {
   };
 }
 
+/** One stream for one reader, and for two. */
+export function teeOf(mode: MeasuredMode): TeeMeasurement {
+  const wayOf = (way: TeeWayName, cpu: number, added: number | null): TeeWay => ({
+    way,
+    cpuMicroseconds: Array.from({ length: 6 }, () => cpu * mode.tokens),
+    durationNanoseconds: Array.from({ length: 6 }, () => mode.tokens * 100_000),
+    cpuMicrosecondsPerToken: cpu,
+    throughputTokensPerSecond: 10_000,
+    deliveryLatency: latency(20, 90),
+    addedCpuMicrosecondsPerToken: added === null ? null : estimatesOf(added, 0.25),
+  });
+  return {
+    ...mode,
+    treatment: "streamAsync",
+    warmUp: { blocksDropped: 5, steady: true },
+    ways: [
+      wayOf("one reader", 12, null),
+      wayOf("teeTokens", 13.5, 1.5),
+      wayOf("ReadableStream.tee", 15, 3),
+    ],
+  };
+}
+
 /** The same record with loads, and a profile of each kind. */
 export function withLoadsAndProfiles(record: ResultRecord): ResultRecord {
   return {
@@ -181,6 +206,7 @@ export function withLoadsAndProfiles(record: ResultRecord): ResultRecord {
         residentGrowthBytes: 2 ** 21,
       },
     ],
+    tee: [teeOf(exampleMode)],
     profiles,
   };
 }

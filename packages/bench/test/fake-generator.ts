@@ -31,12 +31,15 @@ export interface FakeOptions {
   /** Nanoseconds a token takes in a mode; `call` counts the generations of all modes. */
   readonly tokenNanoseconds: (mode: Mode, call: number) => number;
   readonly idAt?: (mode: Mode, index: number) => number;
+  /** Whether tokens say when they were made. Default true. */
+  readonly saysWhenMade?: boolean;
   readonly onCall?: (mode: Mode, call: number) => void;
 }
 
 /** Core's generator over a backend in which time is what the manual clock says. */
 export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
   const { clock, tokenNanoseconds, idAt = (_mode, index) => 100 + index } = options;
+  const { saysWhenMade = true } = options;
   let calls = 0;
   let closed = 0;
 
@@ -50,7 +53,7 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
         text: "",
         endOfSequence: false,
         logprob: undefined,
-        producedAtMilliseconds: clock.nowNanoseconds() / 1e6,
+        producedAtMilliseconds: saysWhenMade ? clock.nowNanoseconds() / 1e6 : undefined,
       };
       tokens.push(token);
       return token;

@@ -5,6 +5,7 @@ import {
   engineRatio,
   memory,
   notesIn,
+  parts,
   profiles,
   shownIn,
   transports,
@@ -41,10 +42,10 @@ function profileTable(heading: string, of = record): Table {
 
 describe("tables", () => {
   it("have a value for each of their columns", () => {
-    const all = [...transports(record), ...engine(record), memory(record), ...profiles(record)];
-    const ragged = all
-      .flat()
-      .filter(({ columns, rows }) => rows.some(({ values }) => values.length !== columns.length));
+    const all = Object.values(parts).flatMap(({ groups }) => groups(record).flat());
+    const ragged = all.filter(({ columns, rows }) =>
+      rows.some(({ values }) => values.length !== columns.length),
+    );
     expect(ragged).toEqual([]);
   });
 

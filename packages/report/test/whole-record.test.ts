@@ -93,6 +93,12 @@ describe("renderBenchmarks of a record with something of everything", () => {
     );
   });
 
+  it("shows what it costs to split a stream", () => {
+    expect(sectionOf("## One stream for two readers")).toContain(
+      "| pequod | pooled | 10 | two, teeTokens() | 13.5 | 1.5 (1.3 to 1.8) | 10000.0 | 20.0 µs | 90.0 µs | 6 |",
+    );
+  });
+
   it("shows what each way between threads costs, and what became of its claims", () => {
     const burst = sectionOf("## Between threads: 20000 tokens in a burst");
     expect(burst).toContain("| less the load |");

@@ -6,7 +6,7 @@ import {
   type ResultRecord,
 } from "@streamgauge/bench/record";
 import { definitions } from "@streamgauge/bench";
-import { arrivalsOf, estimatesOf, latency } from "../../bench/test/example-profiles.js";
+import { arrivalsOf, estimatesOf, latency, teeOf } from "../../bench/test/example-profiles.js";
 import { exampleEngine } from "../../bench/test/example-engine.js";
 import { exampleTransports } from "../../bench/test/example-transports.js";
 import { exampleCallTrees } from "./example-call-trees.js";
@@ -191,6 +191,7 @@ export async function wholeRecord(): Promise<ResultRecord> {
         residentGrowthBytes: 2 ** 21,
       },
     ],
+    tee: [teeOf(mode)],
     transports: exampleTransports,
     engine: exampleEngine,
     profiles,

@@ -1,6 +1,6 @@
 import type { GenerationConfig, Prompt } from "@streamgauge/core";
 import type { Clock } from "./clock.js";
-import type { CellIdentity, ResultRecord } from "../record/index.js";
+import type { CellIdentity, RecordMeasurements, ResultRecord } from "../record/index.js";
 import type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "./generator-plan.js";
 
 /** How much of a scenario to run. Those of `standard` and `full` are for each of several processes. */
@@ -49,19 +49,7 @@ export interface MeasurementPlan {
 }
 
 /** The parts of a record that measurements fill. */
-export type Measurements = Partial<
-  Pick<
-    ResultRecord,
-    | "mainThread"
-    | "arrivals"
-    | "aborts"
-    | "slowConsumers"
-    | "transports"
-    | "engine"
-    | "profiles"
-    | "failedMeasurements"
-  >
->;
+export type Measurements = Partial<RecordMeasurements & Pick<ResultRecord, "failedMeasurements">>;
 
 /** What a measurement is given. */
 export interface MeasurementContext {

@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.js";
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
 import { array, nullable, number, object, string, type Check } from "./shape.js";
@@ -128,3 +129,22 @@ export function engineComparison(
     .find((candidate) => candidate.contender === contender)
     ?.comparisons.find((comparison) => comparison.against === against);
 }
+
+/** What the numbers of an {@link EngineMeasurement} mean. */
+export const engineDefinitions: readonly Definition[] = [
+  {
+    metric: "engine comparison",
+    formula:
+      "the same ids from the same file by every contender, once in each block, one at a time; " +
+      "medians over blocks; tokens/s: 1000 / ms per token; decoding: (last token − first token) / " +
+      "(n − 1), the prompt left out; streams: (last token of all − first call) / tokens of all",
+  },
+  {
+    metric: "engine ratio",
+    formula:
+      "ln(value of a contender / value of another) per block, less is better; over blocks by " +
+      "Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x), and by the mean " +
+      "with Student's t; judged as claims are, and void unless the other against itself is shown " +
+      "to be 1 within a quarter; of fewer than six blocks the range of all quotients",
+  },
+];

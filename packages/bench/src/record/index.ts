@@ -21,6 +21,7 @@ export type { CallTree, CallTreeNode } from "./call-tree.js";
 export type { Cell, ProcessPart, RawSamplesReference, Status } from "./cell.js";
 export type { ClaimMetric, ClaimResult } from "./claims.js";
 export type { CodeCategory } from "./code-category.js";
+export type { Definition } from "./definition.js";
 export type { Distribution, DistributionMetric, LatencySummary } from "./distribution.js";
 export {
   engineComparison,
@@ -28,7 +29,6 @@ export {
   type EngineClaim,
   type EngineComparison,
   type EngineContender,
-  type EngineMeasurement,
   type EngineRun,
 } from "./engine.js";
 export type { Environment, EnvironmentSample, Instrument } from "./environment.js";
@@ -44,16 +44,14 @@ export {
 export type { GeneratorDescription } from "./generator.js";
 export { identityFields, identityOf, type CellIdentity, type MeasuredMode } from "./identity.js";
 export { lessOverhead } from "./less-overhead.js";
-export type { AbortMeasurement, ArrivalsMeasurement, SlowConsumerMeasurement } from "./load.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
-export type { MainThreadMeasurement } from "./main-thread.js";
-export type { ProfileCost, ProfileFindings, ProfileMeasurement } from "./profile.js";
+export type * from "./measurements.js";
+export type { ProfileCost, ProfileFindings } from "./profile.js";
 export {
   InvalidRecordError,
   parseRecord,
   recordSchema,
   recordVersion,
-  type Definition,
   type ResultRecord,
 } from "./result-record.js";
 export type { Look, RunPlan } from "./run-plan.js";
@@ -72,7 +70,6 @@ export {
   type TransportBlock,
   type TransportClaim,
   type TransportComparison,
-  type TransportMeasurement,
   type TransportRun,
   type TransportSummary,
 } from "./transport.js";

@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.js";
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { measuredModeShape, type MeasuredMode } from "./identity.js";
 import { number, nullable, object, type Check } from "./shape.js";
@@ -114,3 +115,52 @@ export const slowConsumerMeasurement: Check<SlowConsumerMeasurement> = object({
   deliveryLatency: nullable(latencySummary),
   residentGrowthBytes: number,
 });
+
+/** What the numbers of an {@link ArrivalsMeasurement} mean. */
+export const arrivalsDefinitions: readonly Definition[] = [
+  {
+    metric: "arrivals",
+    formula:
+      "a Poisson process of the offered rate, drawn before the run; each generation is asked " +
+      "for at its due moment, whether or not earlier ones are done (an open loop)",
+  },
+  {
+    metric: "offered load",
+    formula: "arrival rate × time of one generation alone / workers: 1 is all that they can do",
+  },
+  {
+    metric: "latency from the due moment",
+    formula:
+      "first token delivered, or result settled, − moment at which the generation was due: " +
+      "waiting counts, and so does a late call",
+  },
+  {
+    metric: "service time",
+    formula:
+      "result settled − moment at which the engine began with the generation: what a closed " +
+      "loop would report, the waiting left out (coordinated omission)",
+  },
+];
+
+/** What the numbers of an {@link AbortMeasurement} mean. */
+export const abortDefinitions: readonly Definition[] = [
+  {
+    metric: "abort latency",
+    formula: "result settled − abort requested; the result settles after its producer has stopped",
+  },
+  {
+    metric: "wasted tokens",
+    formula: "tokens made − tokens delivered, of aborted generations",
+  },
+];
+
+/** What the numbers of a {@link SlowConsumerMeasurement} mean. */
+export const slowConsumerDefinitions: readonly Definition[] = [
+  {
+    metric: "slow consumer",
+    formula:
+      "keeps each token for a set time, longer than the engine takes to make it; slowdown: call " +
+      "to result / time that the consumer took for all tokens, 1 where it alone sets the pace; " +
+      "waiting: made and not yet delivered, the most at one moment",
+  },
+];

@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.js";
 import { measuredModeShape, type MeasuredMode } from "./identity.js";
 import { nullable, number, object, type Check } from "./shape.js";
 
@@ -36,3 +37,11 @@ export const mainThreadMeasurement: Check<MainThreadMeasurement> = object({
     maximumLatenessNanoseconds: nullable(number),
   }),
 });
+
+/** What the numbers of a {@link MainThreadMeasurement} mean. */
+export const mainThreadDefinitions: readonly Definition[] = [
+  {
+    metric: "timer lateness",
+    formula: "fired − (armed + period), of a timer armed again each time it fires",
+  },
+];

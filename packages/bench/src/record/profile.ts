@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.js";
 import { estimates, type Estimates } from "./estimates.js";
 import {
   asyncActivityFindings,
@@ -75,3 +76,51 @@ export const profileMeasurement: Check<ProfileMeasurement> = object({
   generations: number,
   findings,
 });
+
+/** What the numbers of a {@link ProfileMeasurement} mean. */
+export const profileDefinitions: readonly Definition[] = [
+  {
+    metric: "cost of a profile",
+    formula:
+      "the mode with the instrument on against the same mode with it off, in interleaved blocks " +
+      "of (off, off again, on); off again against off shows what the blocks report where there " +
+      "is no difference",
+  },
+  {
+    metric: "CPU profile",
+    formula:
+      "samples of each thread's stack, by whose code is on top, without what it calls; shares " +
+      "are of the thread's time that was not idle; of a tree of calls the 120 nodes with most time in " +
+      "and under them, with 0.2 % of it at least: (rest) stands for the others",
+  },
+  {
+    metric: "cause of a gap",
+    formula:
+      "the garbage collections and late event loops that overlap with most of what the gap took " +
+      "longer than the median gap; unknown when they explain less than half of it",
+  },
+  {
+    metric: "promises per token",
+    formula:
+      "promises made in a thread / tokens, by async hooks; reactions: time in what awaited " +
+      "them, the user's own code included",
+  },
+  {
+    metric: "operators",
+    formula:
+      "time in onnxruntime's operators, summed over nodes, per token, the prompt's run " +
+      "included; the whole run less its operators is onnxruntime's own",
+  },
+  {
+    metric: "ledger stages",
+    formula:
+      "a token's stations: made, published by the producer, consumer awake, delivered to user " +
+      "code, callback done; each since the one before",
+  },
+  {
+    metric: "residual",
+    formula:
+      "end-to-end latency − queue − prefill − decode − the last token's way, of each " +
+      "generation: the call, and the end of the stream",
+  },
+];

@@ -1,20 +1,11 @@
 import { calibrationPoint, type CalibrationPoint } from "./calibration.js";
 import { cell, type Cell } from "./cell.js";
 import { claimResult, type ClaimResult } from "./claims.js";
-import { engineMeasurement, type EngineMeasurement } from "./engine.js";
+import { definition, type Definition } from "./definition.js";
 import { environment, instrument, type Environment, type Instrument } from "./environment.js";
 import { failedMeasurement, type FailedMeasurement } from "./failure.js";
 import { generatorDescription, type GeneratorDescription } from "./generator.js";
-import {
-  abortMeasurement,
-  arrivalsMeasurement,
-  slowConsumerMeasurement,
-  type AbortMeasurement,
-  type ArrivalsMeasurement,
-  type SlowConsumerMeasurement,
-} from "./load.js";
-import { mainThreadMeasurement, type MainThreadMeasurement } from "./main-thread.js";
-import { profileMeasurement, type ProfileMeasurement } from "./profile.js";
+import { measurementsShape, type RecordMeasurements } from "./measurements.js";
 import { runPlan, type RunPlan } from "./run-plan.js";
 import {
   MismatchError,
@@ -28,7 +19,6 @@ import {
   string,
   type Check,
 } from "./shape.js";
-import { transportMeasurement, type TransportMeasurement } from "./transport.js";
 
 /** Name of the schema; {@link recordVersion} says which one. */
 export const recordSchema = "streamgauge/result";
@@ -41,7 +31,7 @@ export const recordSchema = "streamgauge/result";
 export const recordVersion = 3;
 
 /** One run of the bench. */
-export interface ResultRecord {
+export interface ResultRecord extends RecordMeasurements {
   readonly schema: typeof recordSchema;
   readonly version: typeof recordVersion;
   readonly runId: string;
@@ -61,13 +51,6 @@ export interface ResultRecord {
   readonly instrument: Instrument;
   readonly generators: readonly GeneratorDescription[];
   readonly cells: readonly Cell[];
-  readonly mainThread: readonly MainThreadMeasurement[];
-  readonly arrivals?: readonly ArrivalsMeasurement[];
-  readonly aborts?: readonly AbortMeasurement[];
-  readonly slowConsumers?: readonly SlowConsumerMeasurement[];
-  readonly transports?: readonly TransportMeasurement[];
-  readonly engine?: readonly EngineMeasurement[];
-  readonly profiles?: readonly ProfileMeasurement[];
   /** Measurements beside the cells that failed, and why. */
   readonly failedMeasurements?: readonly FailedMeasurement[];
   readonly claims: readonly ClaimResult[];
@@ -75,12 +58,6 @@ export interface ResultRecord {
   readonly calibration?: readonly CalibrationPoint[];
   /** What each number of this record means. */
   readonly definitions: readonly Definition[];
-}
-
-/** What a number means. */
-export interface Definition {
-  readonly metric: string;
-  readonly formula: string;
 }
 
 /** A record that this version cannot read. */
@@ -148,15 +125,9 @@ const checkRecord: Check<ResultRecord> = object({
   instrument,
   generators: array(generatorDescription),
   cells: array(cell),
-  mainThread: array(mainThreadMeasurement),
-  arrivals: optional(array(arrivalsMeasurement)),
-  aborts: optional(array(abortMeasurement)),
-  slowConsumers: optional(array(slowConsumerMeasurement)),
-  transports: optional(array(transportMeasurement)),
-  engine: optional(array(engineMeasurement)),
-  profiles: optional(array(profileMeasurement)),
+  ...measurementsShape,
   failedMeasurements: optional(array(failedMeasurement)),
   claims: array(claimResult),
   calibration: optional(array(calibrationPoint)),
-  definitions: array(object({ metric: string, formula: string })),
+  definitions: array(definition),
 });

@@ -1,3 +1,4 @@
+import type { Definition } from "./definition.js";
 import { latencySummary, type LatencySummary } from "./distribution.js";
 import { estimates, type Estimates } from "./estimates.js";
 import { array, boolean, nullable, number, object, optional, string, type Check } from "./shape.js";
@@ -185,3 +186,29 @@ export function transportBaselines({ transports }: TransportMeasurement): {
   )?.transport;
   return { load, others: [...names].filter((name) => name !== load) };
 }
+
+/** What the numbers of a {@link TransportMeasurement} mean. */
+export const transportDefinitions: readonly Definition[] = [
+  {
+    metric: "transport load",
+    formula:
+      "the same tokens by every transport, once in each block; in a burst as fast as the " +
+      "transport takes them; otherwise the producer takes a turn of its event loop before each " +
+      "token and sleeps, because spinning would be counted as the transport's CPU time",
+  },
+  {
+    metric: "CPU of a transport",
+    formula:
+      "user + system time of the process (both threads, and what collects their garbage) over " +
+      "a run / tokens, median over blocks; less the load: minus that of the block's run which " +
+      "makes the tokens and delivers none, by Hodges–Lehmann (95 %); tokens/s: from the order " +
+      "until all are delivered and the producer is done",
+  },
+  {
+    metric: "CPU ratio",
+    formula:
+      "ln(CPU of a transport / CPU of another) per block, the load included in both; over blocks " +
+      "by Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x); judged as " +
+      "claims are, and void unless the other against itself is shown to be 1 within a quarter",
+  },
+];

@@ -2,14 +2,15 @@ import { createDraw } from "../statistics/draw.js";
 import type { AbortMeasurement } from "../record/load.js";
 import type { Work } from "../measure/measured-run.js";
 import type { Treatment } from "../record/index.js";
-import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import { measurementsOn, paced, pequod, secondsPerToken } from "../plan/build-stage.js";
+import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
 import {
   defaultSecondsPerToken,
   modeOf,
   workOf,
   type MeasurementOptions,
 } from "../measure/measurement-work.js";
-import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
+import type { MeasurementContext, MeasurementPlan, Scenario } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";
@@ -42,13 +43,11 @@ export interface AbortOptions extends MeasurementOptions {
  */
 export function abortMeasurement(options: AbortOptions): MeasurementPlan {
   const { treatment, tokens, generations } = options;
-  const secondsPerToken = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
+  const expected = options.expectedSecondsPerToken ?? defaultSecondsPerToken;
   return {
     id: options.id ?? `abort-${treatment}-${tokens}`,
     expectedSeconds:
-      tokens *
-      secondsPerToken *
-      (generations / 4 + (treatment === "generate" ? aloneGenerations : 0)),
+      tokens * expected * (generations / 4 + (treatment === "generate" ? aloneGenerations : 0)),
     async measure(generator, context) {
       const measured = await measureAborts(generator, options, context);
       return measured === undefined ? {} : { aborts: [measured] };
@@ -151,3 +150,26 @@ async function abortOne(
       delivers && producedTokens !== undefined ? producedTokens - completionTokens : undefined,
   };
 }
+
+/** The embedded model and a paced engine, aborted in each mode. */
+export const abort: Scenario = {
+  name: "abort",
+  description: "from an abort to the end of a generation, and the tokens made in vain",
+  stages: (size) => {
+    const generations = { quick: 20, standard: 40, full: 100 }[size];
+    const plans = (tokens: number, generator: GeneratorPlan) =>
+      (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+        abortMeasurement({
+          treatment,
+          tokens,
+          generations,
+          expectedSecondsPerToken: secondsPerToken(generator),
+        }),
+      );
+    // More than twice the ring's slots: a producer that has made all tokens cannot be stopped.
+    return [
+      measurementsOn(pequod("pooled"), plans(600, pequod("pooled"))),
+      measurementsOn(paced(100, "pooled"), plans(1000, paced(100, "pooled"))),
+    ];
+  },
+};

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { ArrivalsMeasurement } from "../record/load.js";
 import type { Work } from "../measure/measured-run.js";
 import type { Treatment } from "../record/index.js";
+import { measurementsOn, pequod } from "../plan/build-stage.js";
 import type { ScenarioGenerator } from "../plan/generator-plan.js";
 import {
   defaultSecondsPerToken,
@@ -10,7 +11,7 @@ import {
   type MeasurementOptions,
 } from "../measure/measurement-work.js";
 import { poissonArrivals } from "./poisson-arrivals.js";
-import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
+import type { MeasurementContext, MeasurementPlan, Scenario } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens } from "./take-tokens.js";
 import { aloneGenerations, timeAlone } from "./time-alone.js";
@@ -150,3 +151,23 @@ async function serve(
     callLatenessNanoseconds: calledNanoseconds - dueNanoseconds,
   };
 }
+
+/** The embedded model under several loads. */
+export const arrivals: Scenario = {
+  name: "arrivals",
+  description: "an open load: latency from the moment a generation is due, waiting included",
+  stages: (size) => {
+    const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
+    const generations = { quick: 60, standard: 120, full: 200 }[size];
+    return [
+      measurementsOn(
+        pequod("pooled"),
+        loads.flatMap((offeredLoad) =>
+          (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+            arrivalsMeasurement({ treatment, tokens: 50, offeredLoad, generations }),
+          ),
+        ),
+      ),
+    ];
+  },
+};

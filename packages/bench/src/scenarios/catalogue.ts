@@ -1,20 +1,19 @@
 import type { RingOptions } from "@streamgauge/runtime/ring";
-import type { GeneratorPlan } from "../plan/generator-plan.js";
 import {
   measurementsOn,
   paced,
   pequod,
-  secondsPerToken,
   stageOf,
   withRing,
   type CellSize,
   type CellVariant,
 } from "../plan/build-stage.js";
-import { abortMeasurement } from "./abort.js";
-import { arrivalsMeasurement } from "./arrivals.js";
-import { mainThreadMeasurement } from "./main-thread.js";
+import { abort } from "./abort.js";
+import { arrivals } from "./arrivals.js";
+import { mainThread } from "./main-thread.js";
 import { engine } from "./engine/engine-scenario.js";
-import { slowConsumerMeasurement } from "./slow-consumer.js";
+import { slowConsumer } from "./slow-consumer.js";
+import { tee } from "./tee.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "../plan/stage.js";
 import { buffers, transports } from "./transport-scenarios.js";
@@ -91,20 +90,6 @@ function pacedScenario(
     );
   return { name, description, stages };
 }
-
-const mainThread: Scenario = {
-  name: "main-thread",
-  description: "how free the consuming thread is while tokens arrive at full speed",
-  stages: () =>
-    (["pooled", "inline"] as const).map((host) =>
-      measurementsOn(
-        pequod(host),
-        (["generate", "stream", "streamAsync"] as const).map((treatment) =>
-          mainThreadMeasurement({ treatment, tokens: 1000, generations: 1 }),
-        ),
-      ),
-    ),
-};
 
 const modelSizes: Scenario = {
   name: "model-sizes",
@@ -184,63 +169,6 @@ const concurrency: Scenario = {
   },
 };
 
-const arrivals: Scenario = {
-  name: "arrivals",
-  description: "an open load: latency from the moment a generation is due, waiting included",
-  stages: (size) => {
-    const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
-    const generations = { quick: 60, standard: 120, full: 200 }[size];
-    return [
-      measurementsOn(
-        pequod("pooled"),
-        loads.flatMap((offeredLoad) =>
-          (["generate", "stream", "streamAsync"] as const).map((treatment) =>
-            arrivalsMeasurement({ treatment, tokens: 50, offeredLoad, generations }),
-          ),
-        ),
-      ),
-    ];
-  },
-};
-
-const abort: Scenario = {
-  name: "abort",
-  description: "from an abort to the end of a generation, and the tokens made in vain",
-  stages: (size) => {
-    const generations = { quick: 20, standard: 40, full: 100 }[size];
-    const plans = (tokens: number, generator: GeneratorPlan) =>
-      (["generate", "stream", "streamAsync"] as const).map((treatment) =>
-        abortMeasurement({
-          treatment,
-          tokens,
-          generations,
-          expectedSecondsPerToken: secondsPerToken(generator),
-        }),
-      );
-    // More than twice the ring's slots: a producer that has made all tokens cannot be stopped.
-    return [
-      measurementsOn(pequod("pooled"), plans(600, pequod("pooled"))),
-      measurementsOn(paced(100, "pooled"), plans(1000, paced(100, "pooled"))),
-    ];
-  },
-};
-
-const slowConsumer: Scenario = {
-  name: "slow-consumer",
-  description: "a consumer slower than the engine: what waits, and what it costs in memory",
-  stages: (size) => {
-    const tokens = size === "quick" ? 500 : 2000;
-    return [16, 256].map((capacity) =>
-      measurementsOn(
-        withRing(paced(100, "pooled"), { capacity, publishBatch: 1 }),
-        (["stream", "streamAsync"] as const).map((treatment) =>
-          slowConsumerMeasurement({ treatment, tokens, consumerMicrosecondsPerToken: 1000 }),
-        ),
-      ),
-    );
-  },
-};
-
 /** What wakes the consumer, and how often: all else is the same. */
 const wakings: readonly RingOptions[] = [
   { wait: "waitAsync" },
@@ -311,6 +239,7 @@ export const catalogue: readonly Scenario[] = [
   arrivals,
   abort,
   slowConsumer,
+  tee,
   memory,
   profiles,
   engine,

@@ -3,13 +3,14 @@ import { consume, type Work } from "../measure/measured-run.js";
 import type { MainThreadMeasurement, Treatment } from "../record/index.js";
 import { TokenRecorder } from "../measure/recorder.js";
 import { percentile } from "../statistics/index.js";
+import { measurementsOn, pequod } from "../plan/build-stage.js";
 import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
 import {
   defaultSecondsPerToken,
   workOf,
   type MeasurementOptions,
 } from "../measure/measurement-work.js";
-import type { MeasurementPlan } from "../plan/stage.js";
+import type { MeasurementPlan, Scenario } from "../plan/stage.js";
 
 /** What {@link mainThreadMeasurement} is told. */
 export interface MainThreadOptions extends MeasurementOptions {
@@ -117,3 +118,18 @@ export function watchTimer(clock: Clock, arm: (fire: () => void) => () => void):
   let cancel = arm(fire);
   return { latenessNanoseconds, stop: () => cancel() };
 }
+
+/** The embedded model at full speed, on either host. */
+export const mainThread: Scenario = {
+  name: "main-thread",
+  description: "how free the consuming thread is while tokens arrive at full speed",
+  stages: () =>
+    (["pooled", "inline"] as const).map((host) =>
+      measurementsOn(
+        pequod(host),
+        (["generate", "stream", "streamAsync"] as const).map((treatment) =>
+          mainThreadMeasurement({ treatment, tokens: 1000, generations: 1 }),
+        ),
+      ),
+    ),
+};

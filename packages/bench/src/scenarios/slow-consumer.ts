@@ -1,9 +1,10 @@
 import { StreamgaugeError, type GenerationResult } from "@streamgauge/core";
 import type { SlowConsumerMeasurement } from "../record/load.js";
 import { TokenRecorder, type TokenTimes } from "../measure/recorder.js";
+import { measurementsOn, paced, withRing } from "../plan/build-stage.js";
 import type { ScenarioGenerator } from "../plan/generator-plan.js";
 import { modeOf, workOf, type MeasurementOptions } from "../measure/measurement-work.js";
-import type { MeasurementContext, MeasurementPlan } from "../plan/stage.js";
+import type { MeasurementContext, MeasurementPlan, Scenario } from "../plan/stage.js";
 import { summarizeLatencies } from "./summarize-latencies.js";
 import { takeTokens, type StreamTreatment } from "./take-tokens.js";
 import { waitUntil } from "./wait-until.js";
@@ -144,3 +145,20 @@ function ringCapacityOf(generator: ScenarioGenerator): number | null {
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
+
+/** A small ring and the default one, behind a consumer ten times slower than the engine. */
+export const slowConsumer: Scenario = {
+  name: "slow-consumer",
+  description: "a consumer slower than the engine: what waits, and what it costs in memory",
+  stages: (size) => {
+    const tokens = size === "quick" ? 500 : 2000;
+    return [16, 256].map((capacity) =>
+      measurementsOn(
+        withRing(paced(100, "pooled"), { capacity, publishBatch: 1 }),
+        (["stream", "streamAsync"] as const).map((treatment) =>
+          slowConsumerMeasurement({ treatment, tokens, consumerMicrosecondsPerToken: 1000 }),
+        ),
+      ),
+    );
+  },
+};

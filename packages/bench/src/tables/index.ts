@@ -1,14 +1,11 @@
-export { calibration } from "./calibration.js";
 export { comparisonOf, hasSeveralProcesses } from "./comparisons.js";
-export { controls, inUnitOf } from "./controls.js";
-export { costs } from "./costs.js";
+export { inUnitOf } from "./controls.js";
 export { engine, engineRatio, type EngineRatio } from "./engine.js";
 export { engineVerdicts } from "./engine-verdicts.js";
 export { firstAndNextToken, latencies } from "./latencies.js";
-export { aborts, arrivals, slowConsumers } from "./loads.js";
-export { mainThread } from "./main-thread.js";
 export { memory } from "./memory.js";
 export { overheads } from "./overheads.js";
+export { parts, type Part, type PartName, type PartPage } from "./parts.js";
 export { stageNames } from "./profile-stages.js";
 export { profiles } from "./profiles.js";
 export {
@@ -23,8 +20,6 @@ export {
   type Table,
 } from "./table.js";
 export { printable, printableJson } from "./printable.js";
-export { tails } from "./tails.js";
 export { transports } from "./transports.js";
-export { cpu, throughput } from "./treatments.js";
 export type { Interval, Quantity, Value } from "./value.js";
 export { verdicts } from "./verdicts.js";

@@ -1,9 +1,66 @@
-import type { LatencySummary, ResultRecord } from "../record/index.js";
-import { column, documentColumn, modeColumns, modeValues, type Table } from "./table.js";
-import { count, decimal, duration, memory, several, type Value } from "./value.js";
+import type { LatencySummary, RecordMeasurements, ResultRecord } from "../record/index.js";
+import type { TeeWayName } from "../record/tee.js";
+import {
+  column,
+  columns,
+  documentColumn,
+  modeColumns,
+  modeNames,
+  modeValues,
+  type Table,
+} from "./table.js";
+import {
+  count,
+  cpuTime,
+  decimal,
+  decimalEstimate,
+  duration,
+  memory,
+  milliseconds,
+  percent,
+  several,
+  tokensPerSecond,
+  type Value,
+} from "./value.js";
+
+/** The measurements beside the cells that have one table: those with more have a file of their own. */
+type Load = Exclude<keyof RecordMeasurements, "transports" | "engine" | "profiles">;
+
+/** A table for each of these measurements, in reading order. */
+export function loads(record: ResultRecord): Table[] {
+  return Object.values(tableOf).map((table) => table(record));
+}
+
+/** How free the consuming thread is while tokens arrive. */
+function mainThread({ mainThread: measurements }: ResultRecord): Table {
+  const period = measurements[0]?.timer.periodMilliseconds;
+  return {
+    heading: "The main thread meanwhile",
+    title: "The main thread meanwhile (busy: event-loop utilisation):",
+    columns: [
+      ...columns("model", "host", "mode"),
+      column("busy", "event-loop utilisation"),
+      ...columns("tokens/s", `${period} ms timer fired`, "late p50", "p99", "max"),
+    ],
+    rows: measurements.map(({ timer, ...measurement }) => ({
+      values: [
+        measurement.model,
+        measurement.host,
+        modeNames[measurement.treatment],
+        percent(measurement.eventLoopUtilization),
+        tokensPerSecond(measurement.throughputTokensPerSecond),
+        `${timer.fires} of ${timer.expectedFires}`,
+        milliseconds(timer.p50LatenessNanoseconds),
+        milliseconds(timer.p99LatenessNanoseconds),
+        milliseconds(timer.maximumLatenessNanoseconds),
+      ],
+    })),
+    definitions: ["timer lateness"],
+  };
+}
 
 /** Latency at an offered load, with the waiting and without. */
-export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
+function arrivals({ arrivals: measured = [] }: ResultRecord): Table {
   return {
     heading: "Arrivals at a set rate",
     title:
@@ -20,7 +77,7 @@ export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
       documentColumn("late calls (ms), p50 / p99"),
       documentColumn("generations"),
     ],
-    rows: loads.map((load) => ({
+    rows: measured.map((load) => ({
       values: [
         ...modeValues(load),
         load.offeredLoad.toFixed(2) + (load.workers === 1 ? "" : ` of ${load.workers}`),
@@ -38,7 +95,7 @@ export function arrivals({ arrivals: loads = [] }: ResultRecord): Table {
 }
 
 /** What stopping costs. */
-export function aborts({ aborts: measured = [] }: ResultRecord): Table {
+function aborts({ aborts: measured = [] }: ResultRecord): Table {
   return {
     heading: "Aborting",
     title:
@@ -68,7 +125,7 @@ export function aborts({ aborts: measured = [] }: ResultRecord): Table {
 }
 
 /** What a consumer does that is slower than the engine. */
-export function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
+function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
   return {
     heading: "A consumer slower than the engine",
     title:
@@ -99,8 +156,58 @@ export function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): T
   };
 }
 
+/** What it costs to split one stream for two readers. */
+function tee({ tee: measured = [] }: ResultRecord): Table {
+  return {
+    heading: "One stream for two readers",
+    title:
+      "One stream for two readers (CPU: µs per token made; added: less one reader's; delay: to a reader):",
+    columns: [
+      ...columns("model", "host", "tokens", "read by"),
+      column("CPU", "CPU, µs per token"),
+      column("added [95 %]", "less one reader's CPU"),
+      ...columns("tokens/s"),
+      column("delay p50", "delivery latency p50"),
+      column("p99", "p99"),
+      documentColumn("blocks"),
+    ],
+    rows: measured.flatMap(({ ways, ...each }) =>
+      ways.map(({ deliveryLatency, ...way }) => ({
+        values: [
+          each.model,
+          each.host,
+          count(each.tokens),
+          readBy[way.way],
+          cpuTime(way.cpuMicrosecondsPerToken),
+          decimalEstimate(way.addedCpuMicrosecondsPerToken?.hodgesLehmann),
+          tokensPerSecond(way.throughputTokensPerSecond),
+          duration(deliveryLatency?.p50Nanoseconds),
+          duration(deliveryLatency?.p99Nanoseconds),
+          count(way.cpuMicroseconds.length),
+        ],
+      })),
+    ),
+    definitions: ["splitting a stream"],
+  };
+}
+
+const readBy: Readonly<Record<TeeWayName, string>> = {
+  "one reader": "one reader",
+  teeTokens: "two, teeTokens()",
+  "ReadableStream.tee": "two, ReadableStream.tee()",
+};
+
 /** In milliseconds. */
 function middleAndTail(latency: LatencySummary | null): Value {
   if (latency === null) return null;
   return several([decimal(latency.p50Nanoseconds / 1e6), decimal(latency.p99Nanoseconds / 1e6)]);
 }
+
+/** In reading order. */
+const tableOf: Readonly<Record<Load, (record: ResultRecord) => Table>> = {
+  mainThread,
+  arrivals,
+  aborts,
+  slowConsumers,
+  tee,
+};

@@ -1,15 +1,6 @@
 import type { ResultRecord } from "../record/index.js";
-import { calibration } from "../tables/calibration.js";
-import { costs } from "../tables/costs.js";
-import { engine } from "../tables/engine.js";
-import { memory } from "../tables/memory.js";
-import { profiles } from "../tables/profiles.js";
-import { aborts, arrivals, slowConsumers } from "../tables/loads.js";
-import { mainThread } from "../tables/main-thread.js";
-import { tails } from "../tables/tails.js";
-import { transports } from "../tables/transports.js";
+import { parts } from "../tables/parts.js";
 import type { Table } from "../tables/table.js";
-import { verdicts } from "../tables/verdicts.js";
 import { attention } from "./attention.js";
 import { sparklines } from "./sparklines.js";
 import { writeTable, type SummaryOptions } from "./write-table.js";
@@ -19,21 +10,15 @@ export type { SummaryOptions };
 
 /** The outcome of a run for a terminal: verdicts first. */
 export function renderSummary(record: ResultRecord, options: SummaryOptions): string {
-  const write = (table: Table): string[] => writeTable(table, options);
+  const write = (tables: readonly Table[]): string[] =>
+    tables.flatMap((table) => writeTable(table, options));
+  const { verdicts, ...rest } = parts;
   const text = [
-    verdicts(record).flatMap(write),
+    ...verdicts.groups(record).map(write),
     sparklines(record, options),
-    write(costs(record)),
-    write(tails(record)),
-    write(calibration(record)),
-    write(mainThread(record)),
-    write(arrivals(record)),
-    write(aborts(record)),
-    write(slowConsumers(record)),
-    ...transports(record).map(write),
-    ...engine(record).map(write),
-    write(memory(record)),
-    ...profiles(record).map((tables) => tables.flatMap(write)),
+    ...Object.values(rest)
+      .filter(({ only }) => only !== "document")
+      .flatMap(({ groups }) => groups(record).map(write)),
     attention(record),
     [
       `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); streaming is charged with it.`,

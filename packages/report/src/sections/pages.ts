@@ -1,20 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import {
-  aborts,
-  arrivals,
-  calibration,
-  controls,
-  costs,
-  cpu,
-  latencies,
-  mainThread,
-  memory,
-  slowConsumers,
-  tails,
-  throughput,
-  verdicts,
-  type Table,
-} from "@streamgauge/bench/tables";
+import { parts, type PartName, type PartPage, type Table } from "@streamgauge/bench/tables";
 import type { CommittedResults } from "../files/committed-results.js";
 import { escapeMarkdown } from "../text/markdown-text.js";
 import { engine } from "./engine.js";
@@ -37,86 +22,82 @@ export interface Page {
   readonly text: string;
 }
 
-type Writer = (table: Table) => string;
-
-interface Subject {
-  readonly name: string;
-  readonly about: string;
-  readonly sections: (
-    record: ResultRecord,
-    write: Writer,
-    committed: CommittedResults,
-    charts: string,
-  ) => readonly string[];
+/** What a page is written from. */
+interface Source {
+  readonly record: ResultRecord;
+  readonly committed: CommittedResults;
+  /** Where its charts are. */
+  readonly charts: string;
+  readonly write: (table: Table) => string;
 }
 
-const subjects: readonly Subject[] = [
-  {
-    name: "verdicts.md",
+interface Subject {
+  readonly about: string;
+  readonly sections: (source: Source) => readonly string[];
+}
+
+/** Parts whose tables a document does not just write one after the other. */
+const ownSections: Partial<Readonly<Record<PartName, Subject["sections"]>>> = {
+  transports: ({ record }) => transports(record),
+  engine: ({ record, committed }) => engine(record, committed),
+  profiles: ({ record }) => profiles(record),
+};
+
+/** The parts that stand on a page, in the order of the record's parts. */
+function partsOn(page: PartPage): Subject["sections"] {
+  const names = Object.keys(parts) as PartName[];
+  return (source) =>
+    names
+      .filter((name) => parts[name].page === page)
+      .flatMap(
+        (name) =>
+          ownSections[name]?.(source) ?? parts[name].groups(source.record).flat().map(source.write),
+      );
+}
+
+/** By the names of their files. */
+const subjects: Readonly<Record<PartPage | "charts" | "machine", Subject>> = {
+  verdicts: {
     about: "every claim with its reasons, the control, known delays",
-    sections: (record, write) => [
-      ...verdicts(record).map(write),
-      write(controls(record)),
-      write(calibration(record)),
-    ],
+    sections: partsOn("verdicts"),
   },
-  {
-    name: "costs.md",
+  costs: {
     about: "cost per token, slow runs, throughput of every cell",
-    sections: (record, write) => [
-      write(costs(record)),
-      write(tails(record)),
-      write(throughput(record)),
-    ],
+    sections: partsOn("costs"),
   },
-  {
-    name: "latencies.md",
+  latencies: {
     about: "time to first token, inter-token and delivery latency",
-    sections: (record, write) => latencies(record).map(write),
+    sections: partsOn("latencies"),
   },
-  {
-    name: "loads.md",
+  loads: {
     about: "the main thread, arrivals at a set rate, aborts, slow consumers",
-    sections: (record, write) => [
-      write(mainThread(record)),
-      write(arrivals(record)),
-      write(aborts(record)),
-      write(slowConsumers(record)),
-    ],
+    sections: partsOn("loads"),
   },
-  {
-    name: "transports.md",
+  transports: {
     about: "ring, postMessage, comlink and streams between two threads",
-    sections: (record) => transports(record),
+    sections: partsOn("transports"),
   },
-  {
-    name: "engine.md",
-    about: "the engine against others, with the terms",
-    sections: (record, _write, committed) => engine(record, committed),
-  },
-  {
-    name: "profiles.md",
+  engine: { about: "the engine against others, with the terms", sections: partsOn("engine") },
+  profiles: {
     about: "CPU, memory, allocations, the ledger of a token",
-    sections: (record, write) => [write(cpu(record)), write(memory(record)), ...profiles(record)],
+    sections: partsOn("profiles"),
   },
-  {
-    name: "charts.md",
+  charts: {
     about: "all charts of the record, and of the history",
-    sections: (record, _write, committed, charts) => [
+    sections: ({ record, committed, charts }) => [
       pictures(record, charts),
       history(committed, charts),
     ],
   },
-  {
-    name: "machine.md",
+  machine: {
     about: "machine and versions, raw samples, the gate on identical code",
-    sections: (record, _write, committed) => [
+    sections: ({ record, committed }) => [
       machine(record),
       rawSamples(record),
       gateTrials(committed),
     ],
   },
-];
+};
 
 /**
  * Renders all that a record says, a page for each subject it has something of. The same record
@@ -130,12 +111,13 @@ export function renderPages(
   committed: CommittedResults = {},
   charts = "../../../docs/charts",
 ): Page[] {
-  return subjects.flatMap(({ name, about, sections }) => {
+  return Object.entries(subjects).flatMap(([subject, { about, sections }]) => {
     const explained = new Set<string>();
-    const write: Writer = (table) => tableSection(record, table, { explained });
-    const parts = sections(record, write, committed, charts).filter((part) => part !== "");
-    if (parts.length === 0) return [];
+    const write = (table: Table) => tableSection(record, table, { explained });
+    const texts = sections({ record, committed, charts, write }).filter((text) => text !== "");
+    if (texts.length === 0) return [];
+    const name = `${subject}.md`;
     const title = `# ${escapeMarkdown(about.charAt(0).toUpperCase() + about.slice(1))}`;
-    return [{ name, about, text: `${[title, introduction(record), ...parts].join("\n\n")}\n` }];
+    return [{ name, about, text: `${[title, introduction(record), ...texts].join("\n\n")}\n` }];
   });
 }
