@@ -11,13 +11,18 @@ import {
   createProject,
   importEntries,
   installedManifest,
+  installProject,
   runCommandLines,
   runModel,
 } from "./pack/consumer-project.mjs";
+import { documentedScripts, installedPackages, treeProblems } from "./pack/install-scripts.mjs";
 import { findNode, parseNodeVersions } from "./pack/node-versions.mjs";
 import { ProgramError, pnpmCommand } from "./pack/programs.mjs";
 import { publishedPackages, root } from "./pack/published-packages.mjs";
 import { contentProblems, pack, sourceMapProblems } from "./pack/tarballs.mjs";
+
+// Files of CUDA are several hundred megabytes.
+const longestDownloadMs = 900_000;
 
 const command = new Command("test:pack")
   .description("Pack the packages, install the tarballs with npm and with pnpm, and try them.")
@@ -71,16 +76,32 @@ async function testPackages() {
 
   const projects = { npm: join(folder, "with-npm"), pnpm: join(folder, "with-pnpm") };
   const others = await otherDependencies(packages);
+  const scripts = await documentedScripts();
   for (const [manager, project] of Object.entries(projects)) {
     tell(`installing with ${manager}…`);
-    await createProject(manager, { folder: project, tarballs, others, entries, pnpm, signal });
+    await createProject({ folder: project, tarballs, others, entries });
+    await installProject(manager, { folder: project, download: false, pnpm, signal });
     for (const [name, { paths }] of packed) {
       refuse(await sourceMapProblems(join(project, "node_modules", name), paths));
       refuse(unresolvedVersions(await installedManifest(project, name)));
     }
+    // The second is onnxruntime-web's, which only transformers.js asks for.
+    await checkTree(project, { documented: scripts, copies: { "onnxruntime-common": 2 } });
     await checkTypes(project, { signal });
     tell(`${manager}: installed; types hold under nodenext (also required) and bundler`);
   }
+
+  const alone = join(folder, "alone");
+  await createProject({ folder: alone, tarballs, others: {}, entries });
+  tell("installing without optional peers, with npm and every script…");
+  const failure = await installAnyway({ folder: alone, pnpm, signal });
+  if (failure === undefined) tell("npm: onnxruntime-node's script had nothing to fetch, or got it");
+  else tell(`npm: onnxruntime-node's script failed, as it does without a network: ${failure}`);
+  await installProject("npm", { folder: alone, download: false, pnpm, signal });
+  const documented = scripts.filter(({ optional }) => !optional);
+  await checkTree(alone, { documented, copies: { "onnxruntime-common": 1 } });
+  await runModel(alone, { node: process.execPath, signal });
+  tell("npm: installed with ONNXRUNTIME_NODE_INSTALL=skip; the model runs");
 
   for (const major of majors) {
     const { node, version } = await findNode(major, { folder, signal });
@@ -94,6 +115,28 @@ async function testPackages() {
       );
     }
   }
+}
+
+/** Installs with npm; where only onnxruntime-node's script failed, what it said. */
+async function installAnyway(options) {
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(longestDownloadMs)]);
+  try {
+    await installProject("npm", { ...options, signal, download: true });
+    return undefined;
+  } catch (error) {
+    const failed = /node_modules[/\\]onnxruntime-node\s[^]*command failed[^]*?\bError: ([^\n]+)/;
+    const [, reason] = failed.exec(error.message) ?? [];
+    if (!(error instanceof ProgramError) || reason === undefined) throw error;
+    return reason;
+  }
+}
+
+async function checkTree(project, { documented, copies }) {
+  const names = documented.map(({ name }) => name);
+  const installed = await installedPackages(project);
+  refuse(treeProblems(installed, { documented: names, copies }));
+  const counts = Object.entries(copies).map(([name, count]) => `${name} × ${count}`);
+  tell(`${installed.length} packages; scripts: ${names.join(", ")}; ${counts.join(", ")}`);
 }
 
 /** What a user of everything adds: the optional peers, and the types of Node. */

@@ -15,17 +15,13 @@ const compilations = {
 };
 
 /**
- * Writes the project and installs into it. Install scripts are left out: the only one that matters,
- * onnxruntime-node's, fetches CUDA's files. With pnpm nothing is hoisted: a dependency that a package
- * forgot to declare is not found.
+ * Writes a project that depends on the tarballs.
  *
- * @param {"npm" | "pnpm"} manager
  * @param {{ folder: string, tarballs: Record<string, string>, others: Record<string, string>,
- *   entries: readonly string[], pnpm: readonly string[], signal: AbortSignal }} options `tarballs`
- *   from package names to file names beside the folder; `others` are what else it depends on.
+ *   entries: readonly string[] }} options `tarballs` from package names to file names in the folder
+ *   `tarballs` beside the project; `others` are what else it depends on.
  */
-export async function createProject(manager, options) {
-  const { folder, tarballs, others, entries, pnpm, signal } = options;
+export async function createProject({ folder, tarballs, others, entries }) {
   const files = Object.fromEntries(
     Object.entries(tarballs).map(([name, file]) => [name, `file:../tarballs/${file}`]),
   );
@@ -38,13 +34,36 @@ export async function createProject(manager, options) {
     type: "module",
     dependencies: { ...files, ...others },
   });
-  await writeFile(join(folder, "pnpm-workspace.yaml"), stringify({ overrides: files }));
+  const settings = {
+    overrides: files,
+    // A dependency that a package forgot to declare is not found.
+    hoist: false,
+    dangerouslyAllowAllBuilds: true,
+    // The store is the user's: it must not keep what a script made under our variables.
+    sideEffectsCache: false,
+  };
+  await writeFile(join(folder, "pnpm-workspace.yaml"), stringify(settings));
   await writeEntries(folder, entries);
+}
+
+/**
+ * Installs into the project, with install scripts: npm 12 and pnpm 10 run none unless they are told.
+ *
+ * @param {"npm" | "pnpm"} manager
+ * @param {{ folder: string, download: boolean, pnpm: readonly string[], signal: AbortSignal }} options
+ *   `download` lets onnxruntime-node's script fetch files of CUDA, where it wants to.
+ * @throws {ProgramError} with what the manager wrote.
+ */
+export async function installProject(manager, { folder, download, pnpm, signal }) {
   const [program, ...args] =
     manager === "npm"
-      ? ["npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]
-      : [...pnpm, "install", "--ignore-scripts", "--prefer-offline", "--config.hoist=false"];
-  await run(program, args, { cwd: folder, signal });
+      ? ["npm", "install", "--prefer-offline", "--no-audit", "--no-fund"]
+      : [...pnpm, "install", "--prefer-offline"];
+  const env = {
+    npm_config_dangerously_allow_all_scripts: "true",
+    ONNXRUNTIME_NODE_INSTALL: download ? undefined : "skip",
+  };
+  await run(program, args, { cwd: folder, env, signal });
 }
 
 /** A module that names every entry, as an ES module and as CommonJS, for the type check. */

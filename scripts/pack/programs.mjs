@@ -9,7 +9,8 @@ export class ProgramError extends Error {}
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ cwd: string, signal: AbortSignal, env?: Record<string, string> }} options
+ * @param {{ cwd: string, signal: AbortSignal, env?: Record<string, string | undefined> }} options
+ *   variables that are undefined are not passed on
  * @returns {Promise<string>}
  * @throws {ProgramError} when it cannot be started, fails, or is stopped by the signal.
  */
