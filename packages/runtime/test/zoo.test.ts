@@ -11,6 +11,7 @@ import { openFullContext } from "./zoo/full-context.js";
 import { groupQueryRows } from "./zoo/group-query-rows.js";
 import { openPlainLoop } from "./zoo/plain-loop.js";
 import { refusedRows } from "./zoo/refused-rows.js";
+import { stateRows, stateRowsByRange } from "./zoo/state-rows.js";
 import type { ZooRow } from "./zoo/zoo-row.js";
 
 /** What became of each row, and how it is run or why it is not. */
@@ -40,7 +41,7 @@ async function faultsOf(row: ZooRow, openReference: typeof openFullContext): Pro
 }
 
 describe("the zoo's graphs make the ids of a full-context run, however they are run", () => {
-  it.each([...concatRows, ...groupQueryRows].map((row) => [row.name, row] as const))(
+  it.each([...concatRows, ...groupQueryRows, ...stateRows].map((row) => [row.name, row] as const))(
     "%s",
     async (_, row) => {
       expect(await faultsOf(row, openFullContext)).toEqual([]);
@@ -49,9 +50,12 @@ describe("the zoo's graphs make the ids of a full-context run, however they are 
 });
 
 describe("graphs that round by the range of a run make the ids of a loop with the same runs", () => {
-  it.each(byRangeRows.map((row) => [row.name, row] as const))("%s", async (_, row) => {
-    expect(await faultsOf(row, openPlainLoop)).toEqual([]);
-  });
+  it.each([...byRangeRows, ...stateRowsByRange].map((row) => [row.name, row] as const))(
+    "%s",
+    async (_, row) => {
+      expect(await faultsOf(row, openPlainLoop)).toEqual([]);
+    },
+  );
 });
 
 describe("graphs that cannot be fed are refused when they are loaded", () => {
@@ -94,7 +98,14 @@ function reasonOf(message: string): string {
 
 // `UPDATE_DOCUMENTS=1 vitest run test/zoo.test.ts` writes it.
 it("is what the documents say", async (context) => {
-  const rows = [...concatRows, ...groupQueryRows, ...byRangeRows, ...refusedRows];
+  const rows = [
+    ...concatRows,
+    ...groupQueryRows,
+    ...stateRows,
+    ...byRangeRows,
+    ...stateRowsByRange,
+    ...refusedRows,
+  ];
   if (table.length < rows.length) return context.skip("only some of the zoo was run");
   const cells = rows.map(({ name, seenIn }) => {
     const how = table.find(({ row }) => row.name === name)?.how ?? "";

@@ -135,7 +135,7 @@ export class BatchDecoder {
   /**
    * Runs ids of each sequence: one, or several where all begin. Their places and those
    * between them are the rows of the batch; a row that no sequence takes part in, and
-   * the end of one with fewer ids, runs ids whose results nobody looks at.
+   * the end of one with fewer ids, runs ids whose results nobody looks at, states included.
    */
   async #runTogether(advances: readonly Advance<RunningSequence>[]): Promise<void> {
     const { cache } = this.#way;

@@ -34,7 +34,8 @@ export interface EngineDescription {
   readonly cache: "in-place" | "fetched" | "none";
   /**
    * What a generation's prompt may begin with and is not run again: "sequences",
-   * prompt and completion of the one before; "prompts", its prompt alone; "off".
+   * prompt and completion of the one before; "prompts", its prompt alone; "off". Of a graph whose
+   * layers keep states: all of either, and no part.
    */
   readonly prefixReuse: PrefixReuse;
   /** Most generations that one step of the engine runs together; the others wait. */

@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import { lastPositionsInput } from "../onnx/in-place.js";
+import { zeroState } from "./fetched-states.js";
 import { createFloats, floatTensor, widenFloats } from "./float-tensor.js";
 import type { GraphPorts } from "./graph-ports.js";
 import type { WayToRun } from "./way-to-run.js";
@@ -26,6 +27,9 @@ export function createFullContext(
   leastCapacity: number,
 ): FullContext {
   const fixed: Record<string, Tensor> = { ...constants };
+  for (const { past, type, dimensions } of ports.states) {
+    fixed[past] = zeroState(type, dimensions);
+  }
   const pasts = (rows: number): Record<string, Tensor> =>
     Object.fromEntries(
       ports.entries.map(({ past, type, heads, headSize }) => {

@@ -90,9 +90,13 @@ function readNames(decoder: JsonObject, file: string): GraphNames {
     positionIds: name(inputs, "position_ids"),
     pastKey: name(inputs, "past_key_names"),
     pastValue: name(inputs, "past_value_names"),
+    pastConvolution: name(inputs, "past_conv_names"),
+    pastRecurrence: name(inputs, "past_recurrent_names"),
     logits: name(outputs, "logits"),
     presentKey: name(outputs, "present_key_names"),
     presentValue: name(outputs, "present_value_names"),
+    presentConvolution: name(outputs, "present_conv_names"),
+    presentRecurrence: name(outputs, "present_recurrent_names"),
   };
   return createGraphNames(
     Object.fromEntries(Object.entries(renamed).filter(([, value]) => value !== undefined)),

@@ -12,9 +12,13 @@ export const standardNames = {
   logitsCount: "num_logits_to_keep",
   pastKey: "past_key_values.%d.key",
   pastValue: "past_key_values.%d.value",
+  pastConvolution: "past_conv.%d",
+  pastRecurrence: "past_recurrent.%d",
   logits: "logits",
   presentKey: "present.%d.key",
   presentValue: "present.%d.value",
+  presentConvolution: "present_conv.%d",
+  presentRecurrence: "present_recurrent.%d",
 } as const;
 
 /** How a graph's names relate to Hugging Face's, for graphs that have their own. */

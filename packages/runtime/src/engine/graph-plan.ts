@@ -62,10 +62,7 @@ export function planGraph(
     rounding,
     cache:
       obstacle === undefined
-        ? {
-            value: "in-place",
-            because: "GroupQueryAttention alone reads and writes it, each step where it is",
-          }
+        ? { value: "in-place", because: whyInPlace(ports) }
         : { value: "fetched", because: obstacle },
     maxBatch: planBatch(summary, ports, obstacle, options.maxBatch, file),
     prefixReuse: planReuse(ports, rounding, options.prefixReuse),
@@ -73,6 +70,13 @@ export function planGraph(
     leastCapacity: leastCapacity(summary),
     border,
   };
+}
+
+function whyInPlace({ entries, states }: GraphPorts): string {
+  const attention = "GroupQueryAttention alone reads and writes it, each step where it is";
+  const swapped = "layers' states are read in one place and written in another, by turns";
+  if (states.length === 0) return attention;
+  return entries.length === 0 ? swapped : `${attention}; ${swapped}`;
 }
 
 function refuseRotations(file: string): StreamgaugeError {
@@ -93,11 +97,12 @@ function obstacleToPlace(summary: GraphSummary, ports: GraphPorts): string | und
 
 function planBatch(
   summary: GraphSummary,
-  { batch }: GraphPorts,
+  ports: GraphPorts,
   obstacle: string | undefined,
   asked: number | undefined,
   file: string,
 ): Permit<number> {
+  const { batch } = ports;
   if (batch !== undefined && batch !== 1) {
     throw new StreamgaugeError(
       "MODEL_UNSUPPORTED",
@@ -109,11 +114,18 @@ function planBatch(
   if (reason === undefined) {
     return {
       value: asked ?? defaultMaxBatch,
-      because: "each sequence has its own row and length in GroupQueryAttention",
+      because: whyTogether(ports),
     };
   }
   if (asked === undefined || asked === 1) return { value: 1, because: reason };
   throw refuseBatch(asked, reason);
+}
+
+function whyTogether({ entries, states }: GraphPorts): string {
+  const attention = "each sequence has its own row and length in GroupQueryAttention";
+  if (states.length === 0) return attention;
+  const own = "states of its own; prompts run alone";
+  return entries.length === 0 ? `each sequence has ${own}` : `${attention}, and ${own}`;
 }
 
 export function refuseBatch(asked: number, reason: string): StreamgaugeError {
@@ -147,7 +159,7 @@ const rangeReason =
   "activations are quantised by the range of their whole run (DynamicQuantizeLinear)";
 
 function planReuse(
-  { branch }: GraphPorts,
+  { branch, states }: GraphPorts,
   rounding: GraphPlan["rounding"],
   wanted: boolean,
 ): Permit<PrefixReuse> {
@@ -157,12 +169,26 @@ function planReuse(
   }
   if (rounding === "byRange") return { value: "off", because: rangeReason };
   if (rounding === "rounded") {
+    const because =
+      "half precision or quantised matrices round a step's row and a prompt's differently";
     return {
       value: "prompts",
-      because: "half precision or quantised matrices round a step's row and a prompt's differently",
+      because:
+        states.length === 0
+          ? because
+          : `${because}; layers' states are kept as the prompt left them: one that does not begin with ` +
+            `all of it runs again`,
     };
   }
-  return { value: "sequences", because: "floats of 32 bits keep all rows alike" };
+  const because = "floats of 32 bits keep all rows alike";
+  return {
+    value: "sequences",
+    because:
+      states.length === 0
+        ? because
+        : `${because}; layers' states are kept as the prompt and the end left them: a prompt that ` +
+          `begins with neither runs again`,
+  };
 }
 
 /**
@@ -170,10 +196,15 @@ function planReuse(
  * matter of the sixth digit with floats of 32 bits. Half-precision floats round it to their
  * third, and quantised matrices have kernels of another kind for one row.
  */
-function roundingOf({ operators }: GraphSummary, { entries }: GraphPorts): GraphPlan["rounding"] {
+function roundingOf(
+  { operators }: GraphSummary,
+  { entries, states }: GraphPorts,
+): GraphPlan["rounding"] {
   if (operators.has("DynamicQuantizeLinear")) return "byRange";
   const isQuantised = [...operators].some((name) => /Quantize|Integer|NBits|Bnb4/.test(name));
-  return isQuantised || entries.some(({ type }) => type === "float16") ? "rounded" : "exact";
+  return isQuantised || [...entries, ...states].some(({ type }) => type === "float16")
+    ? "rounded"
+    : "exact";
 }
 
 function planPieces({ branch }: GraphPorts): Permit<boolean> {

@@ -1,9 +1,10 @@
 import { StreamgaugeError } from "@streamgauge/core";
-import { elementNumbers, type GraphSummary } from "../onnx/graph-summary.js";
+import { elementName, type GraphSummary } from "../onnx/graph-summary.js";
 import type { CacheEntry } from "./cache-entry.js";
 import { isFloatType } from "./float-tensor.js";
 import { standardNames, type GraphNames } from "./graph-names.js";
 import type { CacheSizes } from "./model-settings.js";
+import { presentOfState, readStateEntry, type StateEntry } from "./state-entry.js";
 
 /** What a decoder's graph is fed and returns, by its own names. */
 export interface GraphPorts {
@@ -17,6 +18,8 @@ export interface GraphPorts {
   readonly logitsCount: string | undefined;
   readonly logits: string;
   readonly entries: readonly CacheEntry[];
+  /** Of layers that keep something of a fixed size instead of a cache. */
+  readonly states: readonly StateEntry[];
   /** Sequences of a run, where the graph says how many they have to be. */
   readonly batch: number | undefined;
 }
@@ -25,8 +28,8 @@ export interface GraphPorts {
 const otherDecoders: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/^encoder_|\.encoder\./, "the output of an encoder, and this runtime runs decoders alone"],
   [/^inputs_embeds$/, "embeddings that another graph makes of ids and pictures or sound"],
-  [/conv/, "the state of a convolution, which is no cache of keys and values"],
-  [/ssm|mamba|recurrent/, "the state of a recurrence, which is no cache of keys and values"],
+  [/conv|ssm|mamba|recurrent|^past.*state/, "a layer's state by a name that is not known"],
+  [/^past_(compressor|indexer)/, "a compressed cache, and this runtime keeps keys and values"],
   [/^past_\d+$|key_value$/, "keys and values in one tensor, and a cache has one for each"],
 ];
 
@@ -59,10 +62,18 @@ export function readGraphPorts(
   if (!summary.outputs.includes(own(logits))) faults.push(`it has no output ${own(logits)}`);
 
   const entries: CacheEntry[] = [];
+  const states: StateEntry[] = [];
   const plain: readonly string[] = [...integers, cacheBranch, logitsCount];
   for (const name of summary.inputs) {
     const standard = names.standard(name) ?? "";
     if (plain.includes(standard)) continue;
+    const presentState = presentOfState(standard || name);
+    if (presentState !== undefined) {
+      const read = readStateEntry(summary, name, own(presentState));
+      if (typeof read === "string") faults.push(read);
+      else states.push(read);
+      continue;
+    }
     const [, layer, part] = /^past_key_values\.(\d+)\.(key|value)$/.exec(standard) ?? [];
     if (layer === undefined) {
       const [, what = "none that decoders have"] =
@@ -75,7 +86,7 @@ export function readGraphPorts(
     if (typeof read === "string") faults.push(read);
     else entries.push(read);
   }
-  if (entries.length === 0 && faults.length === 0) {
+  if (entries.length + states.length === 0 && faults.length === 0) {
     faults.push(`it has no cache: no input such as ${own("past_key_values.0.key")}`);
   }
   if (faults.length > 0) {
@@ -95,7 +106,12 @@ export function readGraphPorts(
     logitsCount: optional(logitsCount),
     logits: own(logits),
     entries,
-    batch: staticBatch(summary, [own(inputIds), own(attentionMask), ...entries.map((e) => e.past)]),
+    states,
+    batch: staticBatch(summary, [
+      own(inputIds),
+      own(attentionMask),
+      ...[...entries, ...states].map(({ past }) => past),
+    ]),
   };
 }
 
@@ -154,9 +170,4 @@ function readEntry(
 function staticBatch({ shapes }: GraphSummary, inputs: readonly string[]): number | undefined {
   const batches = inputs.map((name) => shapes.get(name)?.[0]);
   return batches.find((size) => typeof size === "number");
-}
-
-function elementName(element: number | undefined): string {
-  const known = Object.entries(elementNumbers).find(([, number]) => number === element);
-  return known?.[0] ?? (element === undefined ? "no tensor" : `elements of ONNX's type ${element}`);
 }

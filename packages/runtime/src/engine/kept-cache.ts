@@ -19,6 +19,8 @@ interface Place {
   seat: Seat | undefined;
   ids: number[];
   isLong: boolean;
+  /** Ids of the sequence's last run; 0: nothing was run. */
+  lastRun: number;
 }
 
 /**
@@ -53,25 +55,26 @@ export class KeptCache {
    */
   begin(promptIds: readonly number[], expectedRows: number, isLong: boolean): Seat {
     let best: Place | undefined;
-    let most = 0;
+    let kept = 0;
     let mostWorth = -1;
     for (const place of this.#free) {
       const index = this.#places.indexOf(place);
       // A place that was made shorter has fewer rows than ids.
       const ids = place.ids.slice(0, this.cache.lengthOf(index));
       const shared = place.isLong === isLong ? commonPrefixLength(ids, promptIds) : 0;
-      const worth = worthOf(shared, promptIds.length);
-      if (worth > mostWorth) [best, most, mostWorth] = [place, shared, worth];
+      const wanted = Math.max(0, Math.min(shared, promptIds.length - this.#leastTogether));
+      const keepable = this.cache.keepable(index, wanted);
+      const worth = worthOf(keepable, promptIds.length);
+      if (worth > mostWorth) [best, kept, mostWorth] = [place, keepable, worth];
     }
     if (best === undefined) {
-      best = { seat: undefined, ids: [], isLong };
+      best = { seat: undefined, ids: [], isLong, lastRun: 0 };
       this.#places.push(best);
     } else this.#free.delete(best);
     const place = this.#places.indexOf(best);
-    const wanted = Math.max(0, Math.min(most, promptIds.length - this.#leastTogether));
-    const kept = this.cache.keepable(place, wanted);
     this.cache.truncate(place, kept);
     best.ids.length = kept;
+    best.lastRun = 0;
     const seat = { place, cachedTokens: kept, expectedRows, isLong };
     best.seat = seat;
     best.isLong = isLong;
@@ -125,9 +128,13 @@ export class KeptCache {
 
   /** Takes in what a run of these ids has added. */
   accept({ place }: Seat, ids: readonly number[]): void {
-    const kept = this.#at(place).ids;
+    const at = this.#at(place);
+    const kept = at.ids;
     const follows = this.cache.lengthOf(place) === kept.length;
-    this.cache.accept(place, ids.length);
+    // Behind the prompt: what a turn that changes the completion can go on from.
+    const endsPrompt = follows && ids.length === 1 && at.lastRun > 1;
+    this.cache.accept(place, ids.length, endsPrompt && this.#leastTogether < Infinity);
+    at.lastRun = ids.length;
     if (follows && ids.length >= this.#leastTogether) for (const id of ids) kept.push(id);
   }
 

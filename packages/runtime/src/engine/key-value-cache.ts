@@ -3,10 +3,14 @@ import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { cacheCapacity } from "../onnx/in-place.js";
 import type { CacheEntry } from "./cache-entry.js";
 import { createFloats, floatTensor, rawFloats } from "./float-tensor.js";
+import { FetchedStates } from "./fetched-states.js";
+import { StateBuffers } from "./state-buffers.js";
+import type { StateEntry } from "./state-entry.js";
 
 /**
  * The keys and values of several sequences, each in a place of its own, numbered
- * from 0: [places, heads, rows, headSize] per entry.
+ * from 0: [places, heads, rows, headSize] per entry. And the states of their layers, which
+ * have a fixed size: what is kept of a place's rows is what there is a state of.
  */
 export interface KeyValueCache {
   /** Rows (positions) held in a place. */
@@ -20,8 +24,13 @@ export interface KeyValueCache {
    *   there is room for
    */
   makeRoom(first: number, count: number, rooms: readonly (number | undefined)[]): void;
-  /** Counts the rows that a run has added to a place. */
-  accept(place: number, rows: number): void;
+  /**
+   * Counts the rows that a run has added to a place.
+   *
+   * @param keepsBefore whether the place's states before the run are kept, so that it can be cut
+   *   back to them; the last such ones are. Default: false
+   */
+  accept(place: number, rows: number, keepsBefore?: boolean): void;
   /** How many of the first `rows` rows of a place can be kept. */
   keepable(place: number, rows: number): number;
   /** Forgets all rows of a place but the first, as many as are {@link keepable}. */
@@ -33,8 +42,9 @@ export interface KeyValueCache {
 /** See {@link createInPlaceCache}. */
 export interface InPlaceCache extends KeyValueCache {
   /**
-   * Inputs of a run over `count` places from `first` on, and the tensors that its
-   * outputs are to be fetched into: the same memory. Both are the same objects each
+   * Inputs of the next run, over `count` places from `first` on, and the tensors that its
+   * outputs are to be fetched into: the same memory; of states, other memory, so that both are
+   * to be asked for before each run. They are the same objects each
    * time while no buffer is moved, for the other inputs and outputs to be put into:
    * copying objects of so many names would take a tenth of a millisecond.
    */
@@ -74,12 +84,14 @@ const mostSpare = 4;
 export function createInPlaceCache(
   entries: readonly CacheEntry[],
   leastRows: number,
+  stateEntries: readonly StateEntry[] = [],
 ): InPlaceCache {
+  const states = new StateBuffers(stateEntries);
   let held: number[] = [];
   let places = 0;
   let capacity = 0;
   let blocks = entries.map((entry) => ({ ...entry, buffer: createFloats(entry.type, 0) }));
-  /** By first place and count. */
+  /** By first place, count, and the states' side. */
   const views = new Map<string, ReturnType<InPlaceCache["tensors"]>>();
 
   function resize(enoughPlaces: number, enough: number): void {
@@ -95,6 +107,7 @@ export function createInPlaceCache(
       }
       return { ...entry, buffer };
     });
+    if (enoughPlaces !== places) states.resize(enoughPlaces);
     places = enoughPlaces;
     capacity = enough;
     held = Array.from({ length: places }, (_, place) => Math.min(held[place] ?? 0, enough));
@@ -122,7 +135,8 @@ export function createInPlaceCache(
       }
     },
     tensors(first, count) {
-      const key = `${first} ${count}`;
+      const side = states.align(first, count);
+      const key = `${first} ${count} ${side}`;
       let view = views.get(key);
       if (view === undefined) {
         const tensors = blocks.map(({ past, present, type, heads, headSize, buffer }) => {
@@ -135,20 +149,28 @@ export function createInPlaceCache(
           feeds: Object.fromEntries(tensors.map(({ past, tensor }) => [past, tensor])),
           fetches: Object.fromEntries(tensors.map(({ present, tensor }) => [present, tensor])),
         };
+        for (const { past, present, before, behind } of states.tensors(first, count, side)) {
+          view.feeds[past] = before;
+          view.fetches[present] = behind;
+        }
         views.set(key, view);
       }
       return view;
     },
-    accept(place, rows) {
-      held[place] = (held[place] ?? 0) + rows;
+    accept(place, rows, keepsBefore = false) {
+      const length = (held[place] ?? 0) + rows;
+      held[place] = length;
+      states.accept(place, length, keepsBefore);
     },
-    keepable: (_place, rows) => rows,
+    keepable: (place, rows) => states.keepable(place, rows),
     truncate(place, rows) {
       held[place] = rows;
+      states.truncate(place, rows);
     },
     swap(first, second) {
       const most = Math.max(first, second) + 1;
       if (most > places) resize(most, capacity);
+      states.swap(first, second);
       const rows = Math.max(held[first] ?? 0, held[second] ?? 0);
       for (const { heads, headSize, buffer } of rows === 0 ? [] : blocks) {
         for (let head = 0; head < heads; head++) {
@@ -170,7 +192,11 @@ export function createInPlaceCache(
  * for one that keeps the last rows only, which cannot be cut back then. It has one
  * place.
  */
-export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache {
+export function createFetchedCache(
+  entries: readonly CacheEntry[],
+  stateEntries: readonly StateEntry[] = [],
+): FetchedCache {
+  const states = new FetchedStates(stateEntries);
   let length = 0;
   /** Fewer than were run, of a graph that keeps the last rows only. */
   let held = 0;
@@ -181,9 +207,9 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
     lengthOf: () => length,
     makeRoom: () => undefined,
     get feeds() {
-      return feeds;
+      return { ...feeds, ...states.feeds };
     },
-    outputs: entries.map(({ present }) => present),
+    outputs: [...entries, ...stateEntries].map(({ present }) => present),
     take(results, rows) {
       const counts = entries.map(({ present }) => results[present]?.dims[2] ?? 0);
       for (const [index, count] of counts.entries()) {
@@ -192,7 +218,8 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
         if (!keepsNone && count <= length + rows) continue;
         throw returnsOther(entries[index]?.present ?? "", count, length + rows);
       }
-      held = Math.min(...counts);
+      states.take(results);
+      held = entries.length === 0 ? length + rows : Math.min(...counts);
       feeds = Object.fromEntries(
         entries.map(({ past, present, type }) => {
           const tensor = results[present] as Tensor;
@@ -200,11 +227,16 @@ export function createFetchedCache(entries: readonly CacheEntry[]): FetchedCache
         }),
       );
     },
-    accept(_place, rows) {
+    accept(_place, rows, keepsBefore = false) {
+      if (keepsBefore) states.keep(length);
       length += rows;
     },
-    keepable: (_place, rows) => (held === length || rows === length ? rows : 0),
+    keepable(_place, rows) {
+      const kept = states.keepable(length, rows);
+      return held === length || kept === length ? kept : 0;
+    },
     truncate(_place, rows) {
+      states.truncate(length, rows);
       if (rows === length) return;
       length = rows;
       held = rows;

@@ -16,6 +16,7 @@ import { findOperatorProfile, profilingOptions } from "./operator-profile.js";
 import { runFetched } from "./run-fetched.js";
 import { patchInPlace, runWayInPlace } from "./run-in-place.js";
 import { createSampler } from "./sampling/sampler.js";
+import { tryStates } from "./state-probe.js";
 import { warmUp } from "./warm-up.js";
 import type { WayToRun } from "./way-to-run.js";
 
@@ -84,11 +85,13 @@ export async function openOnnxModel(
         leastCapacity: planned.leastCapacity,
       })
     : runFetched(session, ports);
-  const decoder = new BatchDecoder(way, ports, planned);
 
   onProgress({ stage: "warming up" });
   try {
-    const plan = await tryBatch(decoder, planned, options, settings);
+    const fullContext = createFullContext(session, ports, way, planned.leastCapacity);
+    const tried = await tryStates({ way, ports, plan: planned, fullContext, settings, graphFile });
+    const decoder = new BatchDecoder(way, ports, tried);
+    const plan = await tryBatch(decoder, tried, options, settings);
     const model: Model = {
       contextLength,
       vocabularySize,
@@ -117,7 +120,6 @@ export async function openOnnxModel(
     };
     await warmUp(model, folder);
     const operatorProfileFile = profiling && (await findOperatorProfile(profiling));
-    const fullContext = createFullContext(session, ports, way, plan.leastCapacity);
     return { model, settings, dtype, plan, fullContext, operatorProfile: operatorProfileFile };
   } catch (error) {
     await session.release();

@@ -5,8 +5,8 @@ import type { WayToRun } from "./way-to-run.js";
 
 /** Runs any graph, one sequence at a time: its cache is fetched, and fed to the next run. */
 export function runFetched(session: InferenceSession, ports: GraphPorts): WayToRun {
-  const { logits: logitsOutput, logitsCount, entries } = ports;
-  const cache = createFetchedCache(entries);
+  const { logits: logitsOutput, logitsCount, entries, states } = ports;
+  const cache = createFetchedCache(entries, states);
   return {
     cache,
     constants: logitsConstants(logitsCount),

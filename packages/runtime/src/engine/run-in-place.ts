@@ -34,12 +34,12 @@ export function patchInPlace(
   ports: GraphPorts,
 ): PatchedGraph {
   const changed = Buffer.from(graph);
-  const joinsPrompts = hasLogitsOfAll(summary, ports);
-  const narrowed = joinsPrompts ? narrowLogits(changed, ports.logits) : undefined;
+  const hasAll = hasLogitsOfAll(summary, ports);
+  const narrowed = hasAll ? narrowLogits(changed, ports.logits) : undefined;
   withdrawOutputs(changed, summary.outputs);
   const patch = inPlacePatch({
     logits: ports.logits,
-    presents: ports.entries.map(({ present }) => present),
+    presents: [...ports.entries, ...ports.states].map(({ present }) => present),
     operatorSet: summary.operatorSets.get("") ?? 0,
     narrowed,
   });
@@ -48,7 +48,8 @@ export function patchInPlace(
     // Kernels for one position round in their own way, and a prompt's logits are not to depend on
     // how many of them are computed.
     mostPositions: narrowed === undefined ? 1 : 2,
-    joinsPrompts,
+    // Padding behind a shorter prompt would become part of its states.
+    joinsPrompts: hasAll && ports.states.length === 0,
   };
 }
 
@@ -65,7 +66,7 @@ export function runWayInPlace(
   session: InferenceSession,
   { ports, mostPositions, joinsPrompts, vocabularySize, leastCapacity }: InPlaceOptions,
 ): WayToRun {
-  const cache = createInPlaceCache(ports.entries, leastCapacity);
+  const cache = createInPlaceCache(ports.entries, leastCapacity, ports.states);
   const logitsOutput = lastLogitsOutput(session, ports.logits);
   const output = session.outputMetadata.find(({ name }) => name === logitsOutput);
   const { type: logitsType, shape } = output?.isTensor === true ? output : { type: "", shape: [] };

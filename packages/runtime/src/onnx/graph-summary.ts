@@ -216,6 +216,12 @@ export const elementNumbers = {
   bfloat16: 16,
 } as const;
 
+/** What an element type is called in messages; undefined: of what is no tensor. */
+export function elementName(element: number | undefined): string {
+  const known = Object.entries(elementNumbers).find(([, number]) => number === element);
+  return known?.[0] ?? (element === undefined ? "no tensor" : `elements of ONNX's type ${element}`);
+}
+
 function readOperatorSet(bytes: Uint8Array, operatorSets: Map<string, number>): void {
   let domain = "";
   let version = 0;

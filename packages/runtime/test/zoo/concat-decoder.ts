@@ -1,6 +1,7 @@
 import type { BuiltGraph } from "../../src/onnx/build/graph-builder.js";
 import { ElementType, type GraphValue } from "../../src/onnx/protobuf.js";
 import { ConcatGraph, booleanElement, mostOfQuantised, type ZooFormat } from "./concat-graph.js";
+import { addStateLayer, statesOf, type StateLayers } from "./state-layers.js";
 
 /** What a decoder whose cache grows by `Concat` looks like; the defaults are Llama's. */
 export interface ConcatLayout {
@@ -22,6 +23,8 @@ export interface ConcatLayout {
    * holds this run's rows alone.
    */
   readonly cuts?: "present" | "past" | "new";
+  /** Layers that keep a state instead of a cache. */
+  readonly states?: StateLayers;
   /** Inputs that are of 32 bits instead of 64. */
   readonly narrowInputs?: readonly ("input_ids" | "attention_mask" | "position_ids")[];
   /** What the names of the weights begin with, on which their numbers depend. */
@@ -71,13 +74,24 @@ export function buildConcatDecoder(layout: ConcatLayout): BuiltGraph {
   };
   const batch = staticBatch ? 1 : "batch_size";
   const caches = (prefix: string, rows: string): GraphValue[] =>
-    cacheNames(prefix).map((name) => value(name, graph.float, batch, keyHeads, rows, headWidth));
+    cacheNames(layout, prefix).map((name) =>
+      value(name, graph.float, batch, keyHeads, rows, headWidth),
+    );
+  const states = (side: "past" | "present"): GraphValue[] =>
+    (layout.states ?? []).flatMap((kind, layer) =>
+      kind === undefined
+        ? []
+        : statesOf(kind, layer).map((state) =>
+            value(state[side], graph.float, batch, ...state.dimensions),
+          ),
+    );
   const inputs = [
     integers("input_ids", "sequence_length"),
     integers("attention_mask", "total_sequence_length"),
     ...(positions === "input" && layout.placing !== "slopes"
       ? [integers("position_ids", "sequence_length")]
       : []),
+    ...states("past"),
     ...caches("past_key_values", "past_sequence_length"),
     ...(layout.logitsCount === true ? [value("num_logits_to_keep", int64)] : []),
     ...(layout.branches === true ? [value("use_cache_branch", booleanElement, 1)] : []),
@@ -94,6 +108,7 @@ export function buildConcatDecoder(layout: ConcatLayout): BuiltGraph {
       ? [value("hidden_states", graph.float, batch, "sequence_length", width)]
       : []),
     value("logits", logitsElement, batch, "logits_length", vocabulary),
+    ...states("present"),
     ...caches("present", presentRows),
   ];
   if (layout.reversed === true) outputs.reverse();
@@ -143,9 +158,11 @@ function mergeBranches(
   };
 }
 
-function cacheNames(prefix: string): string[] {
+function cacheNames({ states }: ConcatLayout, prefix: string): string[] {
   return Array.from({ length: layers }, (_, layer) =>
-    ["key", "value"].map((part) => `${prefix}.${layer}.${part}`),
+    states?.[layer] === undefined
+      ? ["key", "value"].map((part) => `${prefix}.${layer}.${part}`)
+      : [],
   ).flat();
 }
 
@@ -178,15 +195,19 @@ function addDecoder(graph: ConcatGraph, layout: ConcatLayout, run: Run): void {
   for (let layer = 0; layer < layers; layer++) {
     const at = `${stem}.layers.${layer}`;
     const normed = addNorm(graph, `${at}.input_layernorm`, hidden, fused);
-    const parts = addProjections(graph, layout, at, normed);
-    const seen = addAttention(graph, layout, {
-      layer,
-      places,
-      masks,
-      run,
-      ...turned(graph, parts, turns),
-    });
-    const output = graph.linear(seen, `${at}.o_proj`, width, width, mostOfQuantised(width));
+    const kind = layout.states?.[layer];
+    const attention = (): string => {
+      const parts = addProjections(graph, layout, at, normed);
+      const seen = addAttention(graph, layout, {
+        layer,
+        places,
+        masks,
+        run,
+        ...turned(graph, parts, turns),
+      });
+      return graph.linear(seen, `${at}.o_proj`, width, width, mostOfQuantised(width));
+    };
+    const output = kind === undefined ? attention() : addStateLayer(graph, kind, layer, normed);
     hidden = graph.op("Add", [hidden, output]);
     const before = addNorm(graph, `${at}.post_attention_layernorm`, hidden, fused);
     hidden = graph.op("Add", [hidden, addInner(graph, at, before, fused)]);
@@ -224,7 +245,8 @@ function addPlaces(graph: ConcatGraph, layout: ConcatLayout, run: Run): Places {
   const zero = graph.ints(0);
   let past: string;
   if (run === "first") past = zero;
-  else if (positions === "past") past = sizeOf(graph, "past_key_values.0.key", 2);
+  else if (positions === "past")
+    past = sizeOf(graph, cacheNames(layout, "past_key_values")[0] ?? "", 2);
   else past = graph.op("Sub", [sizeOf(graph, "attention_mask", 1), length]);
   const total = graph.op("Add", [past, length]);
   const rows = range(graph, past, total);

@@ -39,7 +39,7 @@ interface ConcatFolder {
   readonly byteOrderMark?: boolean;
 }
 
-const llamaConfig = (keyHeads: number): Record<string, unknown> => ({
+export const llamaConfig = (keyHeads: number): Record<string, unknown> => ({
   model_type: "llama",
   architectures: ["LlamaForCausalLM"],
   vocab_size: vocabulary,
@@ -150,7 +150,8 @@ async function replaceByLinks(folder: string): Promise<void> {
   }
 }
 
-function row(
+/** A row in Hugging Face's layout. */
+export function concatRow(
   name: string,
   seenIn: string,
   layout: ConcatLayout,
@@ -168,6 +169,7 @@ function row(
   };
 }
 
+const row = concatRow;
 const window = 24;
 
 /** A cache that is cut to its window: what it holds is shorter than what was run. */

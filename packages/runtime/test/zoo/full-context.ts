@@ -76,7 +76,7 @@ function graphOf(folder: string): string {
 }
 
 /**
- * Caches without valid rows.
+ * Caches without valid rows, and states of nothing.
  *
  * @param options.rows how many they have that mean nothing; default 0
  * @param options.headSize for a graph that does not say it
@@ -89,7 +89,10 @@ export function emptyPasts(
   for (const input of session.inputMetadata) {
     if (!input.isTensor || !isFloatType(input.type)) continue;
     const [, heads, , width] = input.shape;
-    const dims = [1, Number(heads), rows, typeof width === "number" ? width : Number(headSize)];
+    const isState = !/(key|value)[._\d]*$/.test(input.name);
+    const dims = isState
+      ? [1, ...input.shape.slice(1).map(Number)]
+      : [1, Number(heads), rows, typeof width === "number" ? width : Number(headSize)];
     const size = dims.reduce((product, length) => product * length, 1);
     pasts[input.name] = floatTensor(input.type, createFloats(input.type, size), dims);
   }

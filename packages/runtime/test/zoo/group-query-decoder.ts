@@ -10,6 +10,7 @@ import {
   keyHeadsOf,
   type GroupQueryLayout,
 } from "./group-query-layout.js";
+import { addStateLayer, statesOf } from "./state-layers.js";
 
 const { vocabulary, width, heads, layers, inner } = groupQuerySizes;
 const { int64 } = ElementType;
@@ -27,13 +28,18 @@ export function buildGroupQueryDecoder(layout: GroupQueryLayout): BuiltGraph {
   ): GraphValue => ({ name, type: { element, dimensions } });
   const batch = layout.staticBatch === "inputs" ? 1 : "batch_size";
   const caches = (prefix: string, rows: string): GraphValue[] =>
-    Array.from({ length: cachesOf(layout) }, (_, layer) =>
+    cachesOf(layout).flatMap((layer) =>
       ["key", "value"].map((part) => {
         const usual = [batch, keyHeadsOf(layout, layer), rows, headWidthOf(layout, layer)];
         const dimensions = usual.map((size, axis) => layout.cacheDimensions?.[axis] ?? size);
         return value(`${prefix}.${layer}.${part}`, graph.float, ...dimensions);
       }),
-    ).flat();
+    );
+  const states = (layout.states ?? []).flatMap((kind, layer) =>
+    kind === undefined ? [] : statesOf(kind, layer),
+  );
+  const stateValues = (side: "past" | "present"): GraphValue[] =>
+    states.map((state) => value(state[side], graph.float, batch, ...state.dimensions));
   const takesPositions =
     layout.positions === "input" ||
     layout.lengths === "positions" ||
@@ -42,6 +48,7 @@ export function buildGroupQueryDecoder(layout: GroupQueryLayout): BuiltGraph {
     value("input_ids", int64, batch, "sequence_length"),
     value("attention_mask", int64, batch, "total_sequence_length"),
     ...(takesPositions ? [value("position_ids", int64, batch, "sequence_length")] : []),
+    ...stateValues("past"),
     ...caches("past_key_values", "past_sequence_length"),
     ...(layout.logitsCount === true ? [value("num_logits_to_keep", int64)] : []),
   ];
@@ -53,6 +60,7 @@ export function buildGroupQueryDecoder(layout: GroupQueryLayout): BuiltGraph {
   const outputs = [
     ...(layout.hiddenStates === "first" ? [hidden] : []),
     value("logits", graph.float, batch, logitsLength(), vocabulary),
+    ...stateValues("present"),
     ...caches("present", "total_sequence_length"),
     ...(layout.hiddenStates === "last" ? [hidden] : []),
   ];
@@ -68,10 +76,14 @@ function addDecoder(graph: ConcatGraph, layout: GroupQueryLayout): void {
   for (let layer = 0; layer < layers; layer++) {
     const at = `model.layers.${layer}`;
     const normed = addNorm(graph, `${at}.input_layernorm`, hidden, width);
-    const seen = addAttention(graph, layout, shared, layer, normed);
-    const seenWidth = heads * headWidthOf(layout, layer);
-    const most = mostOfQuantised(seenWidth) * 2;
-    hidden = graph.op("Add", [hidden, graph.linear(seen, `${at}.o_proj`, seenWidth, width, most)]);
+    const kind = layout.states?.[layer];
+    const attention = (): string => {
+      const seen = addAttention(graph, layout, shared, layer, normed);
+      const seenWidth = heads * headWidthOf(layout, layer);
+      return graph.linear(seen, `${at}.o_proj`, seenWidth, width, mostOfQuantised(seenWidth) * 2);
+    };
+    const output = kind === undefined ? attention() : addStateLayer(graph, kind, layer, normed);
+    hidden = graph.op("Add", [hidden, output]);
     const before = addNorm(graph, `${at}.post_attention_layernorm`, hidden, width);
     hidden = graph.op("Add", [hidden, addInner(graph, at, before)]);
   }

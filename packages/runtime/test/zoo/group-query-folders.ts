@@ -88,11 +88,13 @@ const usualNames = {
     position_ids: "position_ids",
     past_key_names: "past_key_values.%d.key",
     past_value_names: "past_key_values.%d.value",
+    past_conv_names: "past_conv.%d",
   },
   outputs: {
     logits: "logits",
     present_key_names: "present.%d.key",
     present_value_names: "present.%d.value",
+    present_conv_names: "present_conv.%d",
   },
 } as const;
 

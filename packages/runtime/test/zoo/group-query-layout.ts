@@ -1,4 +1,5 @@
 import type { ZooFormat } from "./concat-graph.js";
+import type { StateLayers } from "./state-layers.js";
 
 /** What a decoder with one operator for the attention looks like; the defaults are this project's own. */
 export interface GroupQueryLayout {
@@ -50,6 +51,8 @@ export interface GroupQueryLayout {
   readonly longRope?: "If" | "Where by positions" | "positions behind the short table";
   /** Norms of each head's queries and keys. */
   readonly headNorms?: boolean;
+  /** Layers that keep a state instead of a cache. */
+  readonly states?: StateLayers;
   /** `num_logits_to_keep` */
   readonly logitsCount?: boolean;
   /** Logits of the last position alone. */
@@ -77,8 +80,12 @@ export const longBorder = 32;
 /** Rows that a query sees by an `attention_bias`. */
 export const biasWindow = 24;
 
-export function cachesOf({ sharesCache = false }: GroupQueryLayout): number {
-  return sharesCache ? groupQuerySizes.layers - 1 : groupQuerySizes.layers;
+/** The layers that have a cache of their own. */
+export function cachesOf({ sharesCache = false, states }: GroupQueryLayout): readonly number[] {
+  const count = sharesCache ? groupQuerySizes.layers - 1 : groupQuerySizes.layers;
+  return Array.from({ length: count }, (_, layer) => layer).filter(
+    (layer) => states?.[layer] === undefined,
+  );
 }
 
 export function keyHeadsOf({ keyHeads }: GroupQueryLayout, layer: number): number {

@@ -10,7 +10,7 @@ export async function openPlainLoop(folder: string): Promise<FullContext> {
   const session = await openZooSession(folder);
   // A branch for an empty cache takes the whole prompt.
   const hasBranches = session.inputNames.includes("use_cache_branch");
-  const presents = session.outputNames.filter((name) => name.startsWith("present."));
+  const presents = session.outputNames.filter((name) => name.startsWith("present"));
   return {
     async greedy(prompt, count) {
       const ids: number[] = [];
@@ -21,7 +21,7 @@ export async function openPlainLoop(folder: string): Promise<FullContext> {
         const results = await session.run(feeds, ["logits", ...presents]);
         cache = Object.fromEntries(
           presents.map((name) => [
-            name.replace("present", "past_key_values"),
+            name.replace("present.", "past_key_values.").replace("present_", "past_"),
             results[name] as Tensor,
           ]),
         );

@@ -6,13 +6,14 @@ import { writeModelFiles } from "../../src/onnx/build/model-file.js";
 import { layOutModel } from "../../src/onnx/build/model-layout.js";
 import { ElementType } from "../../src/onnx/protobuf.js";
 import { writeConcat } from "./concat-rows.js";
+import { hubRow } from "./group-query-folders.js";
 import type { ZooRow } from "./zoo-row.js";
 
 const vocabulary = 40;
 const contextLength = 128;
 const [heads, headWidth] = [2, 4];
 
-const { int64, int32, float32 } = ElementType;
+const { int64, int32, float16, float32 } = ElementType;
 // Types that graphs of this project do not use, by their numbers in ONNX.
 const [int8, boolean, bfloat16] = [3, 9, 16] as unknown as ElementType[] as [
   ElementType,
@@ -39,6 +40,8 @@ interface RefusedGraph {
   readonly inputs?: Readonly<Record<string, Value | undefined>>;
   /** What outputs are called that have other names than inputs suggest; undefined: it has none. */
   readonly outputs?: Readonly<Record<string, string | undefined>>;
+  /** What the file says of outputs, where it says something. */
+  readonly returned?: Readonly<Record<string, Value>>;
   /** The folder is onnxruntime-genai's, and this is its decoder's part. */
   readonly genai?: object;
   readonly graphName?: string;
@@ -47,7 +50,7 @@ interface RefusedGraph {
 /** A graph that has the inputs and outputs, and returns its caches as they came. */
 async function writeRefused(
   folder: string,
-  { inputs = {}, outputs = {}, genai, graphName = "model.onnx" }: RefusedGraph,
+  { inputs = {}, outputs = {}, returned: said = {}, genai, graphName = "model.onnx" }: RefusedGraph,
 ): Promise<void> {
   const values = Object.entries({ ...standardInputs, ...inputs }).filter(
     (entry): entry is [string, Value] => entry[1] !== undefined,
@@ -76,7 +79,10 @@ async function writeRefused(
   const built = builder.build(
     "refused",
     values.map(([name, [element, ...dimensions]]) => ({ name, type: { element, dimensions } })),
-    results.map((name) => ({ name })),
+    results.map((name) => {
+      const [element, ...dimensions] = said[name] ?? [];
+      return element === undefined ? { name } : { name, type: { element, dimensions } };
+    }),
     { "": 17 },
   );
   const isGenai = genai !== undefined;
@@ -119,6 +125,7 @@ function row(name: string, seenIn: string, says: readonly string[], graph: Refus
   return refused(name, seenIn, says, (folder) => writeRefused(folder, graph));
 }
 
+const stateInput = String.raw`past_conv\.1`;
 const keyInput = String.raw`past_key_values\.0\.key`;
 const rank = "rank|dimensions";
 const combined = `combined|in one|one tensor|${rank}`;
@@ -277,27 +284,45 @@ export const refusedRows: readonly ZooRow[] = [
       },
     },
   ),
-  row("states of convolutions", "LFM2 (onnx-community)", [String.raw`past_conv\.1`, "state"], {
+  row("states without a size", "torch.onnx.export by hand", [stateInput, "conv_kernel", "state"], {
+    inputs: { "past_conv.1": [float32, "batch_size", 16, "conv_kernel"] },
+  }),
+  row("states of 8 bits", "quantised states", [stateInput, "int8"], {
+    inputs: { "past_conv.1": [int8, "batch_size", 16, 3] },
+  }),
+  row("states that are not returned", "graphs that were cut", [String.raw`present_conv\.1`], {
     inputs: { "past_conv.1": [float32, "batch_size", 16, 3] },
+    outputs: { "present_conv.1": undefined },
   }),
   row(
-    "states of Mamba",
-    "Granite 4, Falcon-H1 (onnx-community)",
-    [String.raw`past_ssm\.1`, "state"],
+    "states that are returned in another size",
+    "graphs that return a run's columns",
+    [String.raw`present_conv\.1`, stateInput, String.raw`\[batch_size, 16, 1\]`],
     {
-      inputs: {
-        "past_conv.1": [float32, "batch_size", 16, 4],
-        "past_ssm.1": [float32, "batch_size", 2, 8, 16],
-      },
+      inputs: { "past_conv.1": [float32, "batch_size", 16, 3] },
+      returned: { "present_conv.1": [float32, "batch_size", 16, 1] },
     },
   ),
   row(
-    "states of linear attention",
-    "Qwen3-Next, Qwen3.5",
-    [String.raw`past_recurrent\.1`, "state"],
+    "states that are returned in another type",
+    "graphs that were halved in part",
+    [String.raw`present_conv\.1`, stateInput, "float16", "float32"],
     {
-      inputs: { "past_recurrent.1": [float32, "batch_size", 2, 8, 8] },
+      inputs: { "past_conv.1": [float32, "batch_size", 16, 3] },
+      returned: { "present_conv.1": [float16, "batch_size", 16, 3] },
     },
+  ),
+  row("states by other names", "exporters by hand", [String.raw`past_mamba_state\.1`, "state"], {
+    inputs: { "past_mamba_state.1": [float32, "batch_size", 2, 8, 16] },
+  }),
+  row("compressed caches", "DeepSeek-V4 (onnx-community)", [String.raw`past_compressor\.1\.kv`], {
+    inputs: { "past_compressor.1.kv": [float32, "batch_size", "compressed_length", 16] },
+  }),
+  refused(
+    "states that no run goes on from",
+    "exports that return the wrong columns",
+    [String.raw`past_conv\.0`, "other logits"],
+    hubRow("", "", { states: ["convolution, of the first columns", undefined] }).write,
   ),
   row("an unknown input of floats", "models that hear or speak", ["speaker_embeddings"], {
     inputs: { speaker_embeddings: [float32, "batch_size", 16] },
