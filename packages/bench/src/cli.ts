@@ -4,6 +4,7 @@ import {
   checkModelCommand,
   demoCommand,
   generateCommand,
+  pullCommand,
 } from "@streamgauge/runtime/cli";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench-command.js";
@@ -33,7 +34,8 @@ const program = new Command("streamgauge")
   .addCommand(generateCommand())
   .addCommand(demoCommand())
   .addCommand(buildModelCommand())
-  .addCommand(checkModelCommand());
+  .addCommand(checkModelCommand())
+  .addCommand(pullCommand());
 
 try {
   await program.parseAsync();

@@ -20,6 +20,7 @@ export {
   type RuntimeDescription,
   type RuntimeMemory,
 } from "./host/runtime.js";
+export { pullModel, type PulledModel, type PullOptions, type PullProgress } from "./hub/pull.js";
 export type { ModelDtype } from "./onnx/model-dtype.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
 export type { WorkerMemory, WorkerReport } from "./protocol.js";

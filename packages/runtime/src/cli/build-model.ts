@@ -1,7 +1,6 @@
-import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { BuildProgress } from "../onnx/build/build-options.js";
 import { buildDtypes, type BuildDtype } from "../onnx/model-dtype.js";
+import { createBytesDisplay, megabytes } from "./bytes-display.js";
 
 interface BuildOptions {
   readonly dtype: readonly BuildDtype[];
@@ -12,9 +11,6 @@ interface BuildOptions {
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const known = buildDtypes.join(", ");
-
-/** Time between two lines where there is no terminal. */
-const lineEveryMilliseconds = 5000;
 
 /** The `build-model` command: ONNX from a safetensors checkpoint. */
 export function buildModelCommand(): Command {
@@ -57,7 +53,7 @@ async function build(checkpoint: string, out: string, options: BuildOptions): Pr
     interruptedBy = signal;
     interrupt.abort();
   };
-  const display = createDisplay(process.stderr);
+  const display = createBytesDisplay(process.stderr);
   const startedAt = performance.now();
   let totalBytes = 0;
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
@@ -71,7 +67,8 @@ async function build(checkpoint: string, out: string, options: BuildOptions): Pr
       signal: interrupt.signal,
       onProgress: (progress) => {
         totalBytes = progress.totalBytes;
-        display.update(progress);
+        const { file, tensor, writtenBytes } = progress;
+        display.update(writtenBytes, totalBytes, `${file}: ${tensor}`);
       },
     });
   } catch (error) {
@@ -89,46 +86,6 @@ async function build(checkpoint: string, out: string, options: BuildOptions): Pr
   process.stdout.write(
     `Built ${out} (${options.dtype.join(", ")}): ${megabytes(totalBytes)} in ${seconds} s\n`,
   );
-}
-
-interface Display {
-  update(progress: BuildProgress): void;
-  stop(): void;
-}
-
-/** A live bar on a terminal; elsewhere a plain line now and then. */
-function createDisplay(stream: NodeJS.WriteStream): Display {
-  const describe = ({ file, tensor, writtenBytes, totalBytes }: BuildProgress): string =>
-    `${megabytes(writtenBytes)} of ${megabytes(totalBytes)}, ${file}: ${tensor}`;
-  const percent = ({ writtenBytes, totalBytes }: BuildProgress): number =>
-    Math.floor((100 * writtenBytes) / totalBytes);
-  if (stream.isTTY) {
-    const bar = new SingleBar({
-      stream,
-      format: "{bar} {percentage} %  {what}",
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-    });
-    bar.start(100, 0, { what: "" });
-    return {
-      update: (progress) => bar.update(percent(progress), { what: describe(progress) }),
-      stop: () => bar.stop(),
-    };
-  }
-  let lastMilliseconds = performance.now();
-  return {
-    update(progress) {
-      if (performance.now() - lastMilliseconds < lineEveryMilliseconds) return;
-      lastMilliseconds = performance.now();
-      stream.write(`${String(percent(progress)).padStart(3)} %  ${describe(progress)}\n`);
-    },
-    stop: () => undefined,
-  };
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function dtypes(list: string): readonly BuildDtype[] {

@@ -5,6 +5,7 @@ import { isRight, type CheckedPart } from "../check/check-generations.js";
 import type { ModelCheck } from "../check/check-model.js";
 import type { CheckProgress } from "../check/check-progress.js";
 import type { CheckedText } from "../check/check-text.js";
+import { hubNameOf } from "../hub/hub-cache.js";
 import {
   addEngineFlags,
   engineOptionsOf,
@@ -34,7 +35,7 @@ and its log-probability with a run of all ids without a cache. Ends with 0 (righ
 
 Examples:
   $ streamgauge check-model ./models/smol --dtype q4
-  $ streamgauge check-model ~/.cache/huggingface/hub/models--x--y/snapshots/abc --json`,
+  $ streamgauge check-model hub:owner/name --json`,
     )
     .action(check);
 }
@@ -80,7 +81,7 @@ export function formatModelCheck({
   text,
 }: ModelCheck): string {
   if (description === undefined || text === undefined) {
-    return `refused: ${basename(folder)}\n${refusal?.code ?? ""}: ${refusal?.message ?? ""}`;
+    return `refused: ${hubNameOf(folder)?.name ?? basename(folder)}\n${refusal?.code ?? ""}: ${refusal?.message ?? ""}`;
   }
   const { architecture, dtype, vocabularySize, contextLength, threads, reasons } = description;
   const rows: [string, string, string][] = [

@@ -11,8 +11,9 @@ export interface EngineFlags {
 }
 
 /** What a model folder is, for flags and arguments that name one. */
-export const modelFolderDescription =
-  "model folder, in the layout of Hugging Face or onnxruntime-genai (default: the embedded one)";
+export const modelFolderDescription: string =
+  "model folder, in the layout of Hugging Face or onnxruntime-genai, or hub:owner/name for a pulled " +
+  "one (default: the embedded one)";
 
 const table: { readonly [Name in keyof EngineFlags]-?: () => Option } = {
   model: () => new Option("--model <folder>", modelFolderDescription),

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { type GenerationRequest, type GenerationSummary, type TokenSink } from "@streamgauge/core";
+import { hubNameOf } from "../hub/hub-cache.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
 import { decode } from "./decode.js";
 import type { LoadProgress } from "./load-progress.js";
@@ -14,7 +15,7 @@ export type EngineSpec = ({ readonly kind: "onnx" } & OnnxModelOptions) | PacedM
 
 /** What runs, as plain data. */
 export interface EngineDescription {
-  /** The model folder's name, or "paced". */
+  /** The model folder's name; of one in a hub's cache, `owner/name`; or "paced". */
   readonly model: string;
   readonly engine: "onnxruntime" | "paced";
   readonly architecture: string;
@@ -119,7 +120,7 @@ export function describeOnnxModel(
 ): EngineDescription {
   return {
     ...describeModel(model),
-    model: basename(spec.folder),
+    model: hubNameOf(spec.folder)?.name ?? basename(spec.folder),
     engine: "onnxruntime",
     architecture: settings.architecture,
     dtype,

@@ -4,13 +4,16 @@ import { embeddedModel } from "../embedded-model.js";
 import { embeddingRows } from "../onnx/embedding-rows.js";
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import { readLeanModel } from "../onnx/lean-model.js";
-import { graphFileName, modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
+import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { hasFile, hasFolder } from "../regular-file.js";
 import { largestSize } from "../size-limit.js";
 import { readChatTemplate, type ChatTemplate } from "../text/chat-template.js";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.js";
 import { genaiConfigName, readGenaiConfig } from "./genai-config.js";
+import { hubNameOf } from "../hub/hub-cache.js";
+import { pullCommand } from "../hub/hub-name.js";
 import { createGraphNames, standardNames, type GraphNames } from "./graph-names.js";
+import { graphPlaces } from "./graph-places.js";
 import { readModelSettings, type ModelSettings, type SaidSettings } from "./model-settings.js";
 
 /** What a model folder holds, whichever way it is laid out. */
@@ -112,15 +115,6 @@ async function readGenaiFolder(
   );
 }
 
-/** Where a graph of this dtype may be, in the order in which it is looked for. */
-function graphPlaces(dtype: ModelDtype): string[] {
-  return ["onnx", ""].flatMap((inner) =>
-    (["model", "decoder_model_merged"] as const).map((stem) =>
-      join(inner, graphFileName(dtype, stem)),
-    ),
-  );
-}
-
 /** The graph of this dtype, if the folder has it. */
 async function graphFileIn(folder: string, dtype: ModelDtype): Promise<string | undefined> {
   for (const place of graphPlaces(dtype)) {
@@ -135,10 +129,13 @@ async function missingGraph(folder: string, dtype: ModelDtype): Promise<never> {
   for (const other of modelDtypes) {
     if ((await graphFileIn(folder, other)) !== undefined) others.push(other);
   }
-  const remedy =
+  const pulled = hubNameOf(folder);
+  const choice =
     others.length === 0
-      ? "The folder needs the model's graph there: build it, or copy it whole."
-      : `The folder has the model as ${others.join(", ")}: choose one by the option dtype.`;
+      ? "The folder needs the model's graph there: build it, or copy it whole"
+      : `The folder has the model as ${others.join(", ")}: choose one by the option dtype`;
+  const remedy =
+    pulled === undefined ? `${choice}.` : `${choice}, or run \`${pullCommand(pulled, dtype)}\`.`;
   throw new StreamgaugeError(
     "MODEL_NOT_FOUND",
     `${folder} has none of ${graphPlaces(dtype).join(", ")}. ${remedy}`,

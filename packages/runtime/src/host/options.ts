@@ -18,6 +18,8 @@ import type { EngineSpec } from "../engine/engine.js";
 import type { LoadProgress } from "../engine/load-progress.js";
 import type { PacedModel } from "../engine/paced-model.js";
 import { bundledExecutionProviders } from "../engine/execution-provider.js";
+import { pulledFolder } from "../hub/hub-cache.js";
+import { hubPrefix } from "../hub/hub-name.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 import type { GenerationObserver } from "./generation-observer.js";
@@ -26,7 +28,9 @@ import type { GenerationObserver } from "./generation-observer.js";
 export interface EngineOptions {
   /**
    * A model folder in the layout of Hugging Face or of onnxruntime-genai, as a
-   * path or file URL, or a paced model. Default: the embedded model.
+   * path or file URL; `"hub:owner/name"` or `"hub:owner/name@revision"` for what
+   * `streamgauge pull` or Hugging Face's own tools have put into the hub's cache (nothing
+   * is downloaded here); or a paced model. Default: the embedded model.
    */
   readonly model?: string | URL | PacedModel;
   /**
@@ -156,7 +160,7 @@ const mostDefaultThreads = 4;
 const modelCheck: OptionCheck<string | URL | PacedModel> = {
   accepts: (value): value is string | URL | PacedModel =>
     typeof value === "string" || value instanceof URL || isPacedModel(value),
-  expected: "a folder's path, a file URL or a paced model",
+  expected: 'a folder\'s path, a file URL, "hub:owner/name" or a paced model',
 };
 
 const executionProviderCheck: OptionCheck<string> = {
@@ -179,8 +183,7 @@ const engineTable: OptionTable<EngineOptions, EngineChoices> = {
   model: {
     check: modelCheck,
     default: embeddedModel,
-    resolve: (model) =>
-      isPacedModel(model) ? model : resolve(model instanceof URL ? fileURLToPath(model) : model),
+    resolve: (model) => (isPacedModel(model) ? model : folderOf(model)),
   },
   dtype: { check: choiceCheck(modelDtypes), default: undefined },
   executionProvider: { check: executionProviderCheck, default: "cpu" },
@@ -214,7 +217,7 @@ const runtimeTable: OptionTable<RuntimeOptions, RuntimeChoices> = {
   onProgress: { check: functionCheck(), default: () => undefined },
 };
 
-/** @throws StreamgaugeError `INVALID_OPTION` */
+/** @throws StreamgaugeError `INVALID_OPTION`; `MODEL_NOT_FOUND` for a hub's model that was not pulled */
 export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeOptions {
   const choices = readOptions(options, runtimeTable);
   const { workers, ring, maxQueue, maxHeapMegabytes, observers, onProgress } = choices;
@@ -223,11 +226,17 @@ export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeO
   return { workers, spec, ring, maxQueue, maxHeapMegabytes, observers, onProgress };
 }
 
-/** @throws StreamgaugeError `INVALID_OPTION` */
+/** @throws StreamgaugeError `INVALID_OPTION`; `MODEL_NOT_FOUND` for a hub's model that was not pulled */
 export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOptions {
   const choices = readOptions(options, engineTable);
   refuseForPacedModel(options);
   return { spec: specOf(choices, defaultWorkers), maxQueue: choices.maxQueue };
+}
+
+function folderOf(model: string | URL): string {
+  if (model instanceof URL) return resolve(fileURLToPath(model));
+  if (model.startsWith(hubPrefix)) return resolve(pulledFolder(model.slice(hubPrefix.length)));
+  return resolve(model);
 }
 
 function specOf(choices: EngineChoices, workers: number): EngineSpec {

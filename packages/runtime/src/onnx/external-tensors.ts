@@ -11,9 +11,15 @@ export async function weightsRoot(modelFile: string): Promise<string> {
   return parse(await realpath(modelFile)).root;
 }
 
-/** Where the weights of a model are: places counted from {@link weightsRoot}, of no link. */
-export class WeightFiles {
+/** Says where weights are, by what a model calls its files of them. */
+export interface WeightPlaces {
   /** The model's own file. */
+  readonly own: string;
+  external(location: string): Promise<string>;
+}
+
+/** Where the weights of a model are: places counted from {@link weightsRoot}, of no link. */
+export class WeightFiles implements WeightPlaces {
   readonly own: string;
   readonly #modelFile: string;
   readonly #realFile: string;
@@ -104,7 +110,7 @@ const locationKey = "location";
 export async function moveExternalTensors(
   bytes: Uint8Array,
   message: Message,
-  files: WeightFiles,
+  files: WeightPlaces,
 ): Promise<Uint8Array> {
   // Whatever is external names its location by this word.
   if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(locationKey)) {
@@ -128,7 +134,7 @@ export async function moveExternalTensors(
   return Buffer.concat(moved);
 }
 
-async function moveTensor(bytes: Uint8Array, files: WeightFiles): Promise<Uint8Array> {
+async function moveTensor(bytes: Uint8Array, files: WeightPlaces): Promise<Uint8Array> {
   const { rest, entries, isExternal } = splitTensor(bytes);
   if (!isExternal) return rest;
   const location = entries.get(locationKey);

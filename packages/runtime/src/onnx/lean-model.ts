@@ -7,6 +7,7 @@ import {
   splitTensor,
   WeightFiles,
   type Message,
+  type WeightPlaces,
 } from "./external-tensors.js";
 import { externalPlaceFields } from "./protobuf.js";
 
@@ -28,9 +29,28 @@ const leastExternalBytes = 1 << 12;
  *   where it is outside of the model's folder
  */
 export async function readLeanModel(file: string): Promise<Uint8Array> {
+  return await lean(file, await WeightFiles.of(file));
+}
+
+/**
+ * The files beside it that a model names as those of its weights, as it writes them. They need
+ * not be there.
+ *
+ * @throws as {@link readLeanModel}, but for what files of weights cause
+ */
+export async function namedWeightFiles(file: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  const external = (location: string): Promise<string> => {
+    names.add(location);
+    return Promise.resolve(location);
+  };
+  await lean(file, { own: "", external });
+  return names;
+}
+
+async function lean(file: string, files: WeightPlaces): Promise<Uint8Array> {
   const handle = await open(file);
   try {
-    const files = await WeightFiles.of(file);
     const { size } = await handle.stat();
     const reader = new FileReader(handle, size);
     const fields = await copyFields(reader, size, async (number, end) =>
@@ -51,7 +71,7 @@ export async function readLeanModel(file: string): Promise<Uint8Array> {
   }
 }
 
-async function leanGraph(reader: FileReader, end: number, files: WeightFiles): Promise<Buffer> {
+async function leanGraph(reader: FileReader, end: number, files: WeightPlaces): Promise<Buffer> {
   const fields = await copyFields(reader, end, async (number, fieldEnd) =>
     messageOfField("graph", number) === "tensor"
       ? await leanTensor(reader, fieldEnd, files)
@@ -63,7 +83,7 @@ async function leanGraph(reader: FileReader, end: number, files: WeightFiles): P
 async function leanTensor(
   reader: FileReader,
   end: number,
-  files: WeightFiles,
+  files: WeightPlaces,
 ): Promise<Uint8Array> {
   let place: Uint8Array | undefined;
   const fields = await copyFields(reader, end, async (number, dataEnd) => {
@@ -85,7 +105,7 @@ async function moved(
   reader: FileReader,
   end: number,
   message: Message | undefined,
-  files: WeightFiles,
+  files: WeightPlaces,
 ): Promise<Uint8Array | undefined> {
   if (message === undefined) return undefined;
   const bytes = await reader.bytes(reader.position, end);
