@@ -7,6 +7,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { rejection, serve, untilHolds, type Served } from "./serve.js";
 
 const prompt = "It is not down in any map;";
+
+/** As the embedded model's template writes messages down. */
+const asParagraphs = (...messages: string[]): string =>
+  messages.map((text) => `${text}\n\n`).join("");
 const sampling = { temperature: 0.8, top_p: 0.95, max_tokens: 40 };
 const paced = pacedModel({ stepMicroseconds: 200 });
 
@@ -17,8 +21,8 @@ describe("the embedded model through OpenAI's client", () => {
   });
   afterAll(() => served[Symbol.asyncDispose]());
 
-  const reference = (seed: number) =>
-    served.runtime.generate(prompt, { temperature: 0.8, topP: 0.95, maxTokens: 40, seed });
+  const reference = (seed: number, text = prompt) =>
+    served.runtime.generate(text, { temperature: 0.8, topP: 0.95, maxTokens: 40, seed });
 
   it("completes as the runtime does", async () => {
     const { client, model } = served;
@@ -46,13 +50,14 @@ describe("the embedded model through OpenAI's client", () => {
 
   it("penalises, biases and ends at texts as the runtime does", async () => {
     const { client, model, runtime } = served;
-    const expected = await runtime.generate(prompt, {
+    const config = {
       maxTokens: 40,
       presencePenalty: 0.5,
       frequencyPenalty: 1.5,
       logitBias: { 260: -100 },
       stop: [", and", "never made"],
-    });
+    };
+    const expected = await runtime.generate(prompt, config);
     expect(expected.finishReason).toBe("stop");
     const body = {
       model,
@@ -66,10 +71,11 @@ describe("the embedded model through OpenAI's client", () => {
     const answer = await client.completions.create({ ...body, prompt });
     expect(answer.choices[0]).toMatchObject({ text: expected.text, finish_reason: "stop" });
     const messages = [{ role: "user" as const, content: prompt }];
+    const answered = await runtime.generate({ messages }, config);
     const stream = await client.chat.completions.create({ ...body, messages, stream: true });
     let text = "";
     for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
-    expect(text).toBe(expected.text);
+    expect(text).toBe(answered.text);
   });
 
   it("takes token ids", async () => {
@@ -113,7 +119,7 @@ describe("the embedded model through OpenAI's client", () => {
 
   it("streams chats, and gives the same text whole", async () => {
     const { client, model } = served;
-    const expected = await reference(23);
+    const expected = await reference(23, asParagraphs(prompt));
     const chat = {
       model,
       messages: [{ role: "user" as const, content: prompt }],
@@ -142,9 +148,11 @@ describe("the embedded model through OpenAI's client", () => {
     });
   });
 
-  it("joins the messages of a chat, and takes its own answers back", async () => {
+  it("makes the messages of a chat paragraphs, and takes its own answers back", async () => {
     const { client, model, runtime } = served;
-    const expected = await runtime.generate("one\ntwo\nthree", { maxTokens: 8 });
+    const expected = await runtime.generate(asParagraphs("one", "two", "three"), {
+      maxTokens: 8,
+    });
     const answer = await client.chat.completions.create({
       model,
       messages: [
@@ -201,13 +209,14 @@ describe("the embedded model through OpenAI's client", () => {
         temperature: 0,
         max_tokens: 8,
       });
-    const plain = await runtime.generate(special, { maxTokens: 8, plainPrompt: true });
-    const token = await runtime.generate(special, { maxTokens: 8 });
+    const written = asParagraphs(special);
+    const plain = await runtime.generate(written, { maxTokens: 8, plainPrompt: true });
+    const token = await runtime.generate(written, { maxTokens: 8 });
     expect(plain.usage.promptTokens).toBeGreaterThan(token.usage.promptTokens);
     const chat = await chatOf(served);
     expect(chat.choices[0]?.message.content).toBe(plain.text);
     expect(chat.usage?.prompt_tokens).toBe(plain.usage.promptTokens);
-    const options = { model, prompt: special, temperature: 0, max_tokens: 8 };
+    const options = { model, prompt: written, temperature: 0, max_tokens: 8 };
     const prompted = await served.client.completions.create(options);
     expect(prompted.usage?.prompt_tokens).toBe(token.usage.promptTokens);
     await using trusting = await serve({}, { specialTokensInMessages: true });
@@ -245,7 +254,7 @@ describe("the embedded model through OpenAI's client", () => {
         return text;
       }),
     );
-    const expected = await Promise.all(seeds.map(reference));
+    const expected = await Promise.all(seeds.map((seed) => reference(seed)));
     expect(texts).toEqual(expected.map(({ text }) => text));
   });
 

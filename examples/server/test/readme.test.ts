@@ -8,7 +8,7 @@ it("the README's example streams from the server", async () => {
   expect(example).toContain(address);
   await using served = await serve();
   const { runtime, server } = served;
-  const { text } = await runtime.generate("It is not down in any map;", {
+  const { text } = await runtime.generate("It is not down in any map;\n\n", {
     ...runtime.describe().recommendedSampling,
     maxTokens: 60,
     seed: 26,

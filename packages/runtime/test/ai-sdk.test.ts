@@ -15,6 +15,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const prompt = "It is not down in any map;";
+/** As the embedded model's template writes it down. */
+const written = `${prompt}\n\n`;
 const asked: LanguageModelV4Prompt = [{ role: "user", content: [{ type: "text", text: prompt }] }];
 
 async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
@@ -82,7 +84,7 @@ describe("the AI SDK over the embedded model", () => {
 
   it.each(calls)("gives what the runtime gives: %s", async (_, settings, config) => {
     const model = createLanguageModel(runtime);
-    const expected = await runtime.generate(prompt, config);
+    const expected = await runtime.generate(written, config);
     const { promptTokens, completionTokens } = expected.usage;
     const whole = await generateText({ model, prompt, ...settings });
     const streamed = streamText({ model, prompt, ...settings });
@@ -127,7 +129,7 @@ describe("the AI SDK over the embedded model", () => {
     });
     const parts: LanguageModelV4StreamPart[] = [];
     for await (const part of stream) parts.push(part);
-    const expected = await runtime.generate(prompt, { maxTokens: 12 });
+    const expected = await runtime.generate(written, { maxTokens: 12 });
     const deltas = parts.filter((part) => part.type === "text-delta");
     expect(deltas.map(({ delta }) => delta).join("")).toBe(expected.text);
     expect(new Set(deltas.map(({ id }) => id))).toEqual(new Set(["0"]));
@@ -168,19 +170,23 @@ describe("the AI SDK over the embedded model", () => {
       prompt,
       maxOutputTokens: 900,
       temperature: 1,
-      seed: 6,
+      seed: 3,
     });
     expect([finishReason, rawFinishReason]).toEqual(["stop", "eos"]);
   });
 
-  it("joins a conversation plainly, or renders it as it is told", async () => {
+  it("joins a conversation plainly without a template, or renders it as it is told", async () => {
+    const folder = join(await temporaryFolder(), "no-chat-model");
+    await cp(embeddedModel, folder, { recursive: true });
+    await writeFile(join(folder, "tokenizer_config.json"), "{}");
+    await using own = await createRuntime({ model: folder });
     const messages = [
       { role: "user" as const, content: [{ type: "text" as const, text: "Call me" }] },
       { role: "assistant" as const, content: "Ishmael." },
       { role: "user" as const, content: "Why?" },
     ];
     const settings = { instructions: "Be brief.", messages, maxOutputTokens: 8 };
-    const plain = await generateText({ model: createLanguageModel(runtime), ...settings });
+    const plain = await generateText({ model: createLanguageModel(own), ...settings });
     const joined = "Be brief.\n\nCall me\n\nIshmael.\n\nWhy?";
     expect(plain.text).toBe((await runtime.generate(joined, { maxTokens: 8 })).text);
 
@@ -217,8 +223,8 @@ describe("the AI SDK over the embedded model", () => {
     ];
     const settings = { instructions: "Be brief.", messages, maxOutputTokens: 8 };
     const { text } = await generateText({ model: createLanguageModel(own), ...settings });
-    const written = "system: Be brief.\nuser: Call me\nassistant: Ishmael.\nuser: Why?\nA:";
-    expect(text).toBe((await runtime.generate(written, { maxTokens: 8 })).text);
+    const rendered = "system: Be brief.\nuser: Call me\nassistant: Ishmael.\nuser: Why?\nA:";
+    expect(text).toBe((await runtime.generate(rendered, { maxTokens: 8 })).text);
     const told = createLanguageModel(own, { renderPrompt: () => "Call me" });
     const { text: other } = await generateText({ model: told, ...settings });
     expect(other).toBe((await runtime.generate("Call me", { maxTokens: 8 })).text);
@@ -232,10 +238,10 @@ describe("the AI SDK over the embedded model", () => {
     expect(model).toMatchObject({ provider: "streamgauge", modelId: "mine" });
     const sampled = await generateText({ model, prompt, seed: 7 });
     const expected = { maxTokens: 9, temperature: 0.8, topP: 0.95, seed: 7 };
-    expect(sampled.text).toBe((await runtime.generate(prompt, expected)).text);
+    expect(sampled.text).toBe((await runtime.generate(written, expected)).text);
     // Not the default top-p beside temperature 0, which would be refused.
     const greedy = await generateText({ model, prompt, temperature: 0 });
-    expect(greedy.text).toBe((await runtime.generate(prompt, { maxTokens: 9 })).text);
+    expect(greedy.text).toBe((await runtime.generate(written, { maxTokens: 9 })).text);
   });
 
   it.each<[string, Partial<LanguageModelV4CallOptions>, string, RegExp]>([
@@ -303,7 +309,7 @@ describe("the AI SDK over the embedded model", () => {
       providerOptions: { another: { minP: 0.1 } },
     });
     expect(content).toEqual([
-      { type: "text", text: (await runtime.generate(prompt, { maxTokens: 3 })).text },
+      { type: "text", text: (await runtime.generate(written, { maxTokens: 3 })).text },
     ]);
   });
 });

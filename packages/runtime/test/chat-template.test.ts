@@ -79,7 +79,11 @@ async function chatModel(fields: object, jinja?: string): Promise<string> {
     const value = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
     await writeFile(file, JSON.stringify(change(value)));
   };
-  await edit("tokenizer_config.json", (config) => ({ ...config, ...fields }));
+  await edit("tokenizer_config.json", (config) => ({
+    ...config,
+    chat_template: undefined,
+    ...fields,
+  }));
   await edit("tokenizer.json", (tokenizer) => ({
     ...tokenizer,
     // Puts the token for a beginning before each text: what a template does itself.

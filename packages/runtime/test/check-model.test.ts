@@ -49,7 +49,7 @@ describe("checkModel", () => {
     }
     expect(seen).toEqual(["reading", "preparing", "warming up", ...names]);
     expect(check.description?.reasons.cache).toMatch(/GroupQueryAttention alone/);
-    expect(check.text).toMatchObject({ tokenizer: "gives texts back", chatTemplate: "none" });
+    expect(check.text).toMatchObject({ tokenizer: "gives texts back", chatTemplate: "renders" });
     const text = formatModelCheck(check);
     expect(text).toMatch(/^pequod: llama, fp32, 2048 ids, context 1024, 1 thread\n/);
     expect(text).toMatch(/\n {2}together +right +56 tokens, log-probabilities within \de-\d\n/);

@@ -26,6 +26,8 @@ interface GenerateOptions extends EngineFlags {
   readonly logprobs?: number | true;
   readonly greedy?: true;
   readonly stats: boolean;
+  /** Whether the prompt is a user's message to be answered. */
+  readonly chat?: true;
 }
 
 /** 128 + the number of SIGINT, as shells have it. */
@@ -78,9 +80,12 @@ export function demoCommand(): Command {
   const command = new Command("demo")
     .description("Watch a model write, token by token.")
     .argument("[prompt]", "text to continue", "It is not down in any map;");
-  return addEngineFlags(command).action(async (prompt: string, flags: EngineFlags) => {
-    await generate(prompt, { ...flags, maxTokens: 200, seed: 26, stats: true }, process.stdout);
-  });
+  return addEngineFlags(command)
+    .option("--chat", "have the prompt answered, as a user's message in the model's chat template")
+    .action(async (prompt: string, flags: EngineFlags & { readonly chat?: true }) => {
+      const options = { ...flags, maxTokens: 200, seed: 26, stats: true };
+      await generate(prompt, options, process.stdout);
+    });
 }
 
 async function generate(
@@ -108,12 +113,13 @@ async function generate(
     const calledAt = performance.now();
     let firstAt: number | undefined;
     const config = { ...toConfig(options, about.recommendedSampling), signal: interrupt.signal };
+    const isChat = options.chat === true;
     const result = await generator.generateStream(
-      prompt,
+      isChat ? { messages: [{ role: "user", content: prompt }] } : prompt,
       (token) => {
         if (firstAt === undefined) {
           firstAt = performance.now();
-          if (!config.logprobs) process.stdout.write(prompt);
+          if (!config.logprobs) process.stdout.write(isChat ? `${prompt}\n\n` : prompt);
         }
         process.stdout.write(config.logprobs === true ? logprobLine(token) : token.text);
       },
