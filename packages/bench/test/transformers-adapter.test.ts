@@ -52,6 +52,9 @@ it("writes a conversation down as the tokenizer's template does", async () => {
     { role: "user", content: "Call me" },
   ];
   const chats = createTransformersGenerator({ model, tokenizer: own });
+  const answer = await chats.generate({ messages }, { maxTokens: 8 });
+  expect(answer.ids).toEqual((await ours.generate({ messages }, { maxTokens: 8 })).ids);
+  own.chat_template = null;
   await expect(chats.generate({ messages })).rejects.toMatchObject({
     code: "INVALID_PROMPT",
     message: expect.stringMatching(/does not take this conversation/) as string,
