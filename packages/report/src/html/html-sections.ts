@@ -1,5 +1,5 @@
 import type { ClaimResult, ResultRecord } from "@streamgauge/bench/record";
-import { latencies, modeNames, overheads, verdicts } from "@streamgauge/bench/tables";
+import { latencies, modeNames, overheads, verdicts, type Table } from "@streamgauge/bench/tables";
 import { escapeXml } from "../text/html-text.js";
 import { htmlTable } from "./html-table.js";
 
@@ -7,9 +7,24 @@ import { htmlTable } from "./html-table.js";
 export function verdictTables(record: ResultRecord): string {
   if (record.claims.length === 0) return "<p>Nothing was claimed of this run.</p>";
   return [
-    ...verdicts(record).map((table) => htmlTable(record, table)),
+    ...verdicts(record).map((table) => htmlTable(record, withVerdictFirst(table), "terminal")),
     reasons(record.claims),
   ].join("\n");
+}
+
+/** What a reader looks for first comes first: on a narrow screen the rest is scrolled to. */
+function withVerdictFirst({ columns, rows, ...table }: Table): Table {
+  const at = columns.findIndex(({ head }) => head === "verdict");
+  const moved = <T>(list: readonly T[]): T[] => [
+    ...list.slice(at, at + 1),
+    ...list.slice(0, at),
+    ...list.slice(at + 1),
+  ];
+  return {
+    ...table,
+    columns: moved(columns),
+    rows: rows.map((row) => ({ ...row, values: moved(row.values) })),
+  };
 }
 
 /** Why, in the words of the record. */

@@ -1,5 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { shownIn, type Table, type Value } from "@streamgauge/bench/tables";
+import { shownIn, type Place, type Table, type Value } from "@streamgauge/bench/tables";
 import { escapeXml } from "../text/html-text.js";
 import { showValue } from "../text/show-value.js";
 import { scenarioIndex } from "./scenarios.js";
@@ -7,12 +7,19 @@ import { scenarioIndex } from "./scenarios.js";
 /**
  * A table of a record for the page, in a region that scrolls and can be reached by key.
  * Rows about a cell carry the index of its scenario, by which the page filters them.
+ *
+ * @param columnsOf `terminal` shows the few columns that a terminal has room for
  */
-export function htmlTable(record: ResultRecord, table: Table): string {
-  const { columns, rows } = shownIn("document", table);
+export function htmlTable(
+  record: ResultRecord,
+  table: Table,
+  columnsOf: Place = "document",
+): string {
+  const { columns, rows } = shownIn(columnsOf, table);
   const caption = escapeXml(table.title.replaceAll("\n", " ").replace(/:$/, "."));
   const heads = columns.map(
-    ({ head, documentHead = head }) => `<th scope="col">${escapeXml(documentHead)}</th>`,
+    ({ head, documentHead = head }) =>
+      `<th scope="col">${escapeXml(columnsOf === "document" ? documentHead : head)}</th>`,
   );
   const body = rows.map(({ values, cell }) => {
     const scenario = cell === undefined ? "" : ` data-scenario="${scenarioIndex(record, cell)}"`;
