@@ -159,16 +159,18 @@ describe("bodies", () => {
   it("of 10 MB are refused", async () => {
     expect((await send(JSON.stringify({ prompt: "x".repeat(10_000_000) }))).status).toBe(413);
     const socket = await open();
-    const answer = readToEnd(socket);
+    // The server closes while the client still writes: the answer can be lost to the reset.
+    const answer = readToEnd(socket).catch(() => "");
     const chunked = { authorization, "transfer-encoding": "chunked" };
     socket.write(post("/v1/completions", "", chunked).replace(/content-length: 0\r\n/, ""));
     const part = "x".repeat(0x10000);
     for (let sent = 0; sent < 300 && !socket.destroyed; sent++) {
       if (!socket.write(`10000\r\n${part}\r\n`)) {
-        await Promise.race([once(socket, "drain"), once(socket, "close")]);
+        await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => undefined);
       }
     }
-    expect(await answer).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await answer).toMatch(/^(HTTP\/1\.1 413 |$)/);
+    expect(socket.destroyed).toBe(true);
   });
 
   it.each([
