@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { messageOf } from "@streamgauge/core";
 import { HttpFailure } from "./http-failure.js";
 
 /**
@@ -33,7 +34,7 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new HttpFailure(400, `The body is not JSON: ${reason}.`, { code: "invalid_json", cause });
   }
 }

@@ -22,6 +22,11 @@ describe("parseRecord", () => {
     );
   });
 
+  it("refuses a version that has no text", async () => {
+    const other = { ...(await exampleRecord()), version: { toString: null } };
+    expect(() => parseRecord(other)).toThrow('has version {"toString":null}, and');
+  });
+
   it("names the field that is damaged", async () => {
     const record = structuredClone(await exampleRecord());
     const [cell] = record.cells;

@@ -73,7 +73,11 @@ export function isStreamgaugeError(value: unknown, code?: ErrorCode): value is S
   return code === undefined || ("code" in value && value.code === code);
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown. It never throws itself, as `String()` can. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return `a thrown ${typeof error} that has no text`;
+  }
 }

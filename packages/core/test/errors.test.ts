@@ -1,4 +1,4 @@
-import { StreamgaugeError, isStreamgaugeError, type ErrorCode } from "@streamgauge/core";
+import { StreamgaugeError, isStreamgaugeError, messageOf, type ErrorCode } from "@streamgauge/core";
 import { StreamgaugeError as AnotherCopy } from "../src/errors.js";
 import { describe, expect, it } from "vitest";
 
@@ -40,5 +40,17 @@ describe("StreamgaugeError", () => {
     // @ts-expect-error a code of the bench, which this package knows nothing of
     const foreign: ErrorCode = "INVALID_RECORD";
     expect(new StreamgaugeError(foreign, "damaged").code).toBe("INVALID_RECORD");
+  });
+});
+
+describe("messageOf", () => {
+  it.each([
+    [new RangeError("far off"), "far off"],
+    ["a text", "a text"],
+    [null, "null"],
+    [Object.create(null), "a thrown object that has no text"],
+    [{ toString: null }, "a thrown object that has no text"],
+  ])("has words for whatever was thrown: %#", (thrown: unknown, words) => {
+    expect(messageOf(thrown)).toBe(words);
   });
 });

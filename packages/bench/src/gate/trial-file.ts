@@ -1,6 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { StreamgaugeError } from "@streamgauge/core";
+import { messageOf, StreamgaugeError } from "@streamgauge/core";
 import { z } from "zod";
 import { gateEngines } from "./gate-work.js";
 import { summarizeTrial, type TrialOutcome, type TrialRow } from "./gate-trial.js";
@@ -119,7 +119,7 @@ async function readTrial(path: string): Promise<readonly FileOutcome[]> {
   } catch (cause) {
     const [issue] = cause instanceof z.ZodError ? cause.issues : [];
     const reason =
-      issue === undefined ? String(cause) : `${issue.path.join(".")}: ${issue.message}`;
+      issue === undefined ? messageOf(cause) : `${issue.path.join(".")}: ${issue.message}`;
     throw new StreamgaugeError(
       "INVALID_RECORD",
       `${path} is not what \`gate --self-test --json\` writes: ${reason}`,

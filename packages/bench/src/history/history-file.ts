@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { StreamgaugeError } from "@streamgauge/core";
+import { messageOf, StreamgaugeError } from "@streamgauge/core";
 import { workspaceRoot } from "../run/record-file.js";
 import { parseHistoryLine, type HistoryLine } from "./history-line.js";
 
@@ -87,7 +87,7 @@ function orRefuse(
   try {
     return parseHistoryLine(content);
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error), error);
+    return refuse(messageOf(error), error);
   }
 }
 

@@ -15,6 +15,7 @@ import {
   number,
   object,
   oneOf,
+  shownJson,
   optional,
   string,
   type Check,
@@ -81,7 +82,7 @@ export function parseRecord(json: unknown): ResultRecord {
   }
   if (json["version"] !== recordVersion) {
     throw new InvalidRecordError(
-      `The record has version ${String(json["version"])}, and this streamgauge reads version ` +
+      `The record has version ${shownJson(json["version"])}, and this streamgauge reads version ` +
         `${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
@@ -106,7 +107,7 @@ function requireBlocks(cells: unknown): void {
   );
   if (!isObject(leftOut)) return;
   throw new InvalidRecordError(
-    `The blocks of ${String(leftOut["id"])} are not in the record's file but in the raw samples beside it. ` +
+    `The blocks of the cell ${shownJson(leftOut["id"])} are not in the record's file but in the raw samples beside it. ` +
       `Read the file with \`readRecordFile\` of @streamgauge/bench/record-file, which restores them.`,
   );
 }

@@ -177,3 +177,12 @@ export const string: Check<string> = kind("a string", (value) => typeof value ==
 export const number: Check<number> = kind("a number", (value) => typeof value === "number");
 export const boolean: Check<boolean> = kind("true or false", (value) => typeof value === "boolean");
 export const anything: Check<unknown> = kind("present", (value) => value !== undefined);
+
+/** Most characters of a foreign value that a message shows. */
+const longestShown = 60;
+
+/** What stands where another value was expected, for a message. It never throws, as `String()` can. */
+export function shownJson(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+}

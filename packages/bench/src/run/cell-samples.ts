@@ -1,4 +1,4 @@
-import { StreamgaugeError } from "@streamgauge/core";
+import { messageOf, StreamgaugeError } from "@streamgauge/core";
 import { firstDifference } from "../statistics/difference.js";
 import { readRawSamples, type RawBlock, type RawSamples } from "../measure/raw-samples.js";
 import type { RawSamplesReference, ResultRecord } from "../record/index.js";
@@ -24,7 +24,7 @@ export async function readCellSamples(
   try {
     bytes = await readBeside(requirePlainName(rawSamples));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw invalid(
       `The blocks of ${id} are in ${file} beside the record, and it cannot be read (${reason}). ` +
         `Copy the folder raw/ together with the record, or run the bench again.`,
@@ -47,7 +47,7 @@ async function readNamed(file: string, bytes: Uint8Array): Promise<RawSamples> {
   try {
     return await readRawSamples(bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw invalid(`${file}: ${reason}`, cause);
   }
 }

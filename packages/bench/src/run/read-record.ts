@@ -6,6 +6,7 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { messageOf } from "@streamgauge/core";
 import { InvalidRecordError, parseRecord, type ResultRecord } from "../record/index.js";
 import { readCellSamples } from "./cell-samples.js";
 import { parseStored, recordFileNames, restoreBlocks } from "./stored-record.js";
@@ -75,13 +76,13 @@ export async function readRecordAsFarAsPossible(path: string): Promise<ReadableR
       try {
         return await readCellSamples({ runId }, cell, readBeside);
       } catch (error) {
-        unrestored.set(cell.id, error instanceof Error ? error : new Error(String(error)));
+        unrestored.set(cell.id, error instanceof Error ? error : new Error(messageOf(error)));
         return [];
       }
     });
     return { record: parseRecord(restored), unrestored };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new InvalidRecordError(`${file}: ${reason}`, { cause });
   }
 }

@@ -6,6 +6,7 @@
  */
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
+import { messageOf } from "@streamgauge/core";
 import { deriveBlock } from "../conclude/derivation.js";
 import type { RawBlock } from "../measure/raw-samples.js";
 import {
@@ -57,7 +58,7 @@ export async function parseStored(bytes: Uint8Array, isCompressed: boolean): Pro
       const content = await promisify(gunzip)(bytes, { maxOutputLength: largestUnpackedBytes });
       text = content.toString("utf8");
     } catch (cause) {
-      throw damaged(`it does not unpack (${reasonOf(cause)})`, cause);
+      throw damaged(`it does not unpack (${messageOf(cause)})`, cause);
     }
   } else {
     text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
@@ -65,7 +66,7 @@ export async function parseStored(bytes: Uint8Array, isCompressed: boolean): Pro
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw damaged(`it is not JSON (${reasonOf(cause)})`, cause);
+    throw damaged(`it is not JSON (${messageOf(cause)})`, cause);
   }
 }
 
@@ -109,8 +110,4 @@ function isGzip(bytes: Uint8Array): boolean {
 
 function damaged(what: string, cause: unknown): InvalidRecordError {
   return new InvalidRecordError(`${what}. Take an intact copy, or run the bench again.`, { cause });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

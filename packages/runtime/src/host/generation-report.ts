@@ -1,4 +1,4 @@
-import type { ErrorCode, GenerationSummary } from "@streamgauge/core";
+import { messageOf, type ErrorCode, type GenerationSummary } from "@streamgauge/core";
 import type { GenerationObserver, GenerationReport } from "./generation-observer.js";
 
 /** How a generation ended. One of the two is set. */
@@ -41,7 +41,7 @@ export function tellObservers(
       observer.generationEnded(report);
     } catch (error) {
       process.emitWarning(
-        `An observer of a streamgauge runtime threw; the generation is not affected: ${String(error)}`,
+        `An observer of a streamgauge runtime threw; the generation is not affected: ${messageOf(error)}`,
         { code: "STREAMGAUGE_OBSERVER" },
       );
     }

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { StreamgaugeError } from "@streamgauge/core";
+import { messageOf, StreamgaugeError } from "@streamgauge/core";
 import type { RunSink } from "../journal.js";
 import type { BenchProgress } from "../progress.js";
 import type { FromProcess, ProcessOrder, ToProcess } from "./protocol.js";
@@ -33,7 +33,7 @@ export async function runProcess(
     await new Promise<void>((resolve, reject) => {
       let outcome: { readonly error?: Error } | undefined;
       const fail = (error: unknown): void => {
-        outcome = { error: error instanceof Error ? error : new Error(String(error)) };
+        outcome = { error: error instanceof Error ? error : new Error(messageOf(error)) };
         // It ends when nobody listens any more. A signal would only interrupt what it measures,
         // and it would wait for an answer for ever.
         if (child.connected) child.disconnect();
