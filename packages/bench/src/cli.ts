@@ -1,4 +1,4 @@
-import { isStreamgaugeError } from "@streamgauge/core";
+import { isStreamgaugeError, printable } from "@streamgauge/core";
 import {
   buildModelCommand,
   checkModelCommand,
@@ -17,7 +17,6 @@ import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { InvalidRecordError } from "./record/index.js";
 import { verifyCommand } from "./commands/verify-command.js";
-import { printable } from "./tables/printable.js";
 
 const program = new Command("streamgauge")
   .description("Stream tokens from a local model, and measure what streaming costs.")

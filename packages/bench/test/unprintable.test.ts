@@ -5,7 +5,7 @@ import { renderGateMarkdown } from "../src/gate/gate-markdown.js";
 import { renderGate } from "../src/gate/gate-summary.js";
 import type { GateReport } from "../src/gate/gate-report.js";
 import { renderHistory } from "../src/history/history-summary.js";
-import { printable, printableJson } from "../src/tables/printable.js";
+import { printable, printableJson } from "@streamgauge/core";
 import type { ResultRecord } from "../src/record/index.js";
 import { renderSummary } from "../src/terminal/summary.js";
 import { linesOn } from "../src/terminal/progress-display.js";

@@ -79,6 +79,7 @@ export {
   type OptionTable,
   type ResolvedOptions,
 } from "./option-table.js";
+export { printable, printableJson } from "./printable.js";
 export { resolvePrompt, type ResolvedPrompt } from "./prompt.js";
 export { spreadSeed } from "./spread-seed.js";
 export { createTokenQueue, type TokenQueue } from "./token-queue.js";

@@ -88,6 +88,10 @@ describe("checkModel", () => {
       parts: [],
     });
     expect(formatModelCheck(check)).toMatch(/^refused: model\nMODEL_UNSUPPORTED: .*encoder_hidden/);
+    // A folder's own words are not obeyed by a terminal.
+    expect(formatModelCheck({ ...check, folder: "/models/\u001B[2Jmodel" })).toMatch(
+      /^refused: \uFFFD\[2Jmodel\n/,
+    );
     expect(await checkModel({ model: join(model, "nowhere") })).toMatchObject({
       verdict: "refused",
       refusal: { code: "MODEL_NOT_FOUND" },

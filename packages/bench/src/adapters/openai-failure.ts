@@ -1,5 +1,4 @@
-import { StreamgaugeError } from "@streamgauge/core";
-import { printable } from "../tables/printable.js";
+import { printable, StreamgaugeError } from "@streamgauge/core";
 import { asObject, isSaid, nonEmpty, parseJson } from "./json-values.js";
 
 /**

@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { printable } from "../tables/printable.js";
+import { printable } from "@streamgauge/core";
 import { Command } from "commander";
 import { readRecordFile } from "../run/read-record.js";
 import { addToHistory, defaultHistoryFolder, readHistories } from "../history/history-file.js";

@@ -1,4 +1,4 @@
-import { printable } from "../tables/printable.js";
+import { printable } from "@streamgauge/core";
 import {
   describeVersion,
   gateColumns,

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { isatty } from "node:tty";
-import { printable } from "../tables/printable.js";
+import { printable } from "@streamgauge/core";
 import { systemClock } from "../plan/clock.js";
 import { interruptOnSignals } from "../terminal/interruption.js";
 import { createProgressDisplay } from "../terminal/progress-display.js";

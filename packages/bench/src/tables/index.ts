@@ -19,7 +19,7 @@ export {
   type Sentence,
   type Table,
 } from "./table.js";
-export { printable, printableJson } from "./printable.js";
+export { printable, printableJson } from "@streamgauge/core";
 export { transports } from "./transports.js";
 export type { Interval, Quantity, Value } from "./value.js";
 export { verdicts } from "./verdicts.js";

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { printable } from "../tables/printable.js";
+import { printable } from "@streamgauge/core";
 
 /** A table with borders, and in its cells characters, that the terminal can show. */
 export function drawTable(

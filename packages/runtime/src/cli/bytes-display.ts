@@ -1,3 +1,4 @@
+import { printable } from "@streamgauge/core";
 import { SingleBar } from "cli-progress";
 
 /** Time between two lines where there is no terminal. */
@@ -12,7 +13,7 @@ export interface BytesDisplay {
 /** A live bar on a terminal; elsewhere a plain line now and then. */
 export function createBytesDisplay(stream: NodeJS.WriteStream): BytesDisplay {
   const describe = (doneBytes: number, totalBytes: number, what: string): string =>
-    `${megabytes(doneBytes)} of ${megabytes(totalBytes)}, ${what}`;
+    `${megabytes(doneBytes)} of ${megabytes(totalBytes)}, ${printable(what)}`;
   const percent = (doneBytes: number, totalBytes: number): number =>
     totalBytes === 0 ? 0 : Math.floor((100 * doneBytes) / totalBytes);
   if (stream.isTTY) {

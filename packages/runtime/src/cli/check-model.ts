@@ -1,3 +1,4 @@
+import { printable, printableJson } from "@streamgauge/core";
 import { basename } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
@@ -66,20 +67,20 @@ async function check(folder: string | undefined, flags: CheckFlags): Promise<voi
   }
   const { refusal } = found;
   const plain = { ...found, refusal: refusal && { code: refusal.code, message: refusal.message } };
-  const text = flags.json === true ? JSON.stringify(plain, undefined, 2) : formatModelCheck(found);
+  const text =
+    flags.json === true
+      ? printableJson(JSON.stringify(plain, undefined, 2))
+      : formatModelCheck(found);
   process.stdout.write(`${text}\n`);
   process.exitCode = exitCodes[found.verdict];
 }
 
-/** For people: how the graph is run, each part, and the verdict. */
-export function formatModelCheck({
-  verdict,
-  folder,
-  refusal,
-  description,
-  parts,
-  text,
-}: ModelCheck): string {
+/** For people: how the graph is run, each part, and the verdict, without what a terminal obeys. */
+export function formatModelCheck(check: ModelCheck): string {
+  return printable(describeCheck(check));
+}
+
+function describeCheck({ verdict, folder, refusal, description, parts, text }: ModelCheck): string {
   if (description === undefined || text === undefined) {
     return `refused: ${hubNameOf(folder)?.name ?? basename(folder)}\n${refusal?.code ?? ""}: ${refusal?.message ?? ""}`;
   }

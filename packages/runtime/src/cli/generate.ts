@@ -1,5 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { GenerationConfig, StreamToken } from "@streamgauge/core";
+import {
+  printable,
+  printableJson,
+  type GenerationConfig,
+  type StreamToken,
+} from "@streamgauge/core";
 import type { RecommendedSampling } from "../engine/model-settings.js";
 import { addEngineFlags, engineOptionsOf, type EngineFlags } from "./engine-flags.js";
 import { showLoading } from "./show-loading.js";
@@ -121,7 +126,7 @@ async function generate(
           firstAt = performance.now();
           if (!config.logprobs) process.stdout.write(isChat ? `${prompt}\n\n` : prompt);
         }
-        process.stdout.write(config.logprobs === true ? logprobLine(token) : token.text);
+        process.stdout.write(config.logprobs === true ? logprobLine(token) : shown(token.text));
       },
       config,
     );
@@ -141,12 +146,17 @@ async function generate(
   }
 }
 
+/** A model's text may hold what a terminal obeys. Elsewhere, as in a file, it stays as it is. */
+function shown(text: string): string {
+  return process.stdout.isTTY ? printable(text) : text;
+}
+
 /** Id, log-probability and text of a token; behind it the likeliest ids with theirs. */
 function logprobLine({ id, text, logprob, topLogprobs = [] }: StreamToken): string {
   const top = topLogprobs.map((other) => `${other.id} ${other.logprob.toFixed(3)}`);
   const own = `${id}`.padStart(7) + (logprob ?? Number.NaN).toFixed(3).padStart(9);
   const behind = top.length === 0 ? "" : `   likeliest: ${top.join(", ")}`;
-  return `${own}  ${JSON.stringify(text)}${behind}\n`;
+  return `${own}  ${printableJson(JSON.stringify(text))}${behind}\n`;
 }
 
 function toConfig(options: GenerateOptions, recommended: RecommendedSampling): GenerationConfig {
