@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { createInlineGenerator } from "@streamgauge/runtime";
 import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 
@@ -190,6 +191,23 @@ describe("buildModel", () => {
     await writeFile(file, "");
     await expect(buildModel({ checkpoint: pequod, out: file })).rejects.toMatchObject({
       code: "INVALID_OPTION",
+    });
+  });
+});
+
+describe("buildModel with random weights", () => {
+  it("needs a config.json only, and runs", async () => {
+    const parent = await temporaryFolder();
+    const checkpoint = join(parent, "checkpoint");
+    await mkdir(checkpoint);
+    await cp(join(pequod, "config.json"), join(checkpoint, "config.json"));
+    const out = join(parent, "model");
+    await buildModel({ checkpoint, out, randomSeed: 3 });
+    await using generator = await createInlineGenerator({ model: out, threads: 1 });
+    const { ids } = await generator.generate([1, 2, 3], { maxTokens: 4, ignoreEos: true });
+    expect(ids).toHaveLength(4);
+    await expect(buildModel({ checkpoint, out: join(parent, "no") })).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
     });
   });
 });

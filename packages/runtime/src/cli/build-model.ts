@@ -5,6 +5,7 @@ import { createBytesDisplay, megabytes } from "./bytes-display.js";
 interface BuildOptions {
   readonly dtype: readonly BuildDtype[];
   readonly externalData?: true;
+  readonly randomWeights?: true;
 }
 
 /** 128 + the number of the signal, as shells have it. */
@@ -27,6 +28,10 @@ export function buildModelCommand(): Command {
         .default(["fp32"], "fp32"),
     )
     .option("--external-data", "keep weights beside the graph, also where 2 GiB would hold them")
+    .option(
+      "--random-weights",
+      "draw the weights instead of reading them: how large and how fast a config.json is",
+    )
     .addHelpText(
       "after",
       `
@@ -41,10 +46,14 @@ transformers.js alike; of several dtypes the first is what opens when nobody say
 Examples:
   $ streamgauge build-model ./Qwen2.5-0.5B ./models/qwen --dtype q4
   $ streamgauge build-model ./SmolLM2-135M ./models/smol --dtype q4,fp16,fp32
+  $ streamgauge build-model ./only-a-config.json-in-it ./models/shape --dtype q4 --random-weights
   $ streamgauge generate "Once upon a time" --model ./models/smol --dtype fp16`,
     )
     .action(build);
 }
+
+/** Any: speed and memory do not depend on it. */
+const randomSeed = 1851;
 
 async function build(checkpoint: string, out: string, options: BuildOptions): Promise<void> {
   const interrupt = new AbortController();
@@ -64,6 +73,7 @@ async function build(checkpoint: string, out: string, options: BuildOptions): Pr
       out,
       dtypes: options.dtype,
       ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+      ...(options.randomWeights && { randomSeed }),
       signal: interrupt.signal,
       onProgress: (progress) => {
         totalBytes = progress.totalBytes;

@@ -58,20 +58,21 @@ const ours = [...companions, "config.json", "onnx"];
  */
 export async function buildModel(options: BuildModelOptions): Promise<void> {
   const resolved = readOptions(options, buildModelTable);
-  const { dtypes } = resolved;
-  const file = join(options.checkpoint, "config.json");
+  const { checkpoint: source, dtypes, randomSeed } = resolved;
+  const file = join(source, "config.json");
   const config = await readConfig(file);
   const shape = parseDecoderConfig(config, file);
   const graphs = buildGraphs(shape, dtypes);
-  const checkpoint = await openCheckpoint(options.checkpoint);
+  const write = async (openWeights: () => WeightSource): Promise<void> =>
+    await replaceFolder(resolved.out, ours, async (folder) => {
+      for (const name of companions) await copyIfPresent(join(source, name), join(folder, name));
+      await writeModel(folder, config, graphs, openWeights, resolved);
+    });
+  if (randomSeed !== undefined) return await write(() => randomWeights(randomSeed));
+  const checkpoint = await openCheckpoint(source);
   try {
     for (const { graph } of graphs) checkTensors(checkpoint, graph.tensorGroups, shape);
-    await replaceFolder(options.out, ours, async (folder) => {
-      for (const name of companions) {
-        await copyIfPresent(join(options.checkpoint, name), join(folder, name));
-      }
-      await writeModel(folder, config, graphs, () => checkpointWeights(checkpoint), resolved);
-    });
+    await write(() => checkpointWeights(checkpoint));
   } finally {
     await checkpoint.close();
   }

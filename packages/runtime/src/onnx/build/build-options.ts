@@ -50,6 +50,12 @@ export interface BuildModelOptions extends BuildTarget {
    * several with their index, tokenizer files.
    */
   readonly checkpoint: string;
+  /**
+   * Draws the weights from this 32-bit integer instead of reading them: the folder
+   * needs a `config.json` only, and what is built is as large and as fast as the
+   * trained model. Feed it token ids where the folder has no tokenizer.
+   */
+  readonly randomSeed?: number;
 }
 
 export interface BuildRandomModelOptions extends BuildTarget {
@@ -59,6 +65,9 @@ export interface BuildRandomModelOptions extends BuildTarget {
 }
 
 type WithoutDefault = "externalData" | "signal";
+
+/** Any 32-bit integer. */
+const seedCheck = integerCheck(-(2 ** 31), 2 ** 31 - 1);
 
 export type ResolvedBuildTarget = ResolvedOptions<BuildTarget, WithoutDefault>;
 
@@ -81,10 +90,11 @@ const targetTable: OptionTable<BuildTarget, ResolvedBuildTarget> = {
 /** The options of `buildModel()`. */
 export const buildModelTable: OptionTable<
   BuildModelOptions,
-  ResolvedOptions<BuildModelOptions, WithoutDefault>
+  ResolvedOptions<BuildModelOptions, WithoutDefault | "randomSeed">
 > = {
   ...targetTable,
   checkpoint: { check: textCheck },
+  randomSeed: { check: seedCheck, default: undefined },
 };
 
 /** The options of `buildRandomModel()`. The shape is checked as that of a file is. */
@@ -99,7 +109,7 @@ export const buildRandomModelTable: OptionTable<
       expected: "an object with the sizes of a Llama",
     },
   },
-  seed: { check: integerCheck(-(2 ** 31), 2 ** 31 - 1) },
+  seed: { check: seedCheck },
 };
 
 function isBuildDtype(value: unknown): value is BuildDtype {
