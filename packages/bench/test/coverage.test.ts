@@ -1,64 +1,105 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { analyze } from "../src/conclude/analysis.js";
-import { judge, type Claim } from "../src/conclude/claims.js";
-import { findPreset, looksOf } from "../src/run/presets.js";
-import { identityOf, type Analysis, type Block, type Cell } from "../src/record/index.js";
-import {
-  createDraws,
-  noiseModels,
-  simulateProcess,
-  slightlyBetweenProcesses,
-  stallsOfStreams,
-  type NoiseModel,
-} from "./noise-models.js";
+import { judge, singleLook, type Claim } from "../src/conclude/claims.js";
+import { sequentialLooks } from "../src/statistics/index.js";
+import { identityOf, type Block, type Cell, type Look } from "../src/record/index.js";
+import { machines } from "./machines.js";
+import { createDraws, simulateRuns, type Draws, type NoiseModel } from "./noise-models.js";
 import { cellPlan } from "./plans.js";
-import { contains, experiments, limit, patience, seed, Tally, truth } from "./simulation.js";
+import { contains, limit, patience, seed, Tally } from "./simulation.js";
 
 /*
- * What the bench's intervals and verdicts are worth, measured on machines whose
- * truth is known. For looking more than once see sequential-decision.test.ts, for
- * percentiles percentile-ratio.test.ts.
+ * What the bench's intervals and verdicts are worth, measured on machines whose truth is
+ * known, with the bench's own `analyze` and `judge`. The table of decision 6 is from
+ * STREAMGAUGE_EXPERIMENTS=2000. For looks at samples by themselves see
+ * sequential-decision.test.ts, for percentiles percentile-ratio.test.ts.
  */
 
-const claim: Claim = {
-  id: "on-the-limit",
-  metric: "overhead",
-  treatment: "stream",
-  limit,
-  of: {},
-};
+const experiments = Number(process.env.STREAMGAUGE_EXPERIMENTS ?? 120);
 
-const { white, drift, spikes, betweenProcesses } = noiseModels;
-const oneProcess = { processes: 1, blocks: 40 };
-/** With fewer blocks the t interval of heavy-tailed noise, wide as it is, covers more than 97 %. */
-const tenProcesses = { processes: 10, blocks: 5 };
+/** What is promised, and what so many experiments may miss it by: three standard errors. */
+const coverage: number = 0.93 - slack(0.93);
+const falsely: number = 0.06 + slack(0.06);
 
-const table: Record<string, Record<string, string>> = {};
+function slack(share: number): number {
+  return 3 * Math.sqrt((share * (1 - share)) / experiments);
+}
 
-afterAll(() => {
-  console.log(`${experiments} experiments each, true overhead exactly on the limit; percent`);
-  console.table(table);
-});
+const claim: Claim = { id: "any", metric: "overhead", treatment: "stream", limit, of: {} };
 
 interface Design {
   readonly processes: number;
   readonly blocks: number;
+  readonly looks?: readonly Look[];
 }
 
-/** The bench's own analysis. */
-function analyzeProcesses(processes: readonly (readonly Block[])[]): Analysis {
-  return analyzeBlocks(
-    processes.flatMap((part, process) => part.map((block) => ({ ...block, process }))),
+function looksAt(...processes: number[]): Look[] {
+  return sequentialLooks({ looks: processes, spending: "obrien-fleming", alpha: 0.05 }).map(
+    ({ samples, tail }) => ({ processes: samples, tail }),
   );
 }
 
-function analyzeBlocks(blocks: readonly Block[]): Analysis {
-  const analysis = analyze(blocks, 100);
-  if (analysis === null) throw new Error("Too few blocks.");
-  return analysis;
+/** In the order of the table's columns. The first three make no verdicts. */
+const designs = {
+  "1 × 40": { processes: 1, blocks: 40 },
+  "2 × 20": { processes: 2, blocks: 20 },
+  "4 × 16": { processes: 4, blocks: 16 },
+  "8 × 8": { processes: 8, blocks: 8 },
+  "20 × 8": { processes: 20, blocks: 8 },
+  "looks 8/12/16 × 8": { processes: 16, blocks: 8, looks: looksAt(8, 12, 16) },
+  "looks 10/15/20 × 8": { processes: 20, blocks: 8, looks: looksAt(10, 15, 20) },
+} as const satisfies Readonly<Record<string, Design>>;
+
+/**
+ * Where what is printed covers less, and why. No design that makes verdicts is here for
+ * the mean.
+ *
+ * - Hodges–Lehmann aims at the pseudo-median, which is not the mean of a skewed
+ *   distribution: the mean's interval is what protects, and verdicts need both.
+ * - What no block showed cannot be in an interval: no stall in 40 blocks in 13 % of the
+ *   runs, no change of mode in 40 blocks in 2 %, and few changes in many more.
+ */
+const exceptions: Readonly<Record<string, readonly string[]>> = {
+  "Hodges–Lehmann covers": ["stalls", "modes"],
+  "mean covers": [],
+};
+const unseenWithin: readonly string[] = ["stalls", "sticky10"];
+
+type Figure =
+  | "Hodges–Lehmann covers"
+  | "mean covers"
+  | "upheld"
+  | "refuted"
+  | "void"
+  | "decided at half";
+
+const table: Record<string, Record<string, string>> = {};
+
+afterAll(() => {
+  console.log(
+    `${experiments} experiments each, percent: HL/mean cover; falsely upheld/refuted; void; ` +
+      "decided where the truth is half the limit",
+  );
+  console.table(table);
+});
+
+/** Blocks of all processes, and what these very processes have beyond the truth, on average. */
+function simulate(
+  model: NoiseModel,
+  draws: Draws,
+  { processes, blocks }: Design,
+  overhead: number,
+): { readonly blocks: Block[]; readonly own: number } {
+  let own = 0;
+  const simulated = Array.from({ length: processes }, (_, process) => {
+    const noise = model.startProcess(draws);
+    own += (noise.own ?? 0) / processes;
+    return simulateRuns(noise, draws, { blocks, overhead }).map((block) => ({ ...block, process }));
+  });
+  return { blocks: simulated.flat(), own };
 }
 
-function cellOf(analysis: Analysis): Cell {
+function cellOf(blocks: readonly Block[]): Cell {
   const plan = cellPlan();
   return {
     ...identityOf(plan),
@@ -68,117 +109,56 @@ function cellOf(analysis: Analysis): Cell {
     warmUp: { blocksDropped: 0, steady: true },
     processes: [],
     plannedBlocks: plan.blocks,
-    blocks: [],
+    blocks,
     distributions: [],
-    analysis,
+    analysis: analyze(blocks, 100),
     rawSamples: null,
   };
 }
 
-type Figure =
-  | "Hodges–Lehmann covers"
-  | "mean covers"
-  | "both below"
-  | "both above"
-  | "judged upheld"
-  | "judged refuted"
-  | "judged void";
-
-function simulateVerdicts(model: NoiseModel, { processes, blocks }: Design): Tally<Figure> {
+function simulateVerdicts(model: NoiseModel, design: Design): Tally<Figure> {
   const draws = createDraws(seed);
-  const tally = new Tally<Figure>();
+  const tally = new Tally<Figure>(experiments);
+  const { looks = singleLook } = design;
   for (let experiment = 0; experiment < experiments; experiment += 1) {
-    const analysis = analyzeProcesses(
-      Array.from({ length: processes }, () =>
-        simulateProcess(model, draws, { blocks, overhead: truth }),
-      ),
-    );
-    const overhead = analysis.comparisons.find(({ treatment }) => treatment === "stream")?.overhead;
-    if (overhead === undefined) throw new Error("No comparison of stream.");
-    const estimates = [overhead.hodgesLehmann, overhead.mean] as const;
-    const { verdict } = judge(claim, cellOf(analysis));
-    tally.count("Hodges–Lehmann covers", contains(estimates[0], limit));
-    tally.count("mean covers", contains(estimates[1], limit));
-    tally.count(
-      "both below",
-      estimates.every(({ bounds95 }) => bounds95.upper < limit),
-    );
-    tally.count(
-      "both above",
-      estimates.every(({ bounds95 }) => bounds95.lower > limit),
-    );
-    tally.count("judged upheld", verdict === "upheld");
-    tally.count("judged refuted", verdict === "refuted");
-    tally.count("judged void", verdict === "void");
+    const { blocks, own } = simulate(model, draws, design, Math.log1p(limit));
+    const cell = cellOf(blocks);
+    const stream = cell.analysis?.comparisons.find(({ treatment }) => treatment === "stream");
+    if (stream === undefined) throw new Error("No comparison of stream.");
+    // Of few processes the target is these processes themselves.
+    const isWithin = stream.level === "within processes";
+    const target = isWithin ? Math.expm1(Math.log1p(limit) + own) : limit;
+    tally.count("Hodges–Lehmann covers", contains(stream.overhead.hodgesLehmann, target));
+    tally.count("mean covers", contains(stream.overhead.mean, target));
+    const { verdict } = judge(claim, cell, looks);
+    tally.count("upheld", verdict === "upheld");
+    tally.count("refuted", verdict === "refuted");
+    tally.count("void", verdict === "void");
+    if (isWithin) continue;
+    const half = cellOf(simulate(model, draws, design, Math.log1p(limit / 2)).blocks);
+    tally.count("decided at half", judge(claim, half, looks).verdict === "upheld");
   }
-  const name = `${model.name}, ${processes} × ${blocks} blocks`;
-  table[name] = tally.percents();
   return tally;
 }
 
-describe("analyze and judge", () => {
-  it.each([
-    ["white", white, oneProcess],
-    ["AR(1) drift", drift, oneProcess],
-    ["heavy-tailed spikes", spikes, oneProcess],
-    ["white in several processes", white, tenProcesses],
-    ["AR(1) drift in several processes", drift, tenProcesses],
-    ["heavy-tailed spikes in several processes", spikes, tenProcesses],
-    ["between processes", betweenProcesses, tenProcesses],
-    ["slightly between processes", slightlyBetweenProcesses, tenProcesses],
-  ] as const)(
-    "keep their promises on the noise %s",
-    (_, model, design) => {
-      const tally = simulateVerdicts(model, design);
-      expect(tally.outside(["Hodges–Lehmann covers", "mean covers"], 0.93, 0.97)).toEqual({});
-      // Without the control gate too, which only ever withholds a verdict.
-      expect(tally.outside(["both below", "both above"], 0, 0.06)).toEqual({});
-      expect(tally.outside(["judged upheld", "judged refuted"], 0, 0.06)).toEqual({});
-      // If nearly all were void, few false verdicts would prove nothing.
-      expect(tally.share("judged void")).toBeLessThan(0.5);
-    },
-    patience,
-  );
+const rows = Object.keys(machines) as (keyof typeof machines)[];
 
-  it.each([
-    ["white", white],
-    ["between processes", betweenProcesses],
-    ["slightly between processes", slightlyBetweenProcesses],
-  ] as const)(
-    "keep them when they look three times, choosing the level each time: %s",
-    (name, model) => {
-      const looks = looksOf(findPreset("standard"));
-      const draws = createDraws(seed);
-      const tally = new Tally<"upheld" | "refuted" | "void">();
-      for (let experiment = 0; experiment < experiments; experiment += 1) {
-        const blocks = Array.from({ length: 16 }, (_, process) =>
-          simulateProcess(model, draws, { blocks: 4, overhead: truth }).map((block) => ({
-            ...block,
-            process,
-          })),
-        ).flat();
-        const cell = { ...cellOf(analyzeBlocks(blocks)), blocks };
-        const { verdict } = judge(claim, cell, looks);
-        tally.count("upheld", verdict === "upheld");
-        tally.count("refuted", verdict === "refuted");
-        tally.count("void", verdict === "void");
+describe.each(rows)("on the machine %s", (row) => {
+  it.each(Object.entries(designs) as [string, Design][])(
+    "intervals and verdicts keep their promises: %s",
+    (column, design) => {
+      const tally = simulateVerdicts(machines[row], design);
+      const figures = tally.percents();
+      (table[machines[row].name] ??= {})[column] =
+        `${figures["Hodges–Lehmann covers"]}/${figures["mean covers"]}; ` +
+        `${figures.upheld}/${figures.refuted}; ${figures.void}; ${figures["decided at half"] ?? 0}`;
+      const isWithin = design.processes < 8;
+      for (const estimator of ["Hodges–Lehmann covers", "mean covers"] as const) {
+        if (exceptions[estimator]?.includes(row)) continue;
+        if (isWithin && unseenWithin.includes(row)) continue;
+        expect(tally.outside([estimator], coverage, 1)).toEqual({});
       }
-      table[`${name}, looks at 8, 12 and 16 processes × 4 blocks`] = tally.percents();
-      expect(tally.outside(["upheld", "refuted"], 0, 0.06)).toEqual({});
-      expect(tally.share("void")).toBeLessThan(0.5);
-    },
-    patience,
-  );
-
-  it(
-    "show a known limit: what stalls only streams skews the log-ratios",
-    () => {
-      const tally = simulateVerdicts(stallsOfStreams, oneProcess);
-      // Hodges–Lehmann aims at the pseudo-median, and here the truth is the mean: it looks past
-      // the stalls, and must not uphold alone. A t interval of 40 so skewed samples is too narrow.
-      expect(tally.share("Hodges–Lehmann covers")).toBeLessThan(0.9);
-      expect(tally.share("mean covers")).toBeGreaterThan(tally.share("Hodges–Lehmann covers"));
-      expect(tally.share("both below")).toBeGreaterThan(0.06);
+      expect(tally.outside(["upheld", "refuted"], 0, isWithin ? 0 : falsely)).toEqual({});
     },
     patience,
   );

@@ -2,6 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ResultRecord } from "../src/record/index.js";
+import { analyze } from "../src/conclude/analysis.js";
+import { readClaims, shippedClaimsFile } from "../src/conclude/claims-file.js";
+import { judgeClaims } from "../src/conclude/claims.js";
 import { runBench } from "../src/run/run-bench.js";
 import type { CellPlan } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
@@ -36,6 +39,19 @@ export async function exampleRun(...plans: CellPlan[]): Promise<ExampleRun> {
 /** The record of a whole run over a fake generator. */
 export async function exampleRecord(): Promise<ResultRecord> {
   return await inTemporaryFolder((outputFolder) => runExample(outputFolder));
+}
+
+/** The same as if eight processes had measured it, so that its claims are decided. */
+export async function decidedRecord(): Promise<ResultRecord> {
+  const record = await exampleRecord();
+  const cells = record.cells.map((cell) => {
+    const blocks = Array.from({ length: 8 }, (_, process) =>
+      cell.blocks.map((block) => ({ ...block, process })),
+    ).flat();
+    return { ...cell, blocks, analysis: analyze(blocks, cell.tokens) };
+  });
+  const claims = await readClaims(shippedClaimsFile);
+  return { ...record, cells, claims: judgeClaims(claims, cells) };
 }
 
 /** Leaves the run in a folder. Asynchronous streaming takes a fifth longer there. */

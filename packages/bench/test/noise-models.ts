@@ -24,7 +24,11 @@ export function createDraws(seed: number): Draws {
 }
 
 /** Log of what a machine makes of a run's true time; called for one run after the other. */
-export type Noise = (treatment: Treatment) => number;
+export interface Noise {
+  (treatment: Treatment): number;
+  /** What the mean log-ratio of `stream` of this very process has beyond the truth; 0 without it. */
+  readonly own?: number;
+}
 
 /** A kind of machine: each call is a fresh process on it. */
 export interface NoiseModel {
@@ -42,12 +46,8 @@ const white: NoiseModel = {
 const drift: NoiseModel = {
   name: "AR(1) drift",
   startProcess: (draws) => {
-    const correlation = 0.97;
-    let level = draws.normal();
-    return () => {
-      level = correlation * level + Math.sqrt(1 - correlation ** 2) * draws.normal();
-      return 0.03 * level;
-    };
+    const level = autoregression(draws, 0.97);
+    return () => 0.03 * level();
   },
 };
 
@@ -60,19 +60,6 @@ const spikes: NoiseModel = {
   startProcess: (draws) => () => {
     const quiet = 0.01 * draws.normal();
     return draws.uniform() < 0.05 ? quiet + stall(draws) : quiet;
-  },
-};
-
-/**
- * The same stalls, but only where tokens are streamed: their cost belongs to the
- * overhead, and the log-ratios are skewed. The shift makes the mean 0 again.
- */
-export const stallsOfStreams: NoiseModel = {
-  name: "stalls of streams only",
-  startProcess: (draws) => (treatment) => {
-    const quiet = 0.01 * draws.normal();
-    if (treatment === "generate" || treatment === "control") return quiet;
-    return (draws.uniform() < 0.05 ? quiet + stall(draws) : quiet) - 0.05 * meanStall;
   },
 };
 
@@ -91,34 +78,40 @@ function processesThatDiffer(name: string, deviation: number): NoiseModel {
 
 const betweenProcesses: NoiseModel = processesThatDiffer("between processes", 0.007);
 
-/** A difference that is overlooked in every other run: the worst one for choosing by the data. */
-export const slightlyBetweenProcesses: NoiseModel = processesThatDiffer(
-  "slightly between processes",
-  0.003,
-);
-
 /**
  * Machines on which log-ratios are symmetric, because whatever slows a run slows
  * any treatment's as often: pseudo-median, median and mean are one target there.
  */
 export const noiseModels = { white, drift, spikes, betweenProcesses } as const;
 
+/** Normal deviates of a first-order autoregression, from one call to the next. */
+export function autoregression(draws: Draws, correlation: number): () => number {
+  let level = draws.normal();
+  return () => {
+    level = correlation * level + Math.sqrt(1 - correlation ** 2) * draws.normal();
+    return level;
+  };
+}
+
 function stall(draws: Draws): number {
   return Math.log1p(0.05 * (1 - draws.uniform()) ** (-1 / 2.5));
 }
-
-/** ∫ ln(1 + 0.05 u^(−0.4)) du from 0 to 1, by the midpoint rule. */
-const meanStall: number = Array.from({ length: 100_000 }, (_, index) =>
-  Math.log1p(0.05 * ((index + 0.5) / 100_000) ** -0.4),
-).reduce((sum, value) => sum + value / 100_000, 0);
 
 /** Blocks of one process, in which streaming takes `overhead` longer, as a log-ratio. */
 export function simulateProcess(
   model: NoiseModel,
   draws: Draws,
+  size: { blocks: number; overhead: number },
+): Block[] {
+  return simulateRuns(model.startProcess(draws), draws, size);
+}
+
+/** The same, of a process that has begun. */
+export function simulateRuns(
+  noise: Noise,
+  draws: Draws,
   { blocks, overhead }: { blocks: number; overhead: number },
 ): Block[] {
-  const noise = model.startProcess(draws);
   const orders = blockOrders(treatments, draws.integer());
   return Array.from({ length: blocks }, (_, index) => ({
     index,

@@ -62,10 +62,10 @@ describe("runBench", () => {
       ["second", 8],
     ]);
     expect(record.claims.map(({ cell, verdict }) => [cell, verdict])).toEqual([
-      ["first", "upheld"],
-      ["first", "upheld"],
-      ["second", "upheld"],
-      ["second", "upheld"],
+      ["first", "inconclusive"],
+      ["first", "inconclusive"],
+      ["second", "inconclusive"],
+      ["second", "inconclusive"],
     ]);
     expect(record.mainThread).toHaveLength(1);
     expect(record.generators[0]?.description).toEqual({ fake: true, closed: 0 });
@@ -214,8 +214,8 @@ describe("runBench", () => {
     expect(record.status).toBe("complete");
     expect(record.cells.map(({ status }) => status)).toEqual(["complete", "failed"]);
     expect(record.claims.map(({ verdict }) => verdict)).toEqual([
-      "upheld",
-      "upheld",
+      "inconclusive",
+      "inconclusive",
       "void",
       "void",
     ]);

@@ -115,16 +115,24 @@ describe("engineMeasurement", () => {
     expect(parseRecord(JSON.parse(JSON.stringify(record))).engine).toEqual([measured]);
   });
 
-  it("is void where the other differs from itself", async () => {
-    let runs = 0;
-    const noisy = {
-      name: "theirs again",
-      run: () => Promise.resolve({ value: (runs += 1) % 2 === 0 ? 5 : 20, ids: [1, 2] }),
-    };
-    const contenders = [fake("ours", 4), fake("theirs", 10), noisy];
-    const [measured] = (await measure(raceOf(contenders))) ?? [];
-    expect(measured?.claims[0]?.verdict).toBe("void");
-  });
+  it.each([
+    ["inconclusive", 4, [5, 20], /leaves room for a factor of \d/],
+    ["void", 4, [14, 14.1], /the baseline against itself is 1\.4\d+ .* which excludes 1/],
+    ["upheld", 3, [14, 14.1], /leaves room for a factor of 1\.4/],
+  ] as const)(
+    "leaves room for what the other differs from itself by: %s",
+    async (verdict, own, values, reason) => {
+      let runs = 0;
+      const again = {
+        name: "theirs again",
+        run: () => Promise.resolve({ value: values[(runs += 1) % 2] as number, ids: [1, 2] }),
+      };
+      const contenders = [fake("ours", own), fake("theirs", 10), again];
+      const [measured] = (await measure(raceOf(contenders))) ?? [];
+      expect(measured?.claims[0]?.verdict).toBe(verdict);
+      expect(measured?.claims[0]?.reasons.join(" ")).toMatch(reason);
+    },
+  );
 
   it.each([
     ["upheld", [4, 4.5]],

@@ -17,13 +17,19 @@ export const truth: number = Math.log1p(limit);
 /** How often each thing happened, as shares of the experiments. */
 export class Tally<Name extends string> {
   readonly #counts = new Map<Name, number>();
+  readonly #experiments: number;
+
+  /** @param of experiments that are counted */
+  constructor(of: number = experiments) {
+    this.#experiments = of;
+  }
 
   count(name: Name, happened: boolean): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + (happened ? 1 : 0));
   }
 
   share(name: Name): number {
-    return (this.#counts.get(name) ?? 0) / experiments;
+    return (this.#counts.get(name) ?? 0) / this.#experiments;
   }
 
   percents(): Record<string, string> {

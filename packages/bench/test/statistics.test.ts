@@ -95,13 +95,38 @@ describe("hodgesLehmann", () => {
 });
 
 describe("meanEstimate", () => {
-  it("gives Student's sleep interval", () => {
+  // R's t.test(extra ~ group, paired = TRUE): 0.7001142, 2.4598858.
+  const student = { lower: 0.7001142, upper: 2.4598858 };
+
+  it("gives Student's sleep interval where it is the wider one", () => {
     const { value, interval95 } = meanEstimate(sleep);
     expect(value).toBeCloseTo(1.58, 12);
-    // R's t.test(extra ~ group, paired = TRUE): 0.7001142, 2.4598858.
-    expect(interval95.lower).toBeCloseTo(0.7001142, 6);
-    expect(interval95.upper).toBeCloseTo(2.4598858, 6);
+    expect(interval95.lower).toBeCloseTo(student.lower, 6);
     expect(standardDeviation(sleep)).toBeCloseTo(1.229995, 6);
+    const symmetric = [-3, -2, -1, 1, 2, 3];
+    const { lower, upper } = meanEstimate(symmetric).interval95;
+    expect(upper).toBeCloseTo(2.5706 * (standardDeviation(symmetric) / Math.sqrt(6)), 3);
+    expect(lower).toBeCloseTo(-upper, 12);
+  });
+
+  it("reaches farther on the side of the long tail, as Hall's transformation says", () => {
+    const { value, interval95 } = meanEstimate(sleep);
+    expect(interval95.upper).toBeGreaterThan(student.upper);
+    const center = sleep.reduce((sum, next) => sum + next, 0) / 10;
+    const moment = (power: number): number =>
+      sleep.reduce((sum, next) => sum + (next - center) ** power, 0) / 10;
+    const skewness = moment(3) / moment(2) ** 1.5 / Math.sqrt(10);
+    const w = (value - interval95.upper) / (standardDeviation(sleep) / Math.sqrt(10));
+    const transformed = w + (skewness * w ** 2) / 3 + (skewness ** 2 * w ** 3) / 27 + skewness / 6;
+    // t.975 of 9 degrees of freedom.
+    expect(transformed).toBeCloseTo(-2.26216, 4);
+  });
+
+  it("turns over with the samples", () => {
+    const { lower, upper } = meanEstimate(sleep).interval95;
+    const turned = meanEstimate(sleep.map((value) => -value)).interval95;
+    expect(turned.lower).toBeCloseTo(-upper, 9);
+    expect(turned.upper).toBeCloseTo(-lower, 9);
   });
 });
 

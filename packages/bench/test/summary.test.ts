@@ -3,7 +3,7 @@ import { definitions } from "../src/record/definitions.js";
 import { parseRecord, type Cell, type ResultRecord } from "../src/record/index.js";
 import { renderSummary } from "../src/terminal/summary.js";
 import { estimatesOf, withLoadsAndProfiles } from "./example-profiles.js";
-import { exampleRecord } from "./example-record.js";
+import { decidedRecord, exampleRecord } from "./example-record.js";
 import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
 
@@ -37,9 +37,9 @@ describe("renderSummary", () => {
   });
 
   it("puts verdicts first and ends with where the record is", async () => {
-    const text = renderSummary(await exampleRecord(), plain);
+    const text = renderSummary(await decidedRecord(), plain);
     expect(text).toMatch(
-      /fake +\| sync stream +\| 10 +\| 0\.0 % +\| 0\.0 to 0\.0 % +\| 8 +\| < 5 % +\| upheld/,
+      /fake +\| sync stream +\| 10 +\| 0\.0 % +\| 0\.0 to 0\.0 % +\| 64 +\| 8 \(means\) +\| < 5 % +\| upheld/,
     );
     expect(text).toMatch(/async stream +\| 10 +\| 20\.0 % .*\| < 10 % +\| refuted/);
     expect(text).toMatch(/fake-10, async stream: refuted\. .*the limit is 10\.00 %/);
@@ -65,7 +65,7 @@ describe("renderSummary", () => {
   });
 
   it("colours verdicts only when asked", async () => {
-    const text = renderSummary(await exampleRecord(), { ...plain, color: true, unicode: true });
+    const text = renderSummary(await decidedRecord(), { ...plain, color: true, unicode: true });
     expect(text).toContain("\u001B[32mupheld");
     expect(text).toContain("\u001B[31mrefuted");
     expect(text).toContain("µs per token");
@@ -74,10 +74,11 @@ describe("renderSummary", () => {
   it("has no column for what does not vary", async () => {
     const text = renderSummary(await exampleRecord(), plain);
     expect(text).toMatch(
-      /\| model +\| mode +\| tokens +\| overhead +\| 95 % interval +\| blocks +\| limit +\| verdict +\|/,
+      /\| model +\| mode +\| tokens +\| overhead +\| 95 % interval +\| blocks +\| processes +\| limit +\| verdict +\|/,
     );
     expect(text).toMatch(/\| model +\| host +\| tokens +\| tokens\/s +\| sync stream +\|/);
-    for (const absent of ["variant", "processes", "look", "callback", "Arrivals", "B/token"]) {
+    expect(text).toMatch(/\| 8 +\| in this one +\| < 5 % +\| inconclusive/);
+    for (const absent of ["variant", " look ", "callback", "Arrivals", "B/token"]) {
       expect(text).not.toContain(absent);
     }
   });
@@ -139,7 +140,7 @@ describe("renderSummary", () => {
   });
 
   it("shows a claim of no difference with its 90 % interval", async () => {
-    const record = await exampleRecord();
+    const record = await decidedRecord();
     const [claim] = record.claims;
     const difference = {
       ...claim!,
@@ -150,7 +151,7 @@ describe("renderSummary", () => {
     const text = renderSummary({ ...record, claims: [difference] }, plain);
     expect(text).toContain("| 90 % interval");
     expect(text).toMatch(
-      /generate again +\| 10 +\| 0\.00 % +\| 0\.00 to 0\.00 % +\| 8 +\| \+\/- 1\.25 % +\| upheld/,
+      /generate again +\| 10 +\| 0\.00 % +\| 0\.00 to 0\.00 % +\| 64 +\| 8 \(means\) +\| \+\/- 1\.25 % +\| upheld/,
     );
   });
 

@@ -158,7 +158,9 @@ describe("verifyRecord", () => {
   it("notices a verdict that was edited", async () => {
     const claims = run.record.claims.map((claim) => ({ ...claim, verdict: "upheld" as const }));
     const { problems } = await verify({ ...run.record, claims });
-    expect(problems[0]).toMatch(/verdict is "upheld" in the record and "refuted" from the raw/);
+    expect(problems[0]).toMatch(
+      /verdict is "upheld" in the record and "inconclusive" from the raw/,
+    );
   });
 
   it("notices blocks that were removed from the record", async () => {

@@ -8,16 +8,7 @@ import {
   type Treatment,
   type TreatmentSummary,
 } from "../record/index.js";
-import {
-  estimateBoth,
-  median,
-  minimumSamples,
-  rescale,
-  sampleLevel,
-  samplesAt,
-  smallestDetectableEffect,
-  standardDeviation,
-} from "../statistics/index.js";
+import { estimateProcesses, median, minimumSamples, rescale } from "../statistics/index.js";
 
 /**
  * What the blocks of a cell say, or null with fewer than an interval needs.
@@ -37,7 +28,7 @@ export function analyze(blocks: readonly Block[], tokens: number): Analysis | nu
 }
 
 /** By the process that a block names, or the first. */
-function groupByProcess<T extends { readonly process?: number }>(
+export function groupByProcess<T extends { readonly process?: number }>(
   blocks: readonly T[],
 ): readonly (readonly T[])[] {
   const processes = new Map<number, T[]>();
@@ -84,19 +75,19 @@ function compare(
   tokens: number,
 ): Comparison {
   const processes = pairsOf(blocks, treatment);
-  const logRatios = processes.map((pairs) => pairs.map(logRatio));
-  const costs = processes.map((pairs) => pairs.map((pair) => costPerToken(pair, tokens)));
-  // One level for both scales: they are the same runs.
-  const level = sampleLevel(logRatios);
-  const samples = samplesAt(level, logRatios);
+  const overhead = estimateProcesses(processes.map((pairs) => pairs.map(logRatio)));
+  const cost = estimateProcesses(
+    processes.map((pairs) => pairs.map((pair) => costPerToken(pair, tokens))),
+  );
   return {
     treatment,
     blocks: blocks.length,
-    ...(processes.length > 1 && { processes: processes.length, level }),
-    overhead: rescale(estimateBoth(samples), Math.expm1),
-    standardDeviation: standardDeviation(samples),
-    smallestDetectableEffect: Math.expm1(smallestDetectableEffect(samples)),
-    costMicrosecondsPerToken: estimateBoth(samplesAt(level, costs)),
+    processes: processes.length,
+    level: overhead.level,
+    overhead: rescale(overhead.estimates, Math.expm1),
+    standardDeviation: overhead.standardDeviation,
+    smallestDetectableEffect: Math.expm1(overhead.smallestDetectableEffect),
+    costMicrosecondsPerToken: cost.estimates,
   };
 }
 

@@ -1,5 +1,5 @@
-import { costPerToken, logRatio, pairsOf } from "./analysis.js";
-import { compareWithLimit, named } from "./bounds.js";
+import { costPerToken, logRatio, pairsOf, type Pair } from "./analysis.js";
+import { budgetOf, excludes, named, scaleBounds } from "./bounds.js";
 import { tokensOf } from "./derivation.js";
 import type {
   Cell,
@@ -7,17 +7,16 @@ import type {
   ClaimMetric,
   ClaimResult,
   Comparison,
-  Estimates,
-  Interval,
   Look,
 } from "../record/index.js";
 import {
+  boundBoth,
   decideSequentially,
+  fewestBlocks,
+  fewestProcesses,
   isEquivalent,
+  mean,
   minimumSamples,
-  sampleLevel,
-  samplesAt,
-  type SequentialDecision,
 } from "../statistics/index.js";
 
 /** A promise about a way of consuming tokens, to be held against measurements. */
@@ -35,7 +34,7 @@ export interface Claim {
   readonly of: Partial<CellIdentity>;
 }
 
-/** Looks of a run in one process: one, at its end. */
+/** One look at whatever there is, where no looks were planned. */
 export const singleLook: readonly Look[] = [{ processes: 1, tail: 0.05 }];
 
 /** Holds each claim against each cell that it is made for. */
@@ -54,20 +53,22 @@ type Judgement = Pick<ClaimResult, "verdict" | "reasons"> &
   Partial<Pick<ClaimResult, "look" | "control" | "breakEvenMicrosecondsPerToken">>;
 
 /**
- * Decides one claim three ways, if the instrument is fit to decide it:
+ * Decides one claim, by the one-sided bounds of both estimators over process means
+ * (intersection–union, Berger and Hsu 1996: no correction needed), with room for the
+ * systematic error c that the control cannot exclude: the largest of the bounds of
+ * `generate` against itself, at the same level.
  *
- * - void, when `generate` against itself is not equivalent within a quarter of
- *   the limit: what differs there is noise, and the same noise is in the rest;
- * - upheld, when the one-sided upper bounds of both estimators are below the
- *   limit (intersection–union, Berger and Hsu 1996: no correction needed);
- * - refuted, when both lower bounds are above it;
- * - inconclusive otherwise.
+ * - inconclusive, with fewer than {@link fewestProcesses} processes or
+ *   {@link fewestBlocks} blocks: nothing can be said of the next process;
+ * - upheld, when both upper bounds plus c are below the limit;
+ * - refuted, when both lower bounds less c are above it;
+ * - else void, when the control shows a difference: both of its two-sided intervals
+ *   exclude that there is none;
+ * - else inconclusive.
  *
- * The bounds are at 95 %, or, where several looks were planned, at the level of
- * the look. A claim of no difference needs no control: it is one. It is upheld
- * by equivalence (two one-sided tests at 5 %, Schuirmann 1987).
- *
- * Overheads are compared as ratios less one, which order as their logarithms do.
+ * Overheads are compared as logarithms. Bounds are at 95 %, or, where several looks were
+ * planned, at the level of the look. A claim of no difference needs no control: it is
+ * one. It is upheld by equivalence (two one-sided tests at 5 %, Schuirmann 1987).
  */
 export function judge(claim: Claim, cell: Cell, looks: readonly Look[] = singleLook): ClaimResult {
   const { id, metric, treatment, limit } = claim;
@@ -89,37 +90,42 @@ function consider(claim: Claim, cell: Cell, looks: readonly Look[]): Judgement {
     const reason = `${cell.blocks.length} blocks are measured; an interval needs ${minimumSamples}.`;
     return { verdict: "inconclusive", reasons: [reason] };
   }
-  const { comparisons } = cell.analysis;
-  const treated = comparisonOf(comparisons, claim.treatment);
-  if (claim.metric === "difference") return judgeDifference(claim.limit, treated);
-  const { estimatesOf, marginsAround, show } = metrics[claim.metric];
-  const margin = claim.limit / 4;
-  const margins = marginsAround(margin);
-  const unfit = named(estimatesOf(comparisonOf(comparisons, "control"))).filter(
-    ([, estimate]) => !isEquivalent(estimate, margins),
-  );
+  const treated = comparisonOf(cell.analysis.comparisons, claim.treatment);
+  const isOverhead = claim.metric === "overhead";
   const rest = {
-    control: { margin, equivalent: unfit.length === 0 },
-    breakEvenMicrosecondsPerToken:
-      claim.metric === "overhead"
-        ? Math.max(0, treated.costMicrosecondsPerToken.hodgesLehmann.value) / claim.limit
-        : null,
+    ...(claim.metric !== "difference" && looks.length > 1 && { look: null }),
+    breakEvenMicrosecondsPerToken: isOverhead
+      ? Math.max(0, treated.costMicrosecondsPerToken.hodgesLehmann.value) / claim.limit
+      : null,
   };
-  if (unfit.length === 0)
-    return { ...rest, ...decide(claim.metric, claim.limit, cell, treated, looks) };
-  const reasons = unfit.map(
-    ([name, { value, bounds95 }]) =>
-      `Noise: generate against itself differs by ${show(value)} (${name}, 90 % interval ` +
-      `${show(bounds95.lower)} to ${show(bounds95.upper)}), not surely within ± ${show(margin)}.`,
-  );
-  const remedy = "Run again on a quieter machine or with more blocks.";
-  return { verdict: "void", reasons: [...reasons, remedy], ...rest };
+  const missing = whatIsMissing(treated);
+  if (missing !== null) return { verdict: "inconclusive", reasons: [missing], ...rest };
+  const decided =
+    claim.metric === "difference"
+      ? judgeDifference(claim.limit, treated)
+      : decide(claim.metric, claim.limit, cell, treated, looks);
+  return { ...rest, ...decided };
 }
 
-/** Both estimators' one-sided bounds at one level. */
-interface Bounds {
-  readonly hodgesLehmann: Interval;
-  readonly mean: Interval;
+/** Why there can be no verdict, and the remedy; null where there can. */
+function whatIsMissing({ blocks, processes = 1 }: Comparison): string | null {
+  if (processes < fewestProcesses) {
+    const [measured, these] =
+      processes === 1
+        ? ["1 process", "this process"]
+        : [`${processes} processes`, "these processes"];
+    return (
+      `Measured in ${measured}: the interval is about ${these} and says nothing of the next. ` +
+      `A verdict needs ${fewestProcesses} processes; the presets measure them.`
+    );
+  }
+  if (blocks < fewestBlocks) {
+    return (
+      `${blocks} blocks are measured. A verdict needs ${fewestBlocks}: what happens to 5 % of the ` +
+      "runs is then seen with a probability of 95 %. Measure more blocks."
+    );
+  }
+  return null;
 }
 
 function decide(
@@ -129,88 +135,81 @@ function decide(
   treated: Comparison,
   looks: readonly Look[],
 ): Judgement {
-  if (treated.level === "too few processes") return tooFewProcesses(treated);
-  const { name: what, estimatesOf, show } = metrics[metric];
-  const explain = ({ hodgesLehmann, mean }: Bounds, at: string): string[] =>
-    Object.entries({ "Hodges–Lehmann estimate": hodgesLehmann, mean }).map(
-      ([name, { lower, upper }]) =>
-        `By the ${name} the ${what} is surely above ${show(lower)} and below ` +
-        `${show(upper)} (${at}); the limit is ${show(limit)}.`,
-    );
-  const detectable =
-    `With ${treated.blocks} blocks of standard deviation ${percent(treated.standardDeviation)} ` +
-    `the smallest detectable effect is ${percent(treated.smallestDetectableEffect)}.`;
-  if (looks.length > 1) {
-    const { side, look, bounds } = lookAt(metric, limit, cell, treated.treatment, looks);
-    if (look === null || bounds === null) {
-      const first = looks[0]?.processes ?? 1;
-      const reason = `${treated.processes ?? 1} of the ${first} processes before the first look are done.`;
-      return { verdict: "inconclusive", reasons: [reason], look: null };
-    }
-    const level = `${((1 - look.tail) * 100).toFixed(1)} %`;
-    const at = `look ${looks.indexOf(look) + 1} of ${looks.length}, each at ${level}`;
-    const reasons = explain(bounds, at);
-    return side === "undecided"
-      ? { verdict: "inconclusive", reasons: [...reasons, detectable], look }
-      : { verdict: side === "below" ? "upheld" : "refuted", reasons, look };
-  }
-  const { hodgesLehmann, mean } = estimatesOf(treated);
-  const reasons = explain(
-    { hodgesLehmann: hodgesLehmann.bounds95, mean: mean.bounds95 },
-    "each at 95 %",
-  );
-  const verdict = compareWithLimit(estimatesOf(treated), limit);
-  return { verdict, reasons: verdict === "inconclusive" ? [...reasons, detectable] : reasons };
-}
-
-/** What the planned looks say, on the scale of the claim's limit. */
-function lookAt(
-  metric: "overhead" | "absoluteCost",
-  limit: number,
-  { blocks, ...cell }: Cell,
-  treatment: Comparison["treatment"],
-  looks: readonly Look[],
-): SequentialDecision<Look> {
-  const pairs = pairsOf(blocks, treatment);
+  const { name: what, sampleOf, toScale, fromScale, show } = metrics[metric];
   const tokens = tokensOf(cell);
-  const { sampleOf, toScale, fromScale } = scales[metric];
-  const decision = decideSequentially(looks, toScale(limit), ({ processes }) => {
-    if (pairs.length < processes) return undefined;
-    const seen = pairs.slice(0, processes);
-    const level = sampleLevel(seen.map((part) => part.map(logRatio)));
-    // They differ, and cannot say by how much: this look sees nothing.
-    if (level === "too few processes") return [];
-    return samplesAt(
-      level,
-      seen.map((part) => part.map((pair) => sampleOf(pair, tokens))),
+  const meansOf = (treatment: Comparison["treatment"]): number[] =>
+    pairsOf(cell.blocks, treatment).map((pairs) =>
+      mean(pairs.map((pair) => sampleOf(pair, tokens))),
     );
-  });
-  const rescaled = ({ lower, upper }: Interval): Interval => ({
-    lower: fromScale(lower),
-    upper: fromScale(upper),
-  });
-  const { bounds } = decision;
-  return bounds === null
-    ? decision
-    : {
-        ...decision,
-        bounds: { hodgesLehmann: rescaled(bounds.hodgesLehmann), mean: rescaled(bounds.mean) },
-      };
+  const blocksOf = pairsOf(cell.blocks, "control").map(({ length }) => length);
+  const own = meansOf(treated.treatment);
+  const control = meansOf("control");
+  const planned =
+    looks.length > 1 ? looks : looks.map(({ tail }): Look => ({ processes: own.length, tail }));
+  const budgetAt = ({ processes, tail }: Look): number =>
+    budgetOf(boundBoth(control.slice(0, processes), tail));
+  const { side, look, bounds } = decideSequentially(
+    planned,
+    toScale(limit),
+    ({ processes }) => {
+      if (own.length < processes) return undefined;
+      const blocks = blocksOf.slice(0, processes).reduce((sum, count) => sum + count, 0);
+      // A look that comes too early sees nothing.
+      return processes < fewestProcesses || blocks < fewestBlocks ? [] : own.slice(0, processes);
+    },
+    budgetAt,
+  );
+  if (look === null || bounds === null) {
+    const next = planned.find(({ processes }) => processes > own.length) ?? planned.at(-1);
+    const reason =
+      `${own.length} processes are done; the next look comes after ${next?.processes}, and takes ` +
+      `${fewestProcesses} processes and ${fewestBlocks} blocks.`;
+    return { verdict: "inconclusive", reasons: [reason] };
+  }
+  const budget = budgetAt(look);
+  const controlBounds = boundBoth(control.slice(0, look.processes), look.tail / 2);
+  const differs = excludes(controlBounds, 0);
+  const level = `${((1 - look.tail) * 100).toFixed(looks.length > 1 ? 1 : 0)} %`;
+  const at =
+    looks.length > 1
+      ? `look ${planned.indexOf(look) + 1} of ${planned.length}, each at ${level}`
+      : `each at ${level}`;
+  const room = `± ${show(fromScale(budget))}`;
+  const reasons = named(scaleBounds(bounds, fromScale)).map(
+    ([name, { lower, upper }]) =>
+      `By the ${name} the ${what} is surely above ${show(lower)} and below ${show(upper)} (${at}); ` +
+      `the control leaves room for ${room}; the limit is ${show(limit)}.`,
+  );
+  const rest = {
+    ...(looks.length > 1 && { look }),
+    control: Number.isFinite(budget) ? { margin: fromScale(budget), equivalent: !differs } : null,
+  };
+  if (side !== "undecided") {
+    return { verdict: side === "below" ? "upheld" : "refuted", reasons, ...rest };
+  }
+  if (!differs) {
+    return { verdict: "inconclusive", reasons: [...reasons, detectableBy(treated)], ...rest };
+  }
+  const noise = named(scaleBounds(controlBounds, fromScale)).map(
+    ([name, { lower, upper }]) =>
+      `Noise: generate against itself differs by ${show(lower)} to ${show(upper)} (${name}), ` +
+      "which excludes no difference.",
+  );
+  const remedy = "Run again on a quieter machine.";
+  return { verdict: "void", reasons: [...reasons, ...noise, remedy], ...rest };
 }
 
-/** The scale on which samples are taken, and that on which limits are given. */
-const scales = {
-  overhead: { sampleOf: logRatio, toScale: Math.log1p, fromScale: Math.expm1 },
-  absoluteCost: {
-    sampleOf: costPerToken,
-    toScale: (microseconds: number) => microseconds,
-    fromScale: (microseconds: number) => microseconds,
-  },
-} as const;
+function detectableBy({ level, processes = 1, blocks, ...of }: Comparison): string {
+  const samples = level === "processes" ? `${processes} process means` : `${blocks} blocks`;
+  return (
+    `With ${samples} of standard deviation ${percent(of.standardDeviation)} ` +
+    `the smallest detectable effect is ${percent(of.smallestDetectableEffect)}.`
+  );
+}
 
 function judgeDifference(limit: number, treated: Comparison): Judgement {
-  if (treated.level === "too few processes") return tooFewProcesses(treated);
-  const { lower, upper } = metrics.difference.marginsAround(limit);
+  // As far to either side on the scale of logarithms.
+  const [lower, upper] = [1 / (1 + limit) - 1, limit];
   const estimates = named(treated.overhead);
   const reasons = estimates.map(
     ([name, { bounds95 }]) =>
@@ -226,42 +225,31 @@ function judgeDifference(limit: number, treated: Comparison): Judgement {
   return { verdict: outside ? "refuted" : "inconclusive", reasons };
 }
 
-function tooFewProcesses({ processes }: Comparison): Judgement {
-  const reason =
-    `The ${processes} processes differ by more than their blocks explain, and ` +
-    `an interval of process means needs ${minimumSamples} of them.`;
-  return { verdict: "inconclusive", reasons: [reason] };
-}
-
 /** What differs between the metrics of claims. */
 interface Metric {
   /** In a sentence. */
   readonly name: string;
-  readonly estimatesOf: (comparison: Comparison) => Estimates;
-  /** As far to either side of no difference as `margin`. */
-  readonly marginsAround: (margin: number) => Interval;
+  readonly sampleOf: (pair: Pair, tokens: number) => number;
+  /** From the scale of limits to that of samples. */
+  readonly toScale: (limit: number) => number;
+  readonly fromScale: (value: number) => number;
   /** With its unit. */
   readonly show: (value: number) => string;
 }
 
-const metrics: Readonly<Record<ClaimMetric, Metric>> = {
+const metrics: Readonly<Record<Exclude<ClaimMetric, "difference">, Metric>> = {
   overhead: {
     name: "overhead",
-    estimatesOf: ({ overhead }) => overhead,
-    // ln(1 + margin) on both sides, as a ratio less one.
-    marginsAround: (margin) => ({ lower: 1 / (1 + margin) - 1, upper: margin }),
-    show: percent,
-  },
-  difference: {
-    name: "difference",
-    estimatesOf: ({ overhead }) => overhead,
-    marginsAround: (margin) => ({ lower: 1 / (1 + margin) - 1, upper: margin }),
+    sampleOf: logRatio,
+    toScale: Math.log1p,
+    fromScale: Math.expm1,
     show: percent,
   },
   absoluteCost: {
     name: "absolute cost",
-    estimatesOf: ({ costMicrosecondsPerToken }) => costMicrosecondsPerToken,
-    marginsAround: (margin) => ({ lower: -margin, upper: margin }),
+    sampleOf: costPerToken,
+    toScale: (microseconds) => microseconds,
+    fromScale: (microseconds) => microseconds,
     show: (microseconds) => `${microseconds.toFixed(2)} µs per token`,
   },
 };

@@ -1,13 +1,20 @@
 import type { ClaimResult, Estimates } from "../record/index.js";
-import { isEquivalent, minimumSamples } from "../statistics/index.js";
-import { compareWithLimit, named } from "./bounds.js";
-
-/** How far from 1 a baseline against itself may be for a ratio to be judged. */
-const ratioMargin = 0.25;
+import { minimumSamples } from "../statistics/index.js";
+import {
+  bounds95Of,
+  budgetOf,
+  excludes,
+  intervals95Of,
+  named,
+  scaleBounds,
+  sideOf,
+} from "./bounds.js";
 
 /**
- * Decides the claim that a ratio is below a limit, in the same three ways; void
- * unless the baseline against itself is shown to be 1 within a quarter.
+ * Decides the claim that a ratio is below a limit, by the rule for claims about cells, on
+ * the scale of logarithms: with room for the systematic error that the baseline against
+ * itself cannot exclude, and void only where that shows a difference and the claim is
+ * otherwise undecided. All blocks are from one process, and so the verdict is about it.
  *
  * @param ratio null where there are too few blocks for an interval
  * @param control the baseline once more, against itself
@@ -21,24 +28,22 @@ export function judgeRatio(
     const reason = `There is no interval: it needs ${minimumSamples} blocks, and CPU time that the clock can tell.`;
     return { verdict: "inconclusive", reasons: [reason] };
   }
-  const margins = { lower: 1 / (1 + ratioMargin), upper: 1 + ratioMargin };
-  const unfit = named(control).filter(([, estimate]) => !isEquivalent(estimate, margins));
-  if (unfit.length > 0) {
-    const reasons = unfit.map(
-      ([name, { value, bounds95 }]) =>
-        `Noise: the baseline against itself is ${factor(value)} (${name}, 90 % interval ` +
-        `${factor(bounds95.lower)} to ${factor(bounds95.upper)}), not surely within a quarter of 1.`,
-    );
-    return { verdict: "void", reasons };
-  }
-  return {
-    verdict: compareWithLimit(ratio, limit),
-    reasons: named(ratio).map(
-      ([name, { bounds95 }]) =>
-        `By the ${name} the ratio is surely above ${factor(bounds95.lower)} and below ` +
-        `${factor(bounds95.upper)} (each at 95 %); the limit is ${factor(limit)}.`,
-    ),
-  };
+  const budget = budgetOf(scaleBounds(bounds95Of(control), Math.log));
+  const side = sideOf(scaleBounds(bounds95Of(ratio), Math.log), Math.log(limit), budget);
+  const reasons = named(bounds95Of(ratio)).map(
+    ([name, { lower, upper }]) =>
+      `By the ${name} the ratio is surely above ${factor(lower)} and below ${factor(upper)} (each at ` +
+      `95 %, in this process); the control leaves room for a factor of ${factor(Math.exp(budget))}; ` +
+      `the limit is ${factor(limit)}.`,
+  );
+  if (side !== "undecided") return { verdict: side, reasons };
+  if (!excludes(intervals95Of(control), 1)) return { verdict: "inconclusive", reasons };
+  const noise = named(control).map(
+    ([name, { value, interval95 }]) =>
+      `Noise: the baseline against itself is ${factor(value)} (${name}, 95 % interval ` +
+      `${factor(interval95.lower)} to ${factor(interval95.upper)}), which excludes 1.`,
+  );
+  return { verdict: "void", reasons: [...reasons, ...noise] };
 }
 
 /**

@@ -6,10 +6,9 @@ import {
   meanBounds,
   minimumSamples,
   rescale,
-  sampleLevel,
-  samplesAt,
 } from "../statistics/index.js";
-import type { Estimates, SampleLevel } from "../record/index.js";
+import type { Estimates } from "../record/index.js";
+import { sampleLevel, samplesAt, type GateSampleLevel } from "./sample-level.js";
 
 /** What a gate can say. */
 export const gateVerdicts = ["regression", "none", "inconclusive"] as const;
@@ -35,7 +34,7 @@ export interface JudgedMetric {
   readonly metric: string;
   readonly verdict: GateVerdict;
   /** What a sample was; blocks where processes do not differ. */
-  readonly level: SampleLevel;
+  readonly level: GateSampleLevel;
   readonly blocks: number;
   /** Head over base, less one; null with too few samples. */
   readonly change: Estimates | null;

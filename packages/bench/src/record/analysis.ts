@@ -24,7 +24,16 @@ export interface TreatmentSummary {
   readonly peakMemory: Memory;
 }
 
-export type SampleLevel = "blocks" | "processes" | "too few processes";
+/**
+ * What intervals are made from, and so what they are about.
+ *
+ * - `processes`: the mean of each process is one sample; about any process;
+ * - `within processes`: fewer than eight processes, blocks and how they follow each
+ *   other; about these processes only;
+ * - `blocks` and `too few processes`: in records from before, and of gates. Blocks as
+ *   independent samples; the second where processes differ, so that it is too narrow.
+ */
+export type SampleLevel = "processes" | "within processes" | "blocks" | "too few processes";
 
 /** A treatment against `generate`, block by block. */
 export interface Comparison {
@@ -32,16 +41,11 @@ export interface Comparison {
   readonly blocks: number;
   /** Processes that the blocks are from; 1 without it. */
   readonly processes?: number;
-  /**
-   * What is one sample: a block, or, where processes differ by more than their
-   * blocks explain, the mean of a process. `too few processes`: they differ, and
-   * there are not enough of them for an interval; it is of blocks, and too narrow.
-   * `blocks` without it.
-   */
+  /** `blocks` without it. */
   readonly level?: SampleLevel;
   /** Fractions: 0.05 is 5 % slower than `generate`. */
   readonly overhead: Estimates;
-  /** Of the log-ratios of the samples. */
+  /** Of the log-ratios: of process means, or of blocks around the mean of their process. */
   readonly standardDeviation: number;
   /** The overhead (a fraction) this many samples show with a probability of 90 %. */
   readonly smallestDetectableEffect: number;
@@ -76,7 +80,7 @@ export const analysis: Check<Analysis> = object({
       treatment: comparedTreatment,
       blocks: number,
       processes: optional(number),
-      level: optional(oneOf("blocks", "processes", "too few processes")),
+      level: optional(oneOf("processes", "within processes", "blocks", "too few processes")),
       overhead: estimates,
       standardDeviation: number,
       smallestDetectableEffect: number,

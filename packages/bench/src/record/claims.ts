@@ -38,10 +38,18 @@ export interface ClaimResult {
    * than one.
    */
   readonly look?: Look | null;
-  /** `generate` against itself; null where there was no analysis, and for a difference. */
+  /** `generate` against itself; null where nothing was decided by it, and for a difference. */
   readonly control: {
-    /** A quarter of the limit, in the metric's unit. */
+    /**
+     * The systematic error that the control leaves room for: the largest of the one-sided
+     * bounds of both estimators, at the level of the claim's, in the metric's unit. In
+     * records from before a quarter of the limit.
+     */
     readonly margin: number;
+    /**
+     * Whether it shows no difference: the two-sided interval of one of the estimators
+     * holds it. In records from before: whether it is surely within the margin.
+     */
     readonly equivalent: boolean;
   } | null;
   /**

@@ -35,13 +35,14 @@ const cellDefinitions: readonly Definition[] = [
   {
     metric: "overhead",
     formula:
-      "ln(T_mode / T_generate) per block, T = end-to-end latency; over blocks by Hodges–Lehmann " +
-      "with the exact Wilcoxon signed-rank interval (95 %), and by the mean with Student's t; " +
+      "ln(T_mode / T_generate) per block, T = end-to-end latency; over samples by Hodges–Lehmann " +
+      "with the exact Wilcoxon signed-rank interval (95 %), and by the mean with the wider of " +
+      "Student's t and the same corrected for skewness (Hall 1992); " +
       "shown as exp(x) − 1 in %",
   },
   {
     metric: "absolute cost",
-    formula: "(T_mode − T_generate) / n per block, µs per token; over blocks as for overhead",
+    formula: "(T_mode − T_generate) / n per block, µs per token; over samples as for overhead",
   },
   {
     metric: "break-even",
@@ -50,13 +51,16 @@ const cellDefinitions: readonly Definition[] = [
   {
     metric: "sample level",
     formula:
-      "what is one sample: a block, or the mean of a process, where an F test at 25 % finds " +
-      "that processes differ by more than their blocks explain; too few processes: they differ, " +
-      "and fewer than six are no interval",
+      "of eight processes or more the mean of each is one sample, and intervals are about any " +
+      "process; of fewer, intervals are about these processes only, of batches of blocks so long " +
+      "(3 (1 + ρ) / (1 − ρ), ρ = correlation of a block with the next, plus 1.5 standard errors) that " +
+      "their correlation has died",
   },
   {
     metric: "smallest detectable effect",
-    formula: "(t.95 + t.90) · s / √n, s = standard deviation of the n block log-ratios",
+    formula:
+      "(t.95 + t.90) · standard error of the mean log-ratio; of n process means s / √n, " +
+      "s = their standard deviation",
   },
   {
     metric: "tail overhead",
@@ -67,14 +71,16 @@ const cellDefinitions: readonly Definition[] = [
   {
     metric: "control",
     formula:
-      "generate against generate again, in the metric of the claim; equivalent when both estimators' 90 % " +
-      "intervals lie within ± a quarter of the limit (TOST at 5 %)",
+      "generate against generate again, in the metric of the claim; c, the room it leaves: the " +
+      "largest absolute value of both estimators' one-sided 95 % bounds (on the scale of " +
+      "logarithms for an overhead); it shows a difference when both 95 % intervals exclude none",
   },
   {
     metric: "verdict",
     formula:
-      "upheld: both one-sided 95 % upper bounds < limit; refuted: both lower bounds > limit; " +
-      "otherwise inconclusive; void when the control fails",
+      "from process means, at least 8 processes and 59 blocks; upheld: both one-sided 95 % upper " +
+      "bounds + c < limit; refuted: both lower bounds − c > limit; else void when the control " +
+      "shows a difference, and inconclusive when not",
   },
   {
     metric: "look",

@@ -144,7 +144,7 @@ export const engineDefinitions: readonly Definition[] = [
     formula:
       "ln(value of a contender / value of another) per block, less is better; over blocks by " +
       "Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x), and by the mean " +
-      "with Student's t; judged as claims are, and void unless the other against itself is shown " +
-      "to be 1 within a quarter; of fewer than six blocks the range of all quotients",
+      "with Student's t; judged as claims are, with room for what the other against itself may " +
+      "differ by, in the one process that measures; of fewer than six blocks the range of all quotients",
   },
 ];

@@ -209,6 +209,6 @@ export const transportDefinitions: readonly Definition[] = [
     formula:
       "ln(CPU of a transport / CPU of another) per block, the load included in both; over blocks " +
       "by Hodges–Lehmann with the exact Wilcoxon interval (95 %), shown as exp(x); judged as " +
-      "claims are, and void unless the other against itself is shown to be 1 within a quarter",
+      "claims are, with room for what the other against itself may differ by, in the one process",
   },
 ];

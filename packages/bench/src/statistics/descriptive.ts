@@ -16,6 +16,14 @@ export function sumOfSquares(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + (value - center) ** 2, 0);
 }
 
+/** m₃ / m₂^1.5, of moments around the mean; 0 where all values are equal. @throws RangeError without values */
+export function sampleSkewness(values: readonly number[]): number {
+  const center = mean(values);
+  const second = sumOfSquares(values) / values.length;
+  const third = values.reduce((sum, value) => sum + (value - center) ** 3, 0) / values.length;
+  return second === 0 ? 0 : third / second ** 1.5;
+}
+
 /** The middle value, or the mean of the two in the middle. @throws RangeError without values */
 export function median(values: readonly number[]): number {
   requireSamples(values, 1);

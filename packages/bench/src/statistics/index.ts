@@ -34,7 +34,12 @@ export {
   type BlockValues,
   type PercentileRatioOptions,
 } from "./percentile-ratio.js";
-export { sampleLevel, samplesAt } from "./processes.js";
-export { decideSequentially, type SequentialDecision, type Side } from "./sequential-decision.js";
+export { estimateProcesses, fewestBlocks, fewestProcesses } from "./processes.js";
+export {
+  boundBoth,
+  decideSequentially,
+  type SequentialDecision,
+  type Side,
+} from "./sequential-decision.js";
 export { batchSlope, type Point } from "./batch-slope.js";
 export { trend } from "./trend.js";

@@ -1,74 +1,50 @@
-import fQuantile from "@stdlib/stats-base-dists-f-quantile";
-import type { SampleLevel } from "../record/index.js";
-import { mean, requireSamples, sumOfSquares } from "./descriptive.js";
-import { minimumSamples } from "./hodges-lehmann.js";
+import type { Estimates, SampleLevel } from "../record/index.js";
+import { mean, standardDeviation } from "./descriptive.js";
+import { estimateBoth } from "./estimates.js";
+import { smallestDetectableEffect } from "./mean-estimate.js";
+import { estimateWithin } from "./within-processes.js";
 
 /**
- * How sure the F test must be that processes do *not* differ: it drops process
- * means only where differences as large as these come up by chance in more than
- * one of four runs (Bancroft 1964). At the usual 5 % it would overlook just those
- * differences that make block-level intervals too narrow.
+ * Fewest processes for a verdict. Code layout and JIT state are drawn once for each
+ * process, so that its blocks err together (Kalibera and Jones 2013), and processes may
+ * differ in kind: what one in three has is seen in 96 of 100 sets of eight (1 − (2/3)⁸).
  */
-const negligible = 0.25;
+export const fewestProcesses = 8;
 
 /**
- * What to take as one sample, so that an interval is honest about what processes
- * differ in: code layout and JIT state are drawn once per process, so that its
- * blocks err together (Kalibera and Jones 2013).
- *
- * Blocks, if an F test at 25 % finds no variance between processes; otherwise the
- * process means, each once. The price of letting the data choose: in simulations
- * of 6 to 10 processes, over all ratios of the two variances, 95 % t intervals
- * cover 93.6 to 97.1 % and one-sided bounds miss up to 5.6 %. An interval needs
- * {@link minimumSamples} process means: plan for eight or more.
- *
- * @param processes the block values of each process
- * @throws RangeError where a process has no block
+ * Fewest blocks for a verdict: what happens to 5 % of the runs is then seen at least
+ * once with a probability of 95 % (1 − 0.95⁵⁹; Wilks 1941).
  */
-export function sampleLevel(processes: readonly (readonly number[])[]): SampleLevel {
-  for (const blocks of processes) requireSamples(blocks, 1);
-  const count = processes.reduce((sum, { length }) => sum + length, 0);
-  // What cannot be separated: one process has only blocks, processes of one block only means.
-  const separable = processes.length > 1 && count > processes.length;
-  if (processes.length <= 1 || (separable && !differ(processes))) return "blocks";
-  return processes.length < minimumSamples ? "too few processes" : "processes";
+export const fewestBlocks = 59;
+
+/** What the processes of a cell say together. */
+export interface ProcessesEstimate {
+  readonly level: Extract<SampleLevel, "processes" | "within processes">;
+  readonly estimates: Estimates;
+  /** Of process means, or of blocks around the mean of their process. */
+  readonly standardDeviation: number;
+  /** With a probability of 90 %, one-sided at 5 %, in the unit of the samples. */
+  readonly smallestDetectableEffect: number;
 }
 
-/** The samples at a level, in the order in which they were measured. */
-export function samplesAt(
-  level: SampleLevel,
-  processes: readonly (readonly number[])[],
-): readonly number[] {
-  return level === "processes" ? processes.map(mean) : processes.flat();
-}
-
-function differ(processes: readonly (readonly number[])[]): boolean {
-  const { between, within, betweenFreedom, withinFreedom } = meanSquares(processes);
-  return between > within * fQuantile(1 - negligible, betweenFreedom, withinFreedom);
-}
-
-/** The mean squares of a one-way layout, as in an analysis of variance. */
-function meanSquares(processes: readonly (readonly number[])[]): {
-  between: number;
-  within: number;
-  betweenFreedom: number;
-  withinFreedom: number;
-} {
-  requireSamples(processes, 2);
-  const all = processes.flat();
-  requireSamples(all, processes.length + 1);
-  const betweenFreedom = processes.length - 1;
-  const withinFreedom = all.length - processes.length;
-  const center = mean(all);
-  const squaresBetween = processes.reduce(
-    (sum, blocks) => sum + blocks.length * (mean(blocks) - center) ** 2,
-    0,
-  );
-  const squaresWithin = processes.reduce((sum, blocks) => sum + sumOfSquares(blocks), 0);
+/**
+ * Estimates over processes. No test chooses the sample: with {@link fewestProcesses} or
+ * more it is the mean of a process, and intervals are about any process; with fewer,
+ * intervals are about these processes only, from what varies within them.
+ *
+ * @param processes the block values of each process, in the order in which they were
+ *   measured; at least six blocks in all
+ * @throws RangeError where a process has no block, or all together have too few
+ */
+export function estimateProcesses(processes: readonly (readonly number[])[]): ProcessesEstimate {
+  if (processes.length < fewestProcesses) {
+    return { level: "within processes", ...estimateWithin(processes) };
+  }
+  const means = processes.map(mean);
   return {
-    between: squaresBetween / betweenFreedom,
-    within: squaresWithin / withinFreedom,
-    betweenFreedom,
-    withinFreedom,
+    level: "processes",
+    estimates: estimateBoth(means),
+    standardDeviation: standardDeviation(means),
+    smallestDetectableEffect: smallestDetectableEffect(means),
   };
 }

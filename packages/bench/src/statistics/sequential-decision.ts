@@ -29,29 +29,39 @@ export interface SequentialDecision<Planned> {
  * @param limit in the unit of the samples: ln(1 + m) for log-ratios
  * @param samplesAt what there was to see at a look; undefined if it has not come.
  *   Nothing is decided with fewer than {@link minimumSamples}
+ * @param budgetAt how far beyond the limit both bounds have to be at a look
  */
 export function decideSequentially<Planned extends { readonly tail: number }>(
   looks: readonly Planned[],
   limit: number,
   samplesAt: (look: Planned) => readonly number[] | undefined,
+  budgetAt: (look: Planned) => number = () => 0,
 ): SequentialDecision<Planned> {
   let last: SequentialDecision<Planned> = { side: "undecided", look: null, bounds: null };
   for (const look of looks) {
     const samples = samplesAt(look);
     if (samples === undefined) break;
     if (samples.length < minimumSamples) continue;
-    const bounds = {
-      hodgesLehmann: hodgesLehmannBounds(samples, look.tail),
-      mean: meanBounds(samples, look.tail),
-    };
-    last = { side: sideOf(Object.values(bounds), limit), look, bounds };
+    const bounds = boundBoth(samples, look.tail);
+    last = { side: sideOf(Object.values(bounds), limit, budgetAt(look)), look, bounds };
     if (last.side !== "undecided") break;
   }
   return last;
 }
 
-function sideOf(bounds: readonly Interval[], limit: number): Side {
-  if (bounds.every(({ upper }) => upper < limit)) return "below";
-  if (bounds.every(({ lower }) => lower > limit)) return "above";
+/** Both estimators' one-sided bounds at one level; infinite where samples exclude nothing at it. */
+export function boundBoth(
+  samples: readonly number[],
+  tail: number,
+): { readonly hodgesLehmann: Interval; readonly mean: Interval } {
+  return {
+    hodgesLehmann: hodgesLehmannBounds(samples, tail),
+    mean: meanBounds(samples, tail),
+  };
+}
+
+function sideOf(bounds: readonly Interval[], limit: number, budget: number): Side {
+  if (bounds.every(({ upper }) => upper + budget < limit)) return "below";
+  if (bounds.every(({ lower }) => lower - budget > limit)) return "above";
   return "undecided";
 }

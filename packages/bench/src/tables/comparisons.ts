@@ -10,19 +10,24 @@ export function comparisonOf(
 }
 
 const levelNames = {
-  blocks: "blocks",
   processes: "means",
+  "within processes": "these",
+  blocks: "blocks",
   "too few processes": "too few",
 } as const;
 
 /**
- * How many processes comparisons of one cell are from, and what is one sample of
- * each: a block, or a process mean. Empty for a single process.
+ * How many processes comparisons of one cell are from, and what their intervals are
+ * about: `in these 4`, or any, of which there are so many means. Empty for a single
+ * process in records from before.
  */
 export function processesOf(...comparisons: readonly (Comparison | undefined)[]): Value {
   const made = comparisons.filter((comparison) => comparison !== undefined);
   const [{ processes = 1 } = {}] = made;
   const levels = new Set(made.map(({ level = "blocks" }) => levelNames[level]));
+  if (made.some(({ level }) => level === "within processes")) {
+    return processes === 1 ? "in this one" : `in these ${processes}`;
+  }
   return processes === 1 ? "" : `${processes} (${[...levels].join(", ")})`;
 }
 

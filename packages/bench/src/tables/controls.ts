@@ -11,7 +11,7 @@ export function controls(record: ResultRecord): Table {
     columns: [
       ...cellColumns,
       ...columns("difference (Hodges–Lehmann)", "difference (mean)", "blocks", "processes"),
-      ...columns("warm-up blocks dropped", "gate"),
+      ...columns("warm-up blocks dropped", "room it leaves"),
     ],
     rows: record.cells.flatMap((cell) => {
       const control = comparisonOf(cell, "control");
@@ -35,14 +35,14 @@ export function controls(record: ResultRecord): Table {
   };
 }
 
+/** Claims of one metric have the same control, unless they were decided at different looks. */
 function judgedBy({ claims }: ResultRecord, cell: Cell): string {
-  return claims
-    .flatMap((claim) => {
-      if (claim.cell !== cell.id || claim.control === null) return [];
-      const outcome = claim.control.equivalent ? "equivalent" : "not equivalent";
-      return [`± ${inUnitOf(claim, claim.control.margin)}: ${outcome}`];
-    })
-    .join("; ");
+  const each = claims.flatMap((claim) => {
+    if (claim.cell !== cell.id || claim.control === null) return [];
+    const outcome = claim.control.equivalent ? "no difference shown" : "a difference";
+    return [`± ${inUnitOf(claim, claim.control.margin)}: ${outcome}`];
+  });
+  return [...new Set(each)].join("; ");
 }
 
 /** A limit, or a part of one, in the unit of its claim: `5 %`, `40 µs per token`. */

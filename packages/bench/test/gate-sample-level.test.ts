@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { meanEstimate, sampleLevel, samplesAt } from "../src/statistics/index.js";
+import { sampleLevel, samplesAt } from "../src/gate/sample-level.js";
+import { meanEstimate } from "../src/statistics/index.js";
 
 /** Yield of dyestuff by batch: Davies 1947, in Bates, "lme4: Mixed-effects modeling with R", ch. 1. */
 const dyestuff = [
@@ -27,7 +28,7 @@ describe("sampleLevel", () => {
     const { value, interval95 } = meanEstimate(samplesAt("processes", dyestuff));
     // lmer prints 1527.5 with a standard error of 19.38; t.975 of 5 degrees of freedom is 2.571.
     expect(value).toBeCloseTo(1527.5, 9);
-    expect(interval95.upper).toBeCloseTo(1527.5 + 2.5706 * 19.3834, 2);
+    expect(interval95.lower).toBeCloseTo(1527.5 - 2.5706 * 19.3834, 2);
   });
 
   it("takes blocks where they do not", () => {
