@@ -1,7 +1,9 @@
-import { analyze } from "./analysis.js";
+import { analyze, groupByProcess } from "./analysis.js";
 import { judge } from "./claims.js";
+import { fewestProcesses } from "../statistics/index.js";
 import {
   lessOverhead,
+  type Block,
   type CalibrationPoint,
   type Cell,
   type Comparison,
@@ -13,8 +15,11 @@ import {
 /** Limit of the claim that the small experiments decide. */
 const limit = 0.05;
 
-/** Blocks of one small experiment, into which the blocks of a cell are cut. */
-export const blocksPerExperiment = 60;
+/** Blocks that each process gives to one small experiment. */
+export const blocksOfProcess = 8;
+
+/** Blocks of one small experiment: as few as a verdict needs, from as few processes. */
+const blocksPerExperiment: number = fewestProcesses * blocksOfProcess;
 
 /** An estimate this close to what was injected has recovered it. */
 const toleranceFraction = 0.01;
@@ -51,12 +56,7 @@ function point(
 ): CalibrationPoint {
   const claim = { id: "calibration", metric: "overhead", treatment, limit, of: {} } as const;
   const verdicts = { upheld: 0, refuted: 0, inconclusive: 0, void: 0 };
-  for (
-    let from = 0;
-    from + blocksPerExperiment <= cell.blocks.length;
-    from += blocksPerExperiment
-  ) {
-    const blocks = cell.blocks.slice(from, from + blocksPerExperiment);
+  for (const blocks of experimentsOf(cell)) {
     const experiment = { ...cell, blocks, analysis: analyze(blocks, cell.tokens) };
     verdicts[judge(claim, experiment).verdict] += 1;
   }
@@ -80,6 +80,17 @@ function point(
     blocksPerExperiment,
     verdicts,
   };
+}
+
+/** The next {@link blocksOfProcess} blocks of each process, as often as all have them. */
+function experimentsOf({ blocks }: Cell): Block[][] {
+  const processes = groupByProcess(blocks);
+  const fewest = Math.min(...processes.map(({ length }) => length));
+  return Array.from({ length: Math.floor(fewest / blocksOfProcess) }, (_, experiment) =>
+    processes.flatMap((part) =>
+      part.slice(experiment * blocksOfProcess, (experiment + 1) * blocksOfProcess),
+    ),
+  );
 }
 
 function recovers({ value, interval95 }: ValueWithInterval, injectedFraction: number): boolean {

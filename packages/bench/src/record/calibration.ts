@@ -10,7 +10,7 @@ import type { Verdict } from "./verdict.js";
 
 /**
  * What the bench made of one known delay: its estimate from all blocks, and the
- * verdicts of many small experiments made of consecutive blocks. The verdicts
+ * verdicts of many small experiments made of consecutive blocks of every process. The verdicts
  * over all delays are the bench's operating characteristic.
  */
 export interface CalibrationPoint {

@@ -1,4 +1,4 @@
-import { blocksPerExperiment } from "../conclude/calibration.js";
+import { blocksOfProcess } from "../conclude/calibration.js";
 import { stageOf } from "../plan/build-stage.js";
 import type { GeneratorPlan } from "../plan/generator-plan.js";
 import type { Scenario, Stage } from "../plan/stage.js";
@@ -36,7 +36,7 @@ function stageFor(injectedFraction: number): Stage {
   return stageOf(
     calibration.name,
     generator,
-    { [tokens]: [blocksPerExperiment * experiments, 60] },
+    { [tokens]: [blocksOfProcess * experiments, 60] },
     { "": { injectedFraction } },
   );
 }
