@@ -4,6 +4,7 @@ import { tokensOf } from "./derivation.js";
 import type {
   Cell,
   CellIdentity,
+  Claim,
   ClaimMetric,
   ClaimResult,
   Comparison,
@@ -20,20 +21,7 @@ import {
   type SequentialDecision,
 } from "../statistics/index.js";
 
-/** A promise about a way of consuming tokens, to be held against measurements. */
-export interface Claim {
-  readonly id: string;
-  readonly metric: ClaimMetric;
-  /** `control`, which is `generate` again, for a `difference` only. */
-  readonly treatment: Comparison["treatment"];
-  /**
-   * The metric is below it: a fraction for `overhead`, µs per token for
-   * `absoluteCost`; or, a fraction too, a `difference` is within ± it.
-   */
-  readonly limit: number;
-  /** The cells it is made for: those that have all of these values. */
-  readonly of: Partial<CellIdentity>;
-}
+export type { Claim };
 
 /** Looks of a run in one process: one, at its end. */
 export const singleLook: readonly Look[] = [{ processes: 1, tail: 0.05 }];
