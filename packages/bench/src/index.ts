@@ -1,4 +1,4 @@
-export type { Claim } from "./conclude/claims.js";
+export { listClaims, readClaimList } from "./conclude/claim-list.js";
 export { parseClaims, readClaims, shippedClaimsFile } from "./conclude/claims-file.js";
 export { systemClock, type Clock } from "./plan/clock.js";
 export { definitions } from "./record/definitions.js";
@@ -19,6 +19,8 @@ export {
   recordVersion,
   treatments,
   type Cell,
+  type Claim,
+  type ClaimList,
   type ClaimMetric,
   type ClaimResult,
   type RawSamplesReference,

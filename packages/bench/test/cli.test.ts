@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../src/commands/bench-command.js";
+import { shippedClaimsFile } from "../src/conclude/claims-file.js";
 import type { ResultRecord, Verdict } from "../src/record/index.js";
 import { exampleRecord, inTemporaryFolder, runExample } from "./example-record.js";
 import { exampleEngine } from "./example-engine.js";
@@ -56,7 +57,7 @@ describe("streamgauge bench", () => {
       "gate",
       ["--base", "--head", "--threshold", "--self-test", "--inject-slowdown", "2 inconclusive"],
     ],
-    ["history", ["add", "--metric", "Matteson", "$ streamgauge history add --record"]],
+    ["history", ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"]],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {
     const { code, stdout } = await streamgauge(command, "--help");
@@ -70,9 +71,15 @@ describe("streamgauge bench", () => {
     [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
     [["bench", "--tokens", "many"], /must be an integer/],
     [["bench", "--tokens", "11"], /INVALID_OPTION: .*has 11 tokens/],
-    [["bench", "--claims", "no.json"], /INVALID_CLAIMS: no\.json: ENOENT/],
+    [
+      ["bench", "--claims", "no.json"],
+      /INVALID_CLAIMS: no\.json: there is no such file\. Give one/,
+    ],
     [["bench", "extra.js"], /INVALID_SCENARIOS: .*extra\.js does not load/],
-    [["bench", "--resume", "nowhere"], /INVALID_RECORD: .*ENOENT/],
+    [["bench", "--resume", "nowhere"], /INVALID_RECORD: nowhere: there is no such file\. Give a/],
+    [["verify", "nowhere"], /INVALID_RECORD: nowhere: there is no such file\. Give a/],
+    [["verify", "nowhere/record.json"], /INVALID_RECORD: nowhere.*: there is no such file/],
+    [["history", "add", "--record", "nowhere"], /INVALID_RECORD: nowhere: there is no such file/],
     [["bench", "--resume", "nowhere", "--seed", "1"], /INVALID_OPTION: --resume goes on/],
     [["bench", "--time-budget", "soon"], /number of minutes > 0/],
     [["measure"], /unknown command 'measure'/],
@@ -104,6 +111,18 @@ describe("streamgauge verify", () => {
       expect(intact).toMatchObject({ code: 0, stderr: "" });
       expect(intact.stdout).toMatch(/fake-10 .* raw.fake-10\.bin\.gz .*ok .*8 ok .*ok .*ok .*ok/);
       expect(intact.stdout).toContain("record.json agrees with its raw samples");
+
+      const claims = JSON.parse(await readFile(shippedClaimsFile, "utf8")) as {
+        claims: { limit: number }[];
+      };
+      claims.claims[0]!.limit = 0.2;
+      const others = join(folder, "claims.json");
+      await writeFile(others, JSON.stringify(claims));
+      const changed = await streamgauge("verify", folder, "--claims", others);
+      expect(changed.code).toBe(1);
+      expect(changed.stdout).toContain(
+        "its limit is 0.05 in the record and 0.2 in the file claims",
+      );
 
       const path = join(folder, cell?.rawSamples?.file ?? "");
       const bytes = await readFile(path);
@@ -139,7 +158,7 @@ describe("streamgauge verify", () => {
   it("says 1 of what is no record", async () => {
     const { code, stdout, stderr } = await streamgauge("verify", "nowhere");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/INVALID_RECORD: nowhere: ENOENT/);
+    expect(stderr).toMatch(/INVALID_RECORD: nowhere: there is no such file/);
   });
 });
 

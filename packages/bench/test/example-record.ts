@@ -1,14 +1,45 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ResultRecord } from "../src/record/index.js";
 import { analyze } from "../src/conclude/analysis.js";
 import { readClaims, shippedClaimsFile } from "../src/conclude/claims-file.js";
 import { judgeClaims } from "../src/conclude/claims.js";
+import { identityOf, type ResultRecord } from "../src/record/index.js";
+import { measurementDefinitions } from "../src/record/measurements.js";
+import { promiseOf } from "../src/record/promise-of.js";
 import { runBench } from "../src/run/run-bench.js";
 import type { CellPlan } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { cellPlan, presetOf } from "./plans.js";
+
+/** The record, with a plan of just what is in it. */
+export function replanned(record: ResultRecord): ResultRecord {
+  const { cells, transports = [], engine = [] } = record;
+  const fields = Object.keys(measurementDefinitions) as (keyof typeof measurementDefinitions)[];
+  const added = fields.flatMap((field) =>
+    (record[field] ?? []).map((_, index) => ({ id: `${field} ${index}`, entries: { [field]: 1 } })),
+  );
+  const promised = { transports, engine };
+  const measurements = added.map(({ id }) => {
+    const [field, index] = id.split(" ") as [string, string];
+    const claims = promised[field as keyof typeof promised]?.[Number(index)]?.claims ?? [];
+    return { id, promises: claims.map(promiseOf) };
+  });
+  return {
+    ...record,
+    plan: {
+      ...record.plan,
+      measured: added.map(({ id }) => id),
+      cells: cells.map((cell) => ({
+        ...identityOf(cell),
+        blocks: cell.plannedBlocks,
+        processes: cell.processes.length,
+      })),
+      measurements,
+      added,
+    },
+  };
+}
 
 /** Gives a test a folder and removes it afterwards. */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Diagnostic } from "@streamgauge/runtime/diagnostics";
 import type { Diagnostics, ThreadReport } from "../src/plan/thread-reports.js";
-import { estimateCost } from "../src/profile/instrument-cost.js";
+import { estimateCost, runsOfBlocks } from "../src/profile/instrument-cost.js";
 import { profileMeasurement, type ProfileOptions } from "../src/profile/profile-measurement.js";
 import type { ProfileMeasurement } from "../src/record/index.js";
 import { profileMeasurement as checkProfile } from "../src/record/profile.js";
@@ -141,7 +141,7 @@ describe("estimateCost", () => {
   });
 
   it("compares on with off, and off with itself, block by block", () => {
-    const cost = estimateCost(blocks, 10);
+    const cost = estimateCost(runsOfBlocks(blocks), 10);
     expect(cost.overhead?.hodgesLehmann.value).toBeCloseTo(0.2, 12);
     expect(cost.overhead?.mean.value).toBeCloseTo(0.2, 12);
     expect(cost.control?.hodgesLehmann.value).toBeCloseTo(0, 12);
@@ -149,11 +149,13 @@ describe("estimateCost", () => {
   });
 
   it("has no estimates from fewer blocks than an interval needs", () => {
-    expect(estimateCost(blocks.slice(0, 5), 10)).toEqual({
+    const runs = runsOfBlocks(blocks.slice(0, 5));
+    expect(estimateCost(runs, 10)).toEqual({
       blocks: 5,
       control: null,
       overhead: null,
       costMicrosecondsPerToken: null,
+      runs,
     });
   });
 });
@@ -258,7 +260,7 @@ describe("profileMeasurement", () => {
       },
     };
     const { profiles } = await profileMeasurement(scene.options({})).measure(counting, context);
-    expect(profiles?.[0]?.cost).toEqual({
+    expect(profiles?.[0]?.cost).toMatchObject({
       blocks: 2,
       control: null,
       overhead: null,

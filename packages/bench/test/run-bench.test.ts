@@ -124,6 +124,36 @@ describe("runBench", () => {
     });
   });
 
+  it("resumes with the claims of the record, and refuses others", async () => {
+    await inTemporaryFolder(async (outputFolder) => {
+      const controller = new AbortController();
+      const own = [
+        { id: "own", metric: "overhead", treatment: "stream", limit: 0.2, of: {} },
+      ] as const;
+      await bench({
+        outputFolder,
+        claims: own,
+        signal: controller.signal,
+        onProgress: ({ subject }) => {
+          if (subject === "second") controller.abort();
+        },
+      });
+      const resume = { outputFolder: undefined, resume: outputFolder, seed: undefined };
+      await expect(bench({ ...resume, claims: [{ ...own[0], limit: 0.3 }] })).rejects.toMatchObject(
+        { code: "INVALID_OPTION", message: expect.stringContaining("judged by other claims") },
+      );
+      const { saved } = await bench(resume);
+      expect(saved.claimList).toMatchObject({ source: "program", file: null, claims: own });
+      expect(saved.claims.map(({ id, cell }) => [id, cell])).toEqual([
+        ["own", "first"],
+        ["own", "second"],
+      ]);
+      expect(saved.plan.added).toHaveLength(1);
+      const read = (file: string) => readFile(join(outputFolder, file));
+      expect(await verifyRecord(saved, read)).toMatchObject({ outcome: "agrees", notes: [] });
+    });
+  });
+
   it("saves as blocks end, when two seconds have gone by", async () => {
     const clock = new ManualClock();
     await inTemporaryFolder(async (outputFolder) => {

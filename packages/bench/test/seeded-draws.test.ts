@@ -6,7 +6,7 @@ import { planDrill } from "../src/endurance/drill-plan.js";
 import { mix, StressTokens } from "../src/endurance/stress-tokens.js";
 import { drawPrompt } from "../src/scenarios/engine/engine-model.js";
 import { poissonArrivals } from "../src/scenarios/poisson-arrivals.js";
-import { changePoints, percentileRatio } from "../src/statistics/index.js";
+import { percentileRatio } from "../src/statistics/index.js";
 
 describe("over the seeds from 0 to 9,999", () => {
   it("draws are even", () => {
@@ -67,20 +67,6 @@ describe("over the seeds from 0 to 9,999", () => {
       return [first, second].map((gap) => placeOf(1 - Math.exp(-gap), places));
     };
     expect(oddities(gaps, { places })).toEqual([]);
-  });
-
-  it("permutations of a series are: one in three parts it as well as a change", () => {
-    const parted = (permutations: number) => (seed: number) => {
-      const settings = { permutations, significance: 1, smallestSegment: 2, seed };
-      const [point] = changePoints([0, 0, 1, 1], settings);
-      return [Math.round(point!.significance * (permutations + 1)) - 1];
-    };
-    const none = 2 / 3;
-    expect(oddities(parted(1), { places: 2, cumulative: (times) => [none, 1][times]! })).toEqual(
-      [],
-    );
-    const cumulative = (times: number): number => [none ** 2, 1 - (1 - none) ** 2, 1][times]!;
-    expect(oddities(parted(2), { places: 3, cumulative })).toEqual([]);
   });
 
   it("resamples are: the largest of six that are drawn out of six", () => {

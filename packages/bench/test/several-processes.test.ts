@@ -64,7 +64,7 @@ describe("a run in several processes", () => {
             onProgress: ({ process }) => seen.add(`${process?.index} of ${process?.count}`),
           }),
         );
-        expect(record).toMatchObject({ status: "complete", version: 3 });
+        expect(record).toMatchObject({ status: "complete", version: 4 });
         expect(parts(record)).toEqual(whole);
         expect(seen).toEqual(new Set(eight.map((index) => `${index} of 8`)));
         const [control] = record.cells[0]?.analysis?.comparisons ?? [];

@@ -60,7 +60,9 @@ describe("a stored record", () => {
       expect(text).not.toContain('"blocks":[');
       expect(await readRecordFile(folder)).toEqual(run.record);
       expect(await readRecordFile(join(folder, "record.json"))).toEqual(run.record);
-      expect(() => parseRecord(JSON.parse(text))).toThrow(/blocks of first .*`readRecordFile`/);
+      expect(() => parseRecord(JSON.parse(text))).toThrow(
+        /blocks of the cell "first" .*`readRecordFile`/,
+      );
     });
   });
 
@@ -123,7 +125,7 @@ describe("a stored record", () => {
       false,
     ]);
     expect(await locateRecordFile("nowhere")).toBe("nowhere");
-    await expect(readRecordFile("nowhere")).rejects.toThrow(/^nowhere: ENOENT/);
+    await expect(readRecordFile("nowhere")).rejects.toThrow(/^nowhere: there is no such file/);
   });
 });
 
@@ -262,7 +264,8 @@ describe("a record that grows", () => {
             conclude: () => Promise.resolve(environment),
           },
         },
-        { ...run.record, status: "running", cells: [], claims: [] },
+        // Version 3: each process here has the orders of the first.
+        { ...run.record, version: 3, status: "running", cells: [], claims: [] },
         new Map(),
       );
       const { blocks } = await readRawSamples(run.files.get("raw/first.bin.gz")!);

@@ -72,8 +72,13 @@ describe("text from outside", () => {
           problems: [hostile],
         },
       ],
+      claims: "unchecked",
+      plan: "unchecked",
       transports: "unchecked",
       engine: "unchecked",
+      profiles: "unchecked",
+      others: "unchecked",
+      notes: [hostile],
       outcome: "differs",
       problems: [hostile],
     } as const;

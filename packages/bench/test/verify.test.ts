@@ -7,7 +7,7 @@ import { verifyRecord, type Verification } from "../src/run/verify.js";
 import { renderVerification } from "../src/commands/verify-command.js";
 import { concludeEngine } from "../src/conclude/engine-analysis.js";
 import { concludeTransports } from "../src/conclude/transport-analysis.js";
-import { exampleRun, type ExampleRun } from "./example-record.js";
+import { exampleRun, replanned, type ExampleRun } from "./example-record.js";
 import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
 import { cellPlan } from "./plans.js";
@@ -233,15 +233,25 @@ describe("verifyRecord", () => {
       analysis: null,
       rawSamples: null,
     }));
-    const claims = run.record.claims.filter(({ cell }) => cell === "first");
+    const claims = failed.claims.map((claim) =>
+      claim.cell === "first"
+        ? claim
+        : {
+            ...claim,
+            verdict: "void" as const,
+            reasons: ["It broke."],
+            control: null,
+            breakEvenMicrosecondsPerToken: null,
+          },
+    );
     expect(await verify({ ...failed, claims })).toMatchObject({ outcome: "agrees" });
   });
 
   it("derives what is concluded of transports from their blocks", async () => {
     const transports = exampleTransports.map((measurement) => concludeTransports(measurement));
     const agreeing = { outcome: "agrees", transports: "agrees" };
-    expect(await verify({ ...run.record, transports })).toMatchObject(agreeing);
-    const record = { ...run.record, transports, cells: [], claims: [] };
+    expect(await verify(replanned({ ...run.record, transports }))).toMatchObject(agreeing);
+    const record = replanned({ ...run.record, transports, cells: [], claims: [] });
     expect(await verify(record)).toMatchObject(agreeing);
     const concluded = numberPaths(transports, ["transports"]).filter((path) =>
       path.some((key) => /^(cpu|throughput|added)/.test(key) && !path.includes("blocks")),
@@ -265,7 +275,7 @@ describe("verifyRecord", () => {
   it("derives what is concluded of the engine from its blocks", async () => {
     const engine = exampleEngine.map((measurement) => concludeEngine(measurement));
     const agreeing = { outcome: "agrees", engine: "agrees" };
-    const record = { ...run.record, engine, cells: [], claims: [] };
+    const record = replanned({ ...run.record, engine, cells: [], claims: [] });
     expect(await verify(record)).toMatchObject(agreeing);
     const concluded = numberPaths(engine, ["engine"]).filter((path) =>
       path.some((key) => /^(tokensPerSecond|ratio|smallest|largest)/.test(key)),
@@ -307,11 +317,13 @@ describe("renderVerification", () => {
     expect(text).toContain(
       "second: blocks[0].index is 1 in the record and 0 from the raw samples.",
     );
-    expect(text).toMatch(/record\.json differs from its raw samples: do not quote it\./);
+    expect(text).toMatch(
+      /record\.json differs from its raw samples, its claims or its plan: do not/,
+    );
   });
 
   it("says which cell a crash has left unverified", async () => {
-    const crashed = { ...withSecond(leaveRunning), claims: [] };
+    const crashed: ResultRecord = { ...withSecond(leaveRunning), status: "running", claims: [] };
     const text = renderVerification(crashed, await verify(crashed), plain);
     expect(text).toContain("second was running when the run ended, and has no raw samples.");
     expect(text).toContain("record.json agrees with its raw samples.");

@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, Option } from "commander";
-import { readClaims } from "../conclude/claims-file.js";
+import { readClaimList } from "../conclude/claim-list.js";
 import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { describeProgress } from "../terminal/progress-display.js";
@@ -105,7 +105,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     ...plan,
     resume,
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
-    claims: claims === undefined ? undefined : await readClaims(claims),
+    claims: claims === undefined ? undefined : await readClaimList(claims),
   };
 }
 

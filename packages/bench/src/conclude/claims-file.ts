@@ -20,11 +20,15 @@ export const shippedClaimsFile: URL = new URL("../../claims.json", import.meta.u
  * @throws StreamgaugeError `INVALID_CLAIMS` naming the file and the field
  */
 export async function readClaims(file: string | URL): Promise<readonly Claim[]> {
+  const path = file instanceof URL ? fileURLToPath(file) : file;
   try {
-    return parseClaims(JSON.parse(await readFile(file, "utf8")));
+    return parseClaims(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
-    const path = file instanceof URL ? fileURLToPath(file) : file;
-    throw new StreamgaugeError("INVALID_CLAIMS", `${path}: ${messageOf(cause)}`, { cause });
+    const reason =
+      (Object(cause) as NodeJS.ErrnoException).code === "ENOENT"
+        ? 'there is no such file. Give one with { "claims": […] }, as the claims.json of @streamgauge/bench is.'
+        : messageOf(cause);
+    throw new StreamgaugeError("INVALID_CLAIMS", `${path}: ${reason}`, { cause });
   }
 }
 

@@ -4,6 +4,7 @@ import { tokensOf } from "./derivation.js";
 import type {
   Cell,
   CellIdentity,
+  Claim,
   ClaimMetric,
   ClaimResult,
   Comparison,
@@ -19,20 +20,7 @@ import {
   minimumSamples,
 } from "../statistics/index.js";
 
-/** A promise about a way of consuming tokens, to be held against measurements. */
-export interface Claim {
-  readonly id: string;
-  readonly metric: ClaimMetric;
-  /** `control`, which is `generate` again, for a `difference` only. */
-  readonly treatment: Comparison["treatment"];
-  /**
-   * The metric is below it: a fraction for `overhead`, µs per token for
-   * `absoluteCost`; or, a fraction too, a `difference` is within ± it.
-   */
-  readonly limit: number;
-  /** The cells it is made for: those that have all of these values. */
-  readonly of: Partial<CellIdentity>;
-}
+export type { Claim };
 
 /** One look at whatever there is, where no looks were planned. */
 export const singleLook: readonly Look[] = [{ processes: 1, tail: 0.05 }];

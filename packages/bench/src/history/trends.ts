@@ -17,11 +17,11 @@ export interface TrendChange {
   /** Medians, from the change before to this one and from this one to the next. */
   readonly before: number;
   readonly after: number;
-  /** Share of permutations that look as much like a change. */
+  /** Share of series without a change that look as much like one. */
   readonly significance: number;
 }
 
-/** Draws permutations; fixed, so that a history reads the same every time. */
+/** Draws those series; fixed, so that a history reads the same every time. */
 const seed = 1851;
 
 /** With fewer, no change can be found: there are so many on each side of one. */

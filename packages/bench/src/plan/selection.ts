@@ -28,7 +28,10 @@ export interface Selection {
 }
 
 /** A selection as the record keeps it, with null for what is not restricted. */
-type RecordedSelection = Omit<RunPlan, "looks" | "measured">;
+type RecordedSelection = Pick<
+  RunPlan,
+  "scenarios" | "tokens" | "blocks" | "model" | "timeBudgetMinutes" | "profiles"
+>;
 
 /** The fields of a selection alone, for the record. */
 export function recordSelection(selection: Selection): RecordedSelection {

@@ -1,6 +1,11 @@
 import type { GenerationConfig, Prompt } from "@streamgauge/core";
 import type { Clock } from "./clock.js";
-import type { CellIdentity, RecordMeasurements, ResultRecord } from "../record/index.js";
+import type {
+  CellIdentity,
+  MeasurementPromise,
+  RecordMeasurements,
+  ResultRecord,
+} from "../record/index.js";
 import type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "./generator-plan.js";
 
 /** How much of a scenario to run. Those of `standard` and `full` are for each of several processes. */
@@ -44,6 +49,8 @@ export interface MeasurementPlan {
   readonly id: string;
   /** A guess, for the time left. */
   readonly expectedSeconds: number;
+  /** What its result is to be judged by. Default: nothing. */
+  readonly promises?: readonly MeasurementPromise[];
   /** Measures, and returns what belongs into the record. An aborted one returns what it has. */
   measure(generator: ScenarioGenerator, context: MeasurementContext): Promise<Measurements>;
 }

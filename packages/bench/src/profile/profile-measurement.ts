@@ -16,6 +16,7 @@ import type { Diagnostics } from "../plan/thread-reports.js";
 import {
   estimateCost,
   instrumentStates,
+  runsOfBlocks,
   type InstrumentBlock,
   type InstrumentState,
 } from "./instrument-cost.js";
@@ -139,7 +140,7 @@ class ProfileRun {
     const { findings, files } = await this.#instrument.conclude({ peakMemory: this.#peakMemory });
     return {
       ...modeOf(context.plan, treatment, tokens),
-      cost: estimateCost(blocks, tokens),
+      cost: estimateCost(runsOfBlocks(blocks), tokens),
       files,
       generations: findings.kind === "operators" ? 1 : this.#observed,
       findings,

@@ -43,10 +43,12 @@ export const identityFields: readonly (keyof CellIdentity)[] = Object.keys(
   cellIdentityShape,
 ) as (keyof CellIdentity)[];
 
-/** What identifies a cell, of a cell or a plan for one. */
-export function identityOf(cell: CellIdentity): CellIdentity {
+/** What identifies a cell, of a cell or a plan for one, or as much of it as there is. */
+export function identityOf(cell: CellIdentity): CellIdentity;
+export function identityOf(cell: Partial<CellIdentity>): Partial<CellIdentity>;
+export function identityOf(cell: Partial<CellIdentity>): Partial<CellIdentity> {
   const entries = identityFields.map((field) => [field, cell[field]]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as CellIdentity;
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** The checks of a {@link MeasuredMode}. */

@@ -19,6 +19,7 @@ export type { Block, Memory, Run } from "./block.js";
 export type { CalibrationPoint, NetOverhead } from "./calibration.js";
 export type { CallTree, CallTreeNode } from "./call-tree.js";
 export type { Cell, ProcessPart, RawSamplesReference, Status } from "./cell.js";
+export type { Claim, ClaimList } from "./claim-list.js";
 export type { ClaimMetric, ClaimResult } from "./claims.js";
 export type { CodeCategory } from "./code-category.js";
 export type { Definition } from "./definition.js";
@@ -46,7 +47,7 @@ export { identityFields, identityOf, type CellIdentity, type MeasuredMode } from
 export { lessOverhead } from "./less-overhead.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
 export type * from "./measurements.js";
-export type { ProfileCost, ProfileFindings } from "./profile.js";
+export type { ProfileCost, ProfileFindings, ProfileRuns } from "./profile.js";
 export {
   InvalidRecordError,
   parseRecord,
@@ -54,7 +55,14 @@ export {
   recordVersion,
   type ResultRecord,
 } from "./result-record.js";
-export type { Look, RunPlan } from "./run-plan.js";
+export type {
+  AddedEntries,
+  Look,
+  MeasurementPromise,
+  PlannedCell,
+  PlannedMeasurement,
+  RunPlan,
+} from "./run-plan.js";
 export type {
   AllocationFindings,
   CpuProfileFindings,

@@ -13,7 +13,16 @@ import {
   type AllocationFindings,
   type CpuProfileFindings,
 } from "./sampler-findings.js";
-import { array, nullable, number, object, oneOfKinds, string, type Check } from "./shape.js";
+import {
+  array,
+  nullable,
+  number,
+  object,
+  oneOfKinds,
+  optional,
+  string,
+  type Check,
+} from "./shape.js";
 import {
   ledgerFindings,
   operatorFindings,
@@ -44,6 +53,17 @@ export interface ProfileCost {
   /** On against off, a fraction; null with fewer blocks than an interval needs. */
   readonly overhead: Estimates | null;
   readonly costMicrosecondsPerToken: Estimates | null;
+  /** What the others are derived from; absent in records before version 4. */
+  readonly runs?: ProfileRuns;
+}
+
+/** End-to-end latencies in nanoseconds, a value for each block. */
+export interface ProfileRuns {
+  /** Without the instrument. */
+  readonly off: readonly number[];
+  /** Once more without it. */
+  readonly offAgain: readonly number[];
+  readonly on: readonly number[];
 }
 
 export type ProfileFindings =
@@ -71,6 +91,7 @@ export const profileMeasurement: Check<ProfileMeasurement> = object({
     control: nullable(estimates),
     overhead: nullable(estimates),
     costMicrosecondsPerToken: nullable(estimates),
+    runs: optional(object({ off: array(number), offAgain: array(number), on: array(number) })),
   }),
   files: array(string),
   generations: number,

@@ -1,5 +1,6 @@
 import { calibrationPoint, type CalibrationPoint } from "./calibration.js";
 import { cell, type Cell } from "./cell.js";
+import { claimList, type ClaimList } from "./claim-list.js";
 import { claimResult, type ClaimResult } from "./claims.js";
 import { definition, type Definition } from "./definition.js";
 import { environment, instrument, type Environment, type Instrument } from "./environment.js";
@@ -25,16 +26,22 @@ import {
 export const recordSchema = "streamgauge/result";
 
 /**
- * The version that is written, and the only one that {@link parseRecord} reads.
- * Raised whenever a reader of the previous version would misread a record. No
- * version before it was released.
+ * The version that is written. Raised whenever a reader of the previous version would misread a
+ * record, or could not tell one that lacks something from one that was made before it was kept.
  */
-export const recordVersion = 3;
+export const recordVersion = 4;
+
+/**
+ * The versions that {@link parseRecord} reads. Version 3 names neither its claims nor all that was
+ * planned. No version before it was released.
+ */
+const readVersions: readonly ResultRecord["version"][] = [3, recordVersion];
 
 /** One run of the bench. */
 export interface ResultRecord extends RecordMeasurements {
   readonly schema: typeof recordSchema;
-  readonly version: typeof recordVersion;
+  /** {@link recordVersion} in new ones; 3 in those from before records named their claims. */
+  readonly version: 3 | typeof recordVersion;
   readonly runId: string;
   /** `running` in a record that was left behind by a crash. */
   readonly status: "running" | "complete" | "interrupted";
@@ -54,6 +61,8 @@ export interface ResultRecord extends RecordMeasurements {
   readonly cells: readonly Cell[];
   /** Measurements beside the cells that failed, and why. */
   readonly failedMeasurements?: readonly FailedMeasurement[];
+  /** What the claims say that it is judged by; absent before version 4. */
+  readonly claimList?: ClaimList;
   readonly claims: readonly ClaimResult[];
   /** What the bench made of delays that were known; only in calibrations. */
   readonly calibration?: readonly CalibrationPoint[];
@@ -80,15 +89,16 @@ export function parseRecord(json: unknown): ResultRecord {
         `Give the record.json that \`streamgauge bench\` wrote.`,
     );
   }
-  if (json["version"] !== recordVersion) {
+  if (!readVersions.some((version) => version === json["version"])) {
     throw new InvalidRecordError(
-      `The record has version ${shownJson(json["version"])}, and this streamgauge reads version ` +
-        `${recordVersion}. Read it with the streamgauge that wrote it, or run the bench again.`,
+      `The record has version ${shownJson(json["version"])}, and this streamgauge reads versions ` +
+        `${readVersions.join(" and ")}. Read it with the streamgauge that wrote it, or run the bench again.`,
     );
   }
   requireBlocks(json["cells"]);
   try {
     checkRecord(json, "record");
+    requireStory(json);
     return json;
   } catch (cause) {
     if (!(cause instanceof MismatchError)) throw cause;
@@ -96,6 +106,16 @@ export function parseRecord(json: unknown): ResultRecord {
       `The record is damaged: ${cause.message} Run the bench again, or take an intact copy.`,
       { cause },
     );
+  }
+}
+
+/** What only records of version 3 may lack. */
+function requireStory({ version, claimList: list, plan }: ResultRecord): void {
+  if (version < recordVersion) return;
+  const expected = `there in a record of version ${version}`;
+  if (list === undefined) throw new MismatchError("record.claimList", expected);
+  for (const field of ["cells", "measurements", "added"] as const) {
+    if (plan[field] === undefined) throw new MismatchError(`record.plan.${field}`, expected);
   }
 }
 
@@ -114,7 +134,7 @@ function requireBlocks(cells: unknown): void {
 
 const checkRecord: Check<ResultRecord> = object({
   schema: oneOf(recordSchema),
-  version: oneOf(recordVersion),
+  version: oneOf(...readVersions),
   runId: string,
   status: oneOf("running", "complete", "interrupted"),
   profile: string,
@@ -128,6 +148,7 @@ const checkRecord: Check<ResultRecord> = object({
   cells: array(cell),
   ...measurementsShape,
   failedMeasurements: optional(array(failedMeasurement)),
+  claimList: optional(claimList),
   claims: array(claimResult),
   calibration: optional(array(calibrationPoint)),
   definitions: array(definition),

@@ -84,6 +84,13 @@ export function pick<T, Field extends keyof T>(
   >;
 }
 
+/** The same shape with fields that may all be left out. */
+export function partial<T>(shape: Shape<T>): Shape<Partial<T>> {
+  return Object.fromEntries(
+    runsOf(shape).map(([name, run]) => [name, optional(made(run))]),
+  ) as unknown as Shape<Partial<T>>;
+}
+
 export function array<T>(check: Check<T>): Check<readonly T[]> {
   const run: Run = check;
   return made((value, path) => {

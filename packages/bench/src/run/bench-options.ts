@@ -1,10 +1,9 @@
 import { invalidOption } from "@streamgauge/core";
-import type { Claim } from "../conclude/claims.js";
 import type { Clock } from "../plan/clock.js";
 import type { OpenGenerator } from "../plan/generator-plan.js";
 import type { Selection } from "../plan/selection.js";
 import type { Scenario } from "../plan/stage.js";
-import type { ResultRecord } from "../record/index.js";
+import type { Claim, ClaimList, ResultRecord } from "../record/index.js";
 import type { Preset } from "./presets.js";
 import type { BenchProgress } from "./progress.js";
 
@@ -28,8 +27,11 @@ export interface BenchOptions extends Omit<Selection, "scenarios"> {
    * is measured. Its plan and seed are used; give no others.
    */
   readonly resume?: string | undefined;
-  /** Default: those in {@link shippedClaimsFile}. */
-  readonly claims?: readonly Claim[] | undefined;
+  /**
+   * Claims, or a file of them as {@link readClaimList} reads it, whose name the record keeps.
+   * Default: the shipped file; of a run that is resumed its own, and no others.
+   */
+  readonly claims?: readonly Claim[] | ClaimList | undefined;
   /** Ends the run between two generations; what is done is kept. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;

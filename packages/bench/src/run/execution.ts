@@ -70,7 +70,7 @@ async function runCells(
     const part = await runCell(generator, plan, {
       clock,
       // Other orders in each process.
-      seed: (seed + process) % 2 ** 32,
+      seed: seedOfProcess(seed, process),
       process,
       signal,
       work: workOf(stage, plan, seed),
@@ -115,6 +115,11 @@ async function runMeasurements(
     // What was interrupted would count as done.
     if (!isAborted(execution)) await sink.measured(id, measurements);
   }
+}
+
+/** The seed of a process's block orders. */
+export function seedOfProcess(seed: number, process: number): number {
+  return (seed + process) % 2 ** 32;
 }
 
 /** Unique in a run. */

@@ -138,7 +138,11 @@ export class Journal implements RunSink {
     this.#record = {
       ...this.#record,
       ...join(this.#record, measurements),
-      plan: { ...plan, measured: [...plan.measured, id] },
+      plan: {
+        ...plan,
+        measured: [...plan.measured, id],
+        ...(plan.added && { added: [...plan.added, { id, entries: countsOf(measurements) }] }),
+      },
     };
     await this.#save();
   }
@@ -253,6 +257,12 @@ function regrow(cell: Cell, rawBlocks: ReadonlyMap<string, readonly RawBlock[]>)
     failure,
     promptTokens,
   };
+}
+
+function countsOf(measurements: Measurements): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(measurements).map(([field, entries]) => [field, entries.length]),
+  );
 }
 
 /** What was measured before, followed by what is new. */

@@ -1,12 +1,19 @@
-import type { Claim } from "../conclude/claims.js";
-import { readClaims, shippedClaimsFile } from "../conclude/claims-file.js";
+import { invalidOption } from "@streamgauge/core";
+import { listClaims, readClaimList } from "../conclude/claim-list.js";
 import type { RawBlock } from "../measure/raw-samples.js";
 import { measureRecording } from "../measure/recorder.js";
 import { measureClock, systemClock, type Clock } from "../plan/clock.js";
-import { recordSelection } from "../plan/selection.js";
-import type { Scenario } from "../plan/stage.js";
+import { recordSelection, type Selection } from "../plan/selection.js";
+import type { Scenario, Stage } from "../plan/stage.js";
 import { definitions } from "../record/definitions.js";
-import { recordSchema, recordVersion, type ResultRecord, type RunPlan } from "../record/index.js";
+import {
+  recordSchema,
+  recordVersion,
+  type Claim,
+  type ClaimList,
+  type ResultRecord,
+  type RunPlan,
+} from "../record/index.js";
 import {
   ownScenarios,
   requireSeed,
@@ -16,6 +23,7 @@ import {
 import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
+import { plannedOf } from "./planned.js";
 import { findPreset, looksOf, type Preset } from "./presets.js";
 import { RecordFile, defaultOutputFolder } from "./record-file.js";
 import { readRunToResume } from "./resume.js";
@@ -57,12 +65,13 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
   const clock = options.clock ?? systemClock;
   // Colons are not allowed in file names everywhere.
   const runId = startedAt.replaceAll(":", "-");
+  const { claims = await readClaimList() } = options;
   return await start(options, {
     preset,
     watch,
     folder: () => options.outputFolder ?? defaultOutputFolder(runId),
     rawBlocks: new Map(),
-    beginning: {
+    beginning: (stages) => ({
       schema: recordSchema,
       version: recordVersion,
       runId,
@@ -73,6 +82,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
         ...recordSelection({ ...rest, scenarios: names }),
         looks: looksOf(preset),
         measured: [],
+        ...plannedOf(stages, preset),
       },
       startedAt,
       endedAt: null,
@@ -85,9 +95,11 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
       generators: [],
       cells: [],
       mainThread: [],
+      claimList: listed(claims),
       claims: [],
       definitions,
-    },
+    }),
+    selection: { ...rest, scenarios: names },
   });
 }
 
@@ -102,7 +114,9 @@ async function resume(
     watch,
     folder: () => folder,
     rawBlocks,
-    beginning: { ...record, version: recordVersion, status: "running", endedAt: null },
+    // Of the version that it is: what an older one lacks cannot be added later.
+    beginning: () => ({ ...record, status: "running", endedAt: null }),
+    selection: record.plan,
   });
 }
 
@@ -113,23 +127,46 @@ async function start(
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
-    readonly beginning: ResultRecord;
+    /** @param stages of the first process, nothing left out */
+    readonly beginning: (stages: readonly Stage[]) => ResultRecord;
+    readonly selection: Selection;
   },
 ): Promise<Run> {
-  const { preset, watch, beginning } = from;
+  const { preset, watch, selection } = from;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
   requireWhatCrosses(preset, options);
   const order = {
-    ...recordSelection(beginning.plan),
+    ...recordSelection(selection),
     preset: options.preset ?? preset.name,
     modules: options.modules ?? [],
   };
   // Refuses what is wrong before a folder is made.
-  await planStages({ ...order, process: 0, leaveOut: [] }, scenarios);
-  const claims = options.claims ?? (await readClaims(shippedClaimsFile));
+  const stages = await planStages({ ...order, process: 0, leaveOut: [] }, scenarios);
+  const beginning = from.beginning(stages);
+  const claims = await claimsOfRun(options, beginning);
   const file = await RecordFile.create(from.folder());
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);
   const { looks } = beginning.plan;
   return { journal, order, scenarios, looks, claims, seed: beginning.seed, clock };
+}
+
+/** Those of the record; a record of version 3 names none. */
+async function claimsOfRun(
+  { claims: given, resume: folder }: BenchOptions,
+  { claimList }: ResultRecord,
+): Promise<readonly Claim[]> {
+  const claims = given === undefined ? undefined : listed(given);
+  if (claimList === undefined) return (claims ?? (await readClaimList())).claims;
+  if (claims !== undefined && claims.sha256 !== claimList.sha256) {
+    throw invalidOption(
+      `The run in ${folder} is judged by other claims than those that are given: leave them out, ` +
+        `or begin a new run.`,
+    );
+  }
+  return claimList.claims;
+}
+
+function listed(claims: NonNullable<BenchOptions["claims"]>): ClaimList {
+  return "claims" in claims ? claims : listClaims(claims);
 }

@@ -87,7 +87,7 @@ export function findPreset(name: string): Preset {
 }
 
 /** The looks of a preset, with the levels that spend 5 % over all of them. */
-export function looksOf({ lookAtProcesses }: Preset): readonly Look[] {
+export function looksOf({ lookAtProcesses }: Pick<Preset, "lookAtProcesses">): readonly Look[] {
   const [only] = lookAtProcesses;
   if (only !== undefined && lookAtProcesses.length === 1) return [{ processes: only, tail: 0.05 }];
   return sequentialLooks({

@@ -69,7 +69,7 @@ export async function readRecordAsFarAsPossible(path: string): Promise<ReadableR
   const file = await locateRecordFile(path);
   const unrestored = new Map<string, Error>();
   try {
-    const stored = await parseStored(await readFile(file), file.endsWith(".gz"));
+    const stored = await parseStored(await readOrRefuse(file), file.endsWith(".gz"));
     const { runId } = Object(stored) as ResultRecord;
     const readBeside = (name: string): Promise<Uint8Array> => readFile(join(dirname(file), name));
     const restored = await restoreBlocks(stored, async (cell) => {
@@ -84,6 +84,21 @@ export async function readRecordAsFarAsPossible(path: string): Promise<ReadableR
   } catch (cause) {
     const reason = messageOf(cause);
     throw new InvalidRecordError(`${file}: ${reason}`, { cause });
+  }
+}
+
+async function readOrRefuse(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const { code } = Object(cause) as NodeJS.ErrnoException;
+    throw new InvalidRecordError(
+      code === "ENOENT" || code === "ENOTDIR"
+        ? "there is no such file. Give a record.json, a record.json.gz or the folder of one, as " +
+            "`streamgauge bench` writes them."
+        : `it cannot be read (${String(code)}). Make it readable, or give another.`,
+      { cause },
+    );
   }
 }
 

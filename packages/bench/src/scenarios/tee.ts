@@ -6,7 +6,8 @@ import {
   type StreamToken,
   type TokenStream,
 } from "@streamgauge/core";
-import { estimateDifferencePerToken, runsOf } from "../conclude/paired-blocks.js";
+import { runsOf } from "../conclude/paired-blocks.js";
+import { concludeTee } from "../conclude/tee-analysis.js";
 import { interleave, runInTurn } from "../measure/interleave.js";
 import { LatencyHistogram } from "../measure/latency-histogram.js";
 import type { Work } from "../measure/measured-run.js";
@@ -16,8 +17,7 @@ import { WarmUpGate, warmUpTokens } from "../measure/warm-up.js";
 import { measurementsOn, paced } from "../plan/build-stage.js";
 import type { ScenarioGenerator } from "../plan/generator-plan.js";
 import type { MeasurementContext, MeasurementPlan, Scenario } from "../plan/stage.js";
-import type { TeeMeasurement, TeeWay, TeeWayName } from "../record/tee.js";
-import { median } from "../statistics/index.js";
+import type { TeeMeasurement, TeeWayName } from "../record/tee.js";
 
 /** What {@link teeMeasurement} is told. */
 export interface TeeOptions extends Pick<MeasurementOptions, "id"> {
@@ -76,6 +76,8 @@ interface TeeRun {
   readonly deliveryNanoseconds: readonly number[];
 }
 
+const nameOf = ({ way }: Pick<TeeRun, "way">): TeeWayName => way;
+
 type TeeBlock = { readonly runs: readonly Omit<TeeRun, "deliveryNanoseconds">[] };
 
 async function measureTee(
@@ -117,10 +119,15 @@ async function measureTee(
   return {
     ...modeOf(plan, "streamAsync", tokens),
     warmUp: warmUp.summary,
-    ways: ways.map((way) => ({
-      ...conclude(blocks, way, tokens),
-      deliveryLatency: latencies.get(way)?.summarize() ?? null,
-    })),
+    ways: concludeTee(
+      ways.map((way) => ({
+        way,
+        cpuMicroseconds: runsOf(blocks, way, nameOf).map((run) => run.cpuMicroseconds),
+        durationNanoseconds: runsOf(blocks, way, nameOf).map((run) => run.durationNanoseconds),
+        deliveryLatency: latencies.get(way)?.summarize() ?? null,
+      })),
+      tokens,
+    ),
   };
 }
 
@@ -186,30 +193,6 @@ function refuseLosses(
       (inOrder[wrong] === true ? "." : ", not in order.") +
       " Each reader has to get each token once and in order; what loses any is not measured.",
   );
-}
-
-function conclude(
-  blocks: readonly TeeBlock[],
-  way: TeeWayName,
-  tokens: number,
-): Omit<TeeWay, "deliveryLatency"> {
-  const cpuOf = (name: TeeWayName): number[] =>
-    runsOf(blocks, name, (run) => run.way).map(({ cpuMicroseconds }) => cpuMicroseconds);
-  const cpuMicroseconds = cpuOf(way);
-  const durationNanoseconds = runsOf(blocks, way, (run) => run.way).map(
-    (run) => run.durationNanoseconds,
-  );
-  return {
-    way,
-    cpuMicroseconds,
-    durationNanoseconds,
-    cpuMicrosecondsPerToken: median(cpuMicroseconds) / tokens,
-    throughputTokensPerSecond: tokens / (median(durationNanoseconds) / 1e9),
-    addedCpuMicrosecondsPerToken:
-      way === "one reader"
-        ? null
-        : estimateDifferencePerToken(cpuMicroseconds, cpuOf("one reader"), tokens),
-  };
 }
 
 function processCpuMicroseconds(): number {

@@ -1,6 +1,7 @@
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import { resolveRingOptions, type RingOptions } from "@streamgauge/runtime/ring";
 import { interleave, runInTurn } from "../measure/interleave.js";
+import { promiseOf } from "../record/promise-of.js";
 import { LatencyHistogram } from "../measure/latency-histogram.js";
 import type {
   RingDescription,
@@ -64,6 +65,7 @@ export function transportMeasurement(options: TransportOptions): MeasurementPlan
   return {
     id: options.id,
     expectedSeconds: options.expectedSeconds,
+    promises: (options.claims ?? []).map(promiseOf),
     async measure(generator, context) {
       const { openProducer = openProducerThread } = options;
       const payload = await payloadOf(generator, context);

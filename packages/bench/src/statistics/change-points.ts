@@ -1,11 +1,13 @@
-import { createDraw } from "./draw.js";
+import { mean } from "./descriptive.js";
+import { createDraw, type Draw } from "./draw.js";
+import { likeliestShift, type LevelShift } from "./level-shift.js";
 
 export interface ChangePointOptions {
-  /** Draws the permutations; the same seed finds the same points. */
+  /** Draws the series that a change is compared with; the same seed finds the same points. */
   readonly seed: number;
   /** How many. Default: 499. */
-  readonly permutations?: number;
-  /** A change is believed up to this p-value. Default: 0.01, for series are looked at often. */
+  readonly resamples?: number;
+  /** A step is believed up to this p-value. Default: 0.02. A level that comes back: a quarter of it. */
   readonly significance?: number;
   /** Fewest values on each side of a change. Default: 3. */
   readonly smallestSegment?: number;
@@ -14,27 +16,29 @@ export interface ChangePointOptions {
 /** Fewest values on each side of a change, unless others are asked for. */
 export const defaultSmallestSegment = 3;
 
-/** A place from which on values are distributed otherwise than before. */
+/** A place from which on the level of values is another. */
 export interface ChangePoint {
-  /** Index of the first value of the new kind. */
+  /** Index of the first value of the new level. */
   readonly index: number;
-  /** Share of permutations, the series itself among them, that look as much like a change. */
+  /** Share of series without a change, the series itself among them, that look as much like one. */
   readonly significance: number;
 }
 
 /**
- * E-divisive means (Matteson and James 2014, "A Nonparametric Approach for
- * Multiple Change Point Analysis of Multivariate Data", sections 2.2, 3.1 and 3.2,
- * with α = 1). The series is cut where the energy statistic
+ * Where the level of a series changes, also where neighbours correlate.
  *
- *   Q = mn / (m + n) · (2 / (mn) · Σ|x − y| − Σ|x − x′| / C(m, 2) − Σ|y − y′| / C(n, 2))
+ * The series is cut at its likeliest step (see {@link likeliestShift}), if few series without a step
+ * would show as likely a one, and then its parts are cut in turn (binary segmentation, Scott and Knott
+ * 1974). Where no step is believed, a level that comes back is tried, as in circular binary
+ * segmentation (Olshen, Venkatraman, Lucito and Wigler 2004). Otherwise a regression that was mended
+ * would hide itself.
  *
- * of the m values before the cut and the n after it, up to any end, is largest;
- * the cut is kept if few permutations within the segments come as high, and then
- * the segments are cut in turn. The best cut of all segments is tested first, and
- * the search ends with the first that is not believed.
- *
- * Every value is compared with every other: meant for hundreds of values.
+ * Series without a change are drawn by an AR(1) bootstrap: innovations of the series, with the shift
+ * taken out, at drawn places, joined by a correlation φ (Bühlmann 1997, "Sieve bootstrap for time
+ * series"). Permutations have no correlation, and take each drift for a change. For a step φ is half way
+ * between the estimates with it taken out and left in, for a stretch the one with it left in. The gain
+ * of a shift depends little on φ, so that estimates from thirty values do. The choice is one of
+ * simulation: `change-points.test.ts`, decision 21.
  *
  * @returns in the order of the series
  */
@@ -42,97 +46,97 @@ export function changePoints(
   values: readonly number[],
   {
     seed,
-    permutations = 499,
-    significance = 0.01,
+    resamples = 499,
+    significance = 0.02,
     smallestSegment = defaultSmallestSegment,
   }: ChangePointOptions,
 ): ChangePoint[] {
   if (smallestSegment < 2) throw new RangeError("A segment needs at least two values.");
   const draw = createDraw(seed);
-  const found: ChangePoint[] = [];
-  for (;;) {
-    const starts = [0, ...found.map(({ index }) => index).toSorted((a, b) => a - b)];
-    const segments = starts.map((start, at) => ({
-      start,
-      values: values.slice(start, starts[at + 1] ?? values.length),
-    }));
-    const best = bestOf(segments, smallestSegment);
-    if (best === undefined) break;
-    let asLarge = 0;
-    for (let permutation = 0; permutation < permutations; permutation += 1) {
-      const shuffled = segments.map((segment) => ({
-        ...segment,
-        values: draw.shuffle(segment.values),
-      }));
-      const drawn = bestOf(shuffled, smallestSegment);
-      // The sums can be equal and only added in another order: rounding must not make a difference.
-      if (drawn !== undefined && drawn.energy >= best.energy * (1 - 1e-12)) asLarge += 1;
+  const search = (start: number, end: number): ChangePoint[] => {
+    const part = values.slice(start, end);
+    for (const [kind, highest] of [
+      ["step", significance],
+      ["stretch", significance / 4],
+    ] as const) {
+      const gainOf = (series: readonly number[]) => likeliestShift(series, kind, smallestSegment);
+      const shift = gainOf(part);
+      if (shift === undefined) continue;
+      const { correlation: least, correlationWithout: most } = shift;
+      const share = shareAsLarge(part, shift, {
+        draw,
+        resamples,
+        correlation: kind === "step" ? (least + most) / 2 : most,
+        highest,
+        gainOf: (series) => gainOf(series)?.gain ?? 0,
+      });
+      if (share > highest) continue;
+      const cuts = [shift.from, shift.to].map((at) => start + at).filter((at) => at < end);
+      const ends = [...cuts, end];
+      return [
+        ...search(start, ends[0] as number),
+        ...cuts.flatMap((index, at) => [
+          { index, significance: share },
+          ...search(index, ends[at + 1] as number),
+        ]),
+      ];
     }
-    const share = (asLarge + 1) / (permutations + 1);
-    if (share > significance) break;
-    found.push({ index: best.index, significance: share });
-  }
-  return found.toSorted((first, second) => first.index - second.index);
+    return [];
+  };
+  return search(0, values.length);
 }
 
-interface Segment {
-  readonly start: number;
-  readonly values: readonly number[];
-}
+/** Values that are drawn and thrown away, until the beginning is forgotten: 0.95⁶⁰ = 0.05. */
+const forgotten = 60;
 
-interface Cut {
-  readonly index: number;
-  readonly energy: number;
-}
-
-function bestOf(segments: readonly Segment[], smallest: number): Cut | undefined {
-  let best: Cut | undefined;
-  for (const { start, values } of segments) {
-    const cut = bestCut(values, smallest);
-    if (cut === undefined || (best !== undefined && cut.energy <= best.energy)) continue;
-    best = { index: start + cut.index, energy: cut.energy };
-  }
-  return best;
-}
-
-/** Undefined for a segment that is too short, or whose values are all the same. */
-function bestCut(values: readonly number[], smallest: number): Cut | undefined {
+/**
+ * The share of series without a shift that gain as much by one; 1 as soon as it is sure to be above
+ * `highest`, which saves most of the draws.
+ */
+function shareAsLarge(
+  values: readonly number[],
+  shift: LevelShift,
+  {
+    draw,
+    resamples,
+    correlation,
+    highest,
+    gainOf,
+  }: {
+    readonly draw: Draw;
+    readonly resamples: number;
+    readonly correlation: number;
+    readonly highest: number;
+    readonly gainOf: (series: readonly number[]) => number;
+  },
+): number {
   const { length } = values;
-  const sums = distanceSums(values);
-  const width = length + 1;
-  // The sum of |x − x′| over all ordered pairs of a rectangle of positions.
-  const over = (top: number, bottom: number, left: number, right: number): number =>
-    (sums[bottom * width + right] as number) -
-    (sums[top * width + right] as number) -
-    (sums[bottom * width + left] as number) +
-    (sums[top * width + left] as number);
-  let best: Cut = { index: 0, energy: 0 };
-  for (let cut = smallest; cut <= length - smallest; cut += 1) {
-    const before = over(0, cut, 0, cut) / (cut * (cut - 1));
-    // Another change may follow: the values after the cut need not go on to the end.
-    for (let end = cut + smallest; end <= length; end += 1) {
-      const after = end - cut;
-      const energy =
-        ((cut * after) / end) *
-        ((2 * over(0, cut, cut, end)) / (cut * after) -
-          before -
-          over(cut, end, cut, end) / (after * (after - 1)));
-      if (energy > best.energy) best = { index: cut, energy };
+  const innovations = innovationsOf(values, shift, correlation);
+  let asLarge = 1;
+  for (let resample = 0; resample < resamples; resample += 1) {
+    let value = 0;
+    const series: number[] = [];
+    for (let at = -forgotten; at < length; at += 1) {
+      value = correlation * value + draw.pick(innovations);
+      if (at >= 0) series.push(value);
     }
+    if (gainOf(series) >= shift.gain) asLarge += 1;
+    if (asLarge > highest * (resamples + 1)) return 1;
   }
-  return best.index === 0 ? undefined : best;
+  return asLarge / (resamples + 1);
 }
 
-/** At [i, j], in rows of length + 1: the sum of the distances of the first i values to the first j. */
-function distanceSums(values: readonly number[]): Float64Array {
-  const width = values.length + 1;
-  const sums = new Float64Array(width * width);
-  for (const [row, first] of values.entries()) {
-    let inRow = 0;
-    for (const [column, second] of values.entries()) {
-      inRow += Math.abs(first - second);
-      sums[(row + 1) * width + column + 1] = (sums[row * width + column + 1] as number) + inRow;
-    }
-  }
-  return sums;
+/** What of each value neither the levels nor the value before explain, around 0. */
+function innovationsOf(
+  values: readonly number[],
+  { from, to }: LevelShift,
+  correlation: number,
+): readonly number[] {
+  const isShifted = (at: number): boolean => from <= at && at < to;
+  const shifted = mean(values.slice(from, to));
+  const usual = mean(values.filter((_, at) => !isShifted(at)));
+  const rests = values.map((value, at) => value - (isShifted(at) ? shifted : usual));
+  const innovations = rests.slice(1).map((rest, at) => rest - correlation * (rests[at] as number));
+  const center = mean(innovations);
+  return innovations.map((innovation) => innovation - center);
 }

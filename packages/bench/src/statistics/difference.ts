@@ -10,23 +10,25 @@ const absoluteRounding = 1e-12;
  * by 10⁻¹²: a logarithm is not the same to the last bit everywhere.
  *
  * @param path what the values are called in the phrase
+ * @param source where the derived value is from, in the phrase
  */
 export function firstDifference(
   recorded: unknown,
   derived: unknown,
   path: string,
+  source = "from the raw samples",
 ): string | undefined {
   if (isCompound(recorded) && isCompound(derived)) {
     for (const key of new Set([...Object.keys(recorded), ...Object.keys(derived)])) {
       const step = Array.isArray(recorded) ? `[${key}]` : `.${key}`;
-      const found = firstDifference(own(recorded, key), own(derived, key), path + step);
+      const found = firstDifference(own(recorded, key), own(derived, key), path + step, source);
       if (found !== undefined) return found;
     }
     return undefined;
   }
   return areEqual(recorded, derived)
     ? undefined
-    : `${path} is ${show(recorded)} in the record and ${show(derived)} from the raw samples`;
+    : `${path} is ${show(recorded)} in the record and ${show(derived)} ${source}`;
 }
 
 /** Not what an object inherits: a record may have a field called "constructor". */

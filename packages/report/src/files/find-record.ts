@@ -1,4 +1,4 @@
-import { access, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidRecordError, type ResultRecord } from "@streamgauge/bench/record";
 import { isRecordPath, locateRecordFile, readRecordFile } from "@streamgauge/bench/record-file";
@@ -18,14 +18,6 @@ export interface FoundRecord {
  */
 export async function readRecord(path: string): Promise<FoundRecord> {
   const file = await locateRecordFile(path);
-  try {
-    await access(file);
-  } catch (cause) {
-    throw new InvalidRecordError(
-      `There is no readable file ${file}: run the bench first, or give another path.`,
-      { cause },
-    );
-  }
   return { path: file, record: await readRecordFile(file) };
 }
 

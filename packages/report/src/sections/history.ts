@@ -10,8 +10,8 @@ export function history({ histories }: CommittedResults, folder: string): string
   return [
     "## History",
     "Time per token from commit to commit, from `results/history`. Classes of machines are never " +
-      "mixed: each has a chart of its own. A line marks a commit where E-divisive means find a " +
-      `change (p ≤ 0.01), which takes ${fewestCommits} commits. A class is not one machine, and a shared ` +
+      "mixed: each has a chart of its own. A line marks a commit where the level surely changes " +
+      `(p ≤ 0.02), which takes ${fewestCommits} commits. A class is not one machine, and a shared ` +
       "machine is not always as fast: what streaming adds, in percent, changes less, and " +
       "`pnpm streamgauge history` lists that and every other metric.",
     ...images,

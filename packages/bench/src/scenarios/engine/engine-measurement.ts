@@ -1,5 +1,6 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import { interleave, runInTurn } from "../../measure/interleave.js";
+import { promiseOf } from "../../record/promise-of.js";
 import { concludeEngine } from "../../conclude/engine-analysis.js";
 import { LatencyHistogram } from "../../measure/latency-histogram.js";
 import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record/index.js";
@@ -78,6 +79,7 @@ export function engineMeasurement<Member extends Contender>(
   return {
     id: options.id,
     expectedSeconds: options.expectedSeconds,
+    promises: (options.claims ?? []).map(promiseOf),
     async measure(_generator, context) {
       const contest = await options.open(context);
       try {
