@@ -4,7 +4,7 @@ import type { RunPlan } from "../record/index.js";
 import type { GeneratorPlan } from "./generator-plan.js";
 import { embeddedModelName, promptFor } from "./prompts.js";
 import { isModelSize } from "./random-model.js";
-import type { Stage } from "./stage.js";
+import type { CellPlan, Stage } from "./stage.js";
 
 /**
  * What the user chose to measure. What is left out, or null, is not restricted.
@@ -70,7 +70,10 @@ export function narrow(
       ...stage,
       cells: stage.cells
         .filter((cell) => tokens?.includes(cell.tokens) ?? true)
-        .map((cell) => (blocks === null ? cell : { ...cell, blocks })),
+        .map(({ range, ...cell }): CellPlan => {
+          if (blocks !== null) return { ...cell, blocks };
+          return { ...cell, ...(range !== undefined && { range }) };
+        }),
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
   if (stages.length === 0) {

@@ -3,22 +3,25 @@ import { readClaims, shippedClaimsFile } from "../conclude/claims-file.js";
 import type { RawBlock } from "../measure/raw-samples.js";
 import { measureRecording } from "../measure/recorder.js";
 import { measureClock, systemClock, type Clock } from "../plan/clock.js";
-import { recordSelection } from "../plan/selection.js";
+import { recordSelection, type Selection } from "../plan/selection.js";
 import type { Scenario } from "../plan/stage.js";
 import { definitions } from "../record/definitions.js";
 import { recordSchema, recordVersion, type ResultRecord, type RunPlan } from "../record/index.js";
 import {
+  defaultPreset,
   ownScenarios,
   requireSeed,
   requireWhatCrosses,
   type BenchOptions,
 } from "./bench-options.js";
+import { waitUntilQuiet } from "./busyness.js";
 import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
+import { whileWaiting } from "./progress.js";
 import { findPreset, looksOf, type Preset } from "./presets.js";
 import { RecordFile, defaultOutputFolder } from "./record-file.js";
-import { readRunToResume } from "./resume.js";
+import { readRunToResume, requireSameMachine } from "./resume.js";
 
 /** A run that is ready to measure. */
 export interface Run {
@@ -28,6 +31,8 @@ export interface Run {
   /** Scenarios that are objects, beside those that the order names. */
   readonly scenarios: readonly Scenario[];
   readonly looks: RunPlan["looks"];
+  /** Seconds for all of it, where cells get blocks by what they need. */
+  readonly budgetSeconds: number | undefined;
   readonly claims: readonly Claim[];
   readonly seed: number;
   readonly clock: Clock;
@@ -40,19 +45,26 @@ export interface Run {
  *   what cannot cross to other processes, and for a run that cannot be resumed
  */
 export async function openRun(options: BenchOptions): Promise<Run> {
-  const watch = await watchEnvironment();
-  return await (options.resume === undefined
-    ? begin(options, watch)
-    : resume(options, options.resume, watch));
+  return await (options.resume === undefined ? begin(options) : resume(options, options.resume));
 }
 
-async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Run> {
-  const { preset: chosen = "quick", scenarios, ...rest } = options;
+/** Waits for other work to end first, where the options say so. */
+async function watchMachine(options: BenchOptions): Promise<EnvironmentWatch> {
+  const { waitSeconds = 0, signal, onProgress = () => undefined } = options;
+  await waitUntilQuiet(waitSeconds, (waiting) => onProgress(whileWaiting(waiting)), signal);
+  return await watchEnvironment();
+}
+
+async function begin(options: BenchOptions): Promise<Run> {
+  const { preset: chosen = defaultPreset(options), scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
     typeof scenario === "string" ? scenario : scenario.name,
   );
+  const selection = recordSelection({ ...rest, scenarios: names });
+  await refuseWrongOptions(options, preset, selection);
+  const watch = await watchMachine(options);
   const startedAt = new Date().toISOString();
   const clock = options.clock ?? systemClock;
   // Colons are not allowed in file names everywhere.
@@ -70,7 +82,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
       profile: preset.name,
       seed,
       plan: {
-        ...recordSelection({ ...rest, scenarios: names }),
+        ...selection,
         looks: looksOf(preset),
         measured: [],
       },
@@ -91,19 +103,38 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
   });
 }
 
-async function resume(
-  options: BenchOptions,
-  folder: string,
-  watch: EnvironmentWatch,
-): Promise<Run> {
-  const { record, rawBlocks } = await readRunToResume(folder, watch.environment);
+async function resume(options: BenchOptions, folder: string): Promise<Run> {
+  const { record, rawBlocks } = await readRunToResume(folder);
+  const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
+  await refuseWrongOptions(options, preset, record.plan);
+  const watch = await watchMachine(options);
+  requireSameMachine(record, watch.environment);
   return await start(options, {
-    preset: typeof options.preset === "object" ? options.preset : findPreset(record.profile),
+    preset,
     watch,
     folder: () => folder,
     rawBlocks,
     beginning: { ...record, version: recordVersion, status: "running", endedAt: null },
   });
+}
+
+/** Before anybody waits, and before a folder is made. */
+async function refuseWrongOptions(
+  options: BenchOptions,
+  preset: Preset,
+  selection: Selection,
+): Promise<void> {
+  requireWhatCrosses(preset, options);
+  const order = orderOf(options, preset, selection);
+  await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
+}
+
+function orderOf(options: BenchOptions, preset: Preset, selection: Selection): Run["order"] {
+  return {
+    ...recordSelection(selection),
+    preset: typeof options.preset === "object" ? options.preset : preset.name,
+    modules: options.modules ?? [],
+  };
 }
 
 async function start(
@@ -119,17 +150,12 @@ async function start(
   const { preset, watch, beginning } = from;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
-  requireWhatCrosses(preset, options);
-  const order = {
-    ...recordSelection(beginning.plan),
-    preset: options.preset ?? preset.name,
-    modules: options.modules ?? [],
-  };
-  // Refuses what is wrong before a folder is made.
-  await planStages({ ...order, process: 0, leaveOut: [] }, scenarios);
+  const order = orderOf(options, preset, beginning.plan);
   const claims = options.claims ?? (await readClaims(shippedClaimsFile));
   const file = await RecordFile.create(from.folder());
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);
-  const { looks } = beginning.plan;
-  return { journal, order, scenarios, looks, claims, seed: beginning.seed, clock };
+  const { looks, timeBudgetMinutes } = beginning.plan;
+  const budgetSeconds =
+    preset.budgetSeconds && Math.min(preset.budgetSeconds, 60 * (timeBudgetMinutes ?? Infinity));
+  return { journal, order, scenarios, looks, budgetSeconds, claims, seed: beginning.seed, clock };
 }
