@@ -66,7 +66,9 @@ describe("streamgauge bench", () => {
 
   it.each([
     [["bench", "--fast"], /unknown option '--fast'/],
-    [["bench", "--profile", "slow"], /Allowed choices are quick/],
+    [["bench", "--profile", "quik"], /INVALID_OPTION: .*no preset "quik".*Did you mean "quick"\?/],
+    [["bench", "--scenario", "modle"], /INVALID_OPTION: .*no scenario "modle".*Did you mean "model"\?/],
+    [["bench", "--wait", "long"], /must be an integer/],
     [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
     [["bench", "--tokens", "many"], /must be an integer/],
     [["bench", "--tokens", "11"], /INVALID_OPTION: .*has 11 tokens/],

@@ -4,11 +4,14 @@ import { costPerToken, logRatio, pairsOf } from "../conclude/analysis.js";
 import { allotBlocks, type AllottableCell } from "../plan/allotment.js";
 import type { CellPlan, Stage } from "../plan/stage.js";
 import type { Cell, ResultRecord } from "../record/index.js";
-import { minimumSamples, standardDeviation } from "../statistics/index.js";
+import { standardDeviation } from "../statistics/index.js";
 import { expectedSeconds, expectedWarmUpBlockSeconds } from "./expected-time.js";
 
 /** Until a process measures, and after: starting Node, the model, saving, ending. */
 const secondsAroundBlocks = 1.5;
+
+/** A standard deviation needs so many. */
+const fewestToScatter = 2;
 
 /** What a process's share of the time follows from. */
 export interface ShareOut {
@@ -40,7 +43,7 @@ export function shareOut({
   const known = new Map(
     record.cells.flatMap((cell) => {
       const before = { ...cell, blocks: cell.blocks.filter(({ process: of = 0 }) => of < process) };
-      return before.blocks.length < minimumSamples ? [] : [[cell.id, before] as const];
+      return before.blocks.length < fewestToScatter ? [] : [[cell.id, before] as const];
     }),
   );
   const plans = stages.flatMap(({ cells }) => cells);
