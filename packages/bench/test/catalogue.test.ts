@@ -103,7 +103,7 @@ describe("select", () => {
       select(preset, { timeBudgetMinutes: minutes })
         .flatMap(({ cells }) => cells)
         .reduce((sum, cell) => sum + cell.timeBudgetSeconds, 0);
-    expect(seconds(1)).toBeLessThan(0.8 * seconds(undefined));
+    expect(seconds(1)).toBeLessThan(0.95 * seconds(undefined));
     expect(seconds(60)).toBe(seconds(undefined));
     const cells = select(preset, { timeBudgetMinutes: 1 }).flatMap((stage) => stage.cells);
     expect(cells.every(({ blocks }) => blocks >= 4)).toBe(true);
@@ -130,11 +130,11 @@ describe("select", () => {
 
   it("takes blocks that a run chose, with as much more time", async () => {
     const order = { preset: "quick", modules: [], process: 3, leaveOut: [] };
-    const [planned] = await planStages(order);
+    const [asPlanned] = await planStages(order);
     const [stage] = await planStages({ ...order, allotted: { "pequod-pooled-100": 36 } });
     const blocks = stage?.cells.map((cell) => cell.blocks);
     expect(blocks).toEqual([24, 12, 36, 4]);
-    const budgets = [planned, stage].map((at) => at?.cells[2]?.timeBudgetSeconds ?? 0);
+    const budgets = [asPlanned, stage].map((at) => at?.cells[2]?.timeBudgetSeconds ?? 0);
     expect(budgets[1]).toBeCloseTo(3 * (budgets[0] ?? 0), 9);
   });
 

@@ -67,7 +67,10 @@ describe("streamgauge bench", () => {
   it.each([
     [["bench", "--fast"], /unknown option '--fast'/],
     [["bench", "--profile", "quik"], /INVALID_OPTION: .*no preset "quik".*Did you mean "quick"\?/],
-    [["bench", "--scenario", "modle"], /INVALID_OPTION: .*no scenario "modle".*Did you mean "model"\?/],
+    [
+      ["bench", "--scenario", "modle"],
+      /INVALID_OPTION: .*no scenario "modle".*Did you mean "model"\?/,
+    ],
     [["bench", "--wait", "long"], /must be an integer/],
     [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
     [["bench", "--tokens", "many"], /must be an integer/],

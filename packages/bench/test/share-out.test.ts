@@ -62,7 +62,12 @@ describe("shareOut", () => {
   });
 
   it("gives the fewest blocks on a machine that is too slow", () => {
-    expect(share(measured(1, () => 0.1, 4), 1)).toEqual({
+    expect(
+      share(
+        measured(1, () => 0.1, 4),
+        1,
+      ),
+    ).toEqual({
       "pequod-pooled-10": 8,
       "pequod-pooled-50": 8,
       "pequod-pooled-100": 8,

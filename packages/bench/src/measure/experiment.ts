@@ -104,9 +104,7 @@ class Experiment {
       status,
       blocks: this.#blocks,
       warmUp:
-        this.#options.isWarm === true
-          ? { blocksDropped: 0, steady: true }
-          : this.#warmUp.summary,
+        this.#options.isWarm === true ? { blocksDropped: 0, steady: true } : this.#warmUp.summary,
       failure: null,
       promptTokens: this.#reference?.result.usage.promptTokens ?? null,
     };

@@ -21,10 +21,7 @@ const mostBlocks = 20;
 export const warmUpTokens = 100;
 
 /** What makes runs warm for others: all but their length is the same, and they are no shorter. */
-export function isWarmAfter(
-  before: CellPlan,
-  plan: CellPlan,
-): boolean {
+export function isWarmAfter(before: CellPlan, plan: CellPlan): boolean {
   const kind = ({ workload, sampling, concurrency = 1, config }: CellPlan): string =>
     JSON.stringify([workload, sampling, concurrency, config]);
   return (

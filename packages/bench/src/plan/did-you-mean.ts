@@ -9,7 +9,10 @@ const wrongLetters = 0.4;
  */
 export function didYouMean(name: string, known: readonly string[]): string {
   const nearest = known
-    .map((candidate) => ({ candidate, away: distance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      away: distance(name.toLowerCase(), candidate.toLowerCase()),
+    }))
     .filter(({ candidate, away }) => away <= wrongLetters * Math.max(name.length, candidate.length))
     .toSorted((first, second) => first.away - second.away)[0];
   return nearest === undefined ? "" : ` Did you mean "${nearest.candidate}"?`;

@@ -18,7 +18,7 @@ export interface MachineWatch {
 export const thisMachine: MachineWatch = {
   cores: cpus().length,
   read: readCpuTime,
-  pause: async (milliseconds) => void (await pause(milliseconds)),
+  pause: (milliseconds) => pause(milliseconds),
 };
 
 /** Busy cores from which on other work disturbs a measurement; more of them where there are many. */

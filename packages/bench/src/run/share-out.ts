@@ -135,7 +135,6 @@ function warmUpSecondsOf(cell: Cell | undefined): number {
     .filter(({ process }) => done.has(process))
     .reduce((sum, { warmUp }) => sum + warmUp.blocksDropped, 0);
   return (
-    dropped *
-    expectedWarmUpBlockSeconds({ tokens, expectedBlockSeconds: secondsPerBlock(cell) })
+    dropped * expectedWarmUpBlockSeconds({ tokens, expectedBlockSeconds: secondsPerBlock(cell) })
   );
 }

@@ -1,4 +1,4 @@
-import type { Cell, ClaimResult, ResultRecord } from "../record/index.js";
+import { widestClaims, type Cell, type ClaimResult, type ResultRecord } from "../record/index.js";
 import { comparisonOf, processesOf } from "./comparisons.js";
 import { cellColumns, cellValues, columns, type Table } from "./table.js";
 import { count, percentEstimate } from "./value.js";
@@ -36,7 +36,7 @@ export function controls(record: ResultRecord): Table {
 }
 
 function judgedBy({ claims }: ResultRecord, cell: Cell): string {
-  return claims
+  return widestClaims(claims)
     .flatMap((claim) => {
       if (claim.cell !== cell.id || claim.control === null) return [];
       const outcome = claim.control.equivalent ? "equivalent" : "not equivalent";
