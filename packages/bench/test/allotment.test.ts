@@ -24,14 +24,32 @@ describe("allotBlocks", () => {
   });
 
   it("first decides the cells that need the least time", () => {
-    // Each needs 25 blocks of noise 1: 28 in whole squares.
+    // Each needs 100 blocks of noise 2.
     const cells = [
-      cell("long", { fewestBlocks: 2, secondsPerBlock: 5 }),
-      cell("short", { secondsPerBlock: 0.1 }),
+      cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 2 }),
+      cell("short", { secondsPerBlock: 0.125, noise: 2, mostBlocks: 200 }),
     ];
-    expect(given(cells, 2.8 + 10)).toEqual({ long: 2, short: 28 });
+    expect(given(cells, 12.5 + 10)).toEqual({ long: 2, short: 100 });
     // What is too short for a block of the long one is not wasted.
-    expect(given(cells, 2.8 + 29)).toEqual({ long: 5, short: 68 });
+    expect(given(cells, 12.5 + 29)).toEqual({ long: 5, short: 132 });
+  });
+
+  it("leaves time that makes no block of what is short to the next process, and the last uses it", () => {
+    const cells = [
+      cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 2 }),
+      cell("short", { secondsPerBlock: 0.125, noise: 0.1, blocksBefore: 100 }),
+    ];
+    expect(given(cells, 11 + 5 + 4, 2)).toEqual({ long: 3, short: 8 });
+    expect(given(cells, 11 + 5 + 4, 1)).toEqual({ long: 3, short: 40 });
+  });
+
+  it("gives a quiet cell as many as a verdict needs, and one without a claim its fewest", () => {
+    const cells = [
+      cell("quiet", { noise: 0.01, blocksBefore: 8, secondsPerBlock: 0.1 }),
+      cell("unclaimed", { noise: 0 }),
+    ];
+    expect(given(cells, 8 + 0.85, 7)).toEqual({ quiet: 8, unclaimed: 8 });
+    expect(given(cells, 8 + 5.25)).toEqual({ quiet: 52, unclaimed: 8 });
   });
 
   it("spreads what a cell needs over the processes that are left", () => {

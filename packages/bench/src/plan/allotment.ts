@@ -30,13 +30,17 @@ export interface Allowance {
  */
 const decisiveShare = 0.2;
 
+/** A verdict needs so many in all, however little they scatter: fewer can miss what happens seldom. */
+const fewestForVerdict = 59;
+
 /** A balanced square of orders. */
 const squareBlocks = 4;
 
 /**
  * Shares out the blocks of one process: each cell gets its fewest. Then the cells that still need
- * blocks to be decided get them, first the one that needs the least time. What time is left goes,
- * square by square, to the cell whose standard error is largest against its limit.
+ * blocks to be decided get them, first the one that needs the least time. Where none needs more, what
+ * time is left goes, square by square, to the cell whose standard error is largest against its limit;
+ * otherwise it is left to the processes to come.
  *
  * It is told how much the blocks scatter and never what they say, so that it leans to no verdict.
  * The same cells give the same blocks. Where even the fewest take too long, they are what is given.
@@ -63,13 +67,19 @@ export function allotBlocks(
   };
   /** Blocks that this process is short of, if all that are left give the same. */
   const shortOf = (cell: AllottableCell): number => {
-    const needed = (cell.noise / decisiveShare) ** 2 - cell.blocksBefore;
-    return wholeSquares(needed / processesLeft) - given(cell);
+    const needed = Math.max(fewestForVerdict, (cell.noise / decisiveShare) ** 2);
+    const isClaimed = cell.noise > 0;
+    return isClaimed
+      ? wholeSquares((needed - cell.blocksBefore) / processesLeft) - given(cell)
+      : 0;
   };
   const byTime = cells
     .map((cell) => ({ cell, short: shortOf(cell) }))
     .toSorted((a, b) => a.short * a.cell.secondsPerBlock - b.short * b.cell.secondsPerBlock);
   for (const { cell, short } of byTime) give(cell, short);
+  const isShort = cells.some((cell) => shortOf(cell) > 0 && given(cell) < cell.mostBlocks);
+  // The time goes to the next process, where it may make a whole block of what is short.
+  if (isShort && processesLeft > 1) return blocks;
 
   const standardError = (cell: AllottableCell): number =>
     cell.noise / Math.sqrt(cell.blocksBefore + given(cell) * processesLeft);
