@@ -24,10 +24,10 @@ describe("allotBlocks", () => {
   });
 
   it("first decides the cells that need the least time", () => {
-    // Each needs 100 blocks of noise 2.
+    // Each needs 100 blocks.
     const cells = [
-      cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 2 }),
-      cell("short", { secondsPerBlock: 0.125, noise: 2, mostBlocks: 200 }),
+      cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 1.25 }),
+      cell("short", { secondsPerBlock: 0.125, noise: 1.25, mostBlocks: 200 }),
     ];
     expect(given(cells, 12.5 + 10)).toEqual({ long: 2, short: 100 });
     // What is too short for a block of the long one is not wasted.
@@ -53,7 +53,7 @@ describe("allotBlocks", () => {
   });
 
   it("spreads what a cell needs over the processes that are left", () => {
-    const needing = cell("a", { fewestBlocks: 4, mostBlocks: 1000, noise: 2 });
+    const needing = cell("a", { fewestBlocks: 4, mostBlocks: 1000, noise: 1.25 });
     const [none, half] = [1000, 104].map((seconds) =>
       given([needing, cell("b", { fewestBlocks: 1, mostBlocks: 1 })], seconds, 4),
     );

@@ -26,9 +26,9 @@ export interface Allowance {
 /**
  * A cell's blocks are enough when their standard error is this share of the limit. A claim is
  * upheld when the bounds of the difference and of the control, each some two standard errors
- * wide, fit below the limit together.
+ * wide, fit below the limit together: `usual`, in most runs; `sure`, in nearly all.
  */
-const decisiveShare = 0.2;
+const decisiveShares = { usual: 1 / 6, sure: 1 / 8 };
 
 /** A verdict needs so many in all, however little they scatter: fewer can miss what happens seldom. */
 const fewestForVerdict = 59;
@@ -38,9 +38,10 @@ const squareBlocks = 4;
 
 /**
  * Shares out the blocks of one process: each cell gets its fewest. Then the cells that still need
- * blocks to be decided get them, first the one that needs the least time. Where none needs more, what
- * time is left goes, square by square, to the cell whose standard error is largest against its limit;
- * otherwise it is left to the processes to come.
+ * blocks to be decided get them, first the one that needs the least time. A cell that needs more
+ * than there is gives way to those that can be decided, until they surely are, and then takes what is
+ * left; what makes no whole block of it is left to the processes to come. Where no cell needs more,
+ * the rest goes, square by square, to the one whose standard error is largest against its limit.
  *
  * It is told how much the blocks scatter and never what they say, so that it leans to no verdict.
  * The same cells give the same blocks. Where even the fewest take too long, they are what is given.
@@ -66,20 +67,30 @@ export function allotBlocks(
     return more;
   };
   /** Blocks that this process is short of, if all that are left give the same. */
-  const shortOf = (cell: AllottableCell): number => {
-    const needed = Math.max(fewestForVerdict, (cell.noise / decisiveShare) ** 2);
-    const isClaimed = cell.noise > 0;
-    return isClaimed
-      ? wholeSquares((needed - cell.blocksBefore) / processesLeft) - given(cell)
-      : 0;
+  const shortOf = (cell: AllottableCell, share: number): number => {
+    if (cell.noise === 0) return 0;
+    const needed = Math.max(fewestForVerdict, (cell.noise / share) ** 2) - cell.blocksBefore;
+    const short = wholeSquares(needed / processesLeft) - given(cell);
+    return Math.max(0, Math.min(short, cell.mostBlocks - given(cell)));
   };
-  const byTime = cells
-    .map((cell) => ({ cell, short: shortOf(cell) }))
-    .toSorted((a, b) => a.short * a.cell.secondsPerBlock - b.short * b.cell.secondsPerBlock);
-  for (const { cell, short } of byTime) give(cell, short);
-  const isShort = cells.some((cell) => shortOf(cell) > 0 && given(cell) < cell.mostBlocks);
-  // The time goes to the next process, where it may make a whole block of what is short.
-  if (isShort && processesLeft > 1) return blocks;
+  const secondsShort = (cell: AllottableCell, share: number): number =>
+    shortOf(cell, share) * cell.secondsPerBlock;
+  /** Those that need the least time first; returns the ones that need more than there is. */
+  const giveWhatFits = (to: readonly AllottableCell[], share: number): AllottableCell[] => {
+    const byTime = to.toSorted((a, b) => secondsShort(a, share) - secondsShort(b, share));
+    return byTime.filter((cell) => {
+      const fits = secondsShort(cell, share) <= secondsLeft;
+      if (fits) give(cell, shortOf(cell, share));
+      return !fits;
+    });
+  };
+  const outOfReach = giveWhatFits(cells, decisiveShares.usual);
+  if (outOfReach.length > 0) {
+    const decidable = cells.filter((cell) => !outOfReach.includes(cell));
+    const sure = giveWhatFits(decidable, decisiveShares.sure);
+    for (const cell of [...sure, ...outOfReach]) give(cell, shortOf(cell, decisiveShares.usual));
+    if (processesLeft > 1) return blocks;
+  }
 
   const standardError = (cell: AllottableCell): number =>
     cell.noise / Math.sqrt(cell.blocksBefore + given(cell) * processesLeft);
