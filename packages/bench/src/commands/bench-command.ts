@@ -41,7 +41,11 @@ export function benchCommand(): Command {
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each cell and process", parseInteger)
-    .option("--time-budget <minutes>", "fewer blocks where it would take longer", parseMinutes)
+    .option(
+      "--time-budget <minutes>",
+      "for the whole run: fewer blocks where it would take longer; with quick also more",
+      parseMinutes,
+    )
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--resume <folder>", "go on with the interrupted run in this folder")
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")

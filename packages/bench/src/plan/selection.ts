@@ -21,7 +21,10 @@ export interface Selection {
   readonly blocks?: RunPlan["blocks"] | undefined;
   /** Instead of the embedded model: a size with random weights, or a model folder. */
   readonly model?: RunPlan["model"] | undefined;
-  /** For the whole run: cells get fewer blocks where it would take longer. */
+  /**
+   * For the whole run: cells get fewer blocks where it would take longer, and more where a run with
+   * a budget has time for them.
+   */
   readonly timeBudgetMinutes?: RunPlan["timeBudgetMinutes"] | undefined;
   /** Kinds of profiles to make of the streams, as in `profileKinds`. */
   readonly profiles?: RunPlan["profiles"] | undefined;

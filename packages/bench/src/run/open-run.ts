@@ -156,6 +156,8 @@ async function start(
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);
   const { looks, timeBudgetMinutes } = beginning.plan;
   const budgetSeconds =
-    preset.budgetSeconds && Math.min(preset.budgetSeconds, 60 * (timeBudgetMinutes ?? Infinity));
+    preset.budgetSeconds === undefined || timeBudgetMinutes === null
+      ? preset.budgetSeconds
+      : 60 * timeBudgetMinutes;
   return { journal, order, scenarios, looks, budgetSeconds, claims, seed: beginning.seed, clock };
 }
