@@ -66,8 +66,8 @@ describe("readClaims", () => {
 });
 
 describe("the shipped claims", () => {
-  it("are made for cells that the quick profile has", async () => {
-    const cells = select(findPreset("quick"), {}).flatMap((stage) => stage.cells);
+  it("are made for cells that the standard profile has", async () => {
+    const cells = select(findPreset("standard"), {}).flatMap((stage) => stage.cells);
     const claims = await readClaims(shippedClaimsFile);
     const held = claims.map((claim) => [
       claim.treatment,
@@ -81,7 +81,22 @@ describe("the shipped claims", () => {
       ["stream", 40, ["paced-100us-pooled-100"]],
       ["streamAsync", 40, ["paced-100us-pooled-100"]],
       ["control", 0.0125, ["paced-100us-pooled-100"]],
+      ["stream", 0.02, [model[0]]],
+      ["streamAsync", 0.02, [model[0]]],
+      ...model.slice(1).flatMap((cell) => [
+        ["stream", 0.01, [cell]],
+        ["streamAsync", 0.01, [cell]],
+      ]),
     ]);
+  });
+
+  it("has the eight rows first of all in the quick profile", async () => {
+    const cells = select(findPreset("quick"), {}).flatMap((stage) => stage.cells);
+    const [sync, asynchronous] = await readClaims(shippedClaimsFile);
+    expect(cells).toHaveLength(4);
+    for (const claim of [sync, asynchronous]) {
+      expect(cells.every((cell) => claim !== undefined && isMadeFor(claim, cell))).toBe(true);
+    }
   });
 
   it("are in the package", async () => {

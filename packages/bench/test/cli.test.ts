@@ -57,7 +57,10 @@ describe("streamgauge bench", () => {
       "gate",
       ["--base", "--head", "--threshold", "--self-test", "--inject-slowdown", "2 inconclusive"],
     ],
-    ["history", ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"]],
+    [
+      "history",
+      ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"],
+    ],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {
     const { code, stdout } = await streamgauge(command, "--help");
@@ -67,7 +70,12 @@ describe("streamgauge bench", () => {
 
   it.each([
     [["bench", "--fast"], /unknown option '--fast'/],
-    [["bench", "--profile", "slow"], /Allowed choices are quick/],
+    [["bench", "--profile", "quik"], /INVALID_OPTION: .*no preset "quik".*Did you mean "quick"\?/],
+    [
+      ["bench", "--scenario", "modle"],
+      /INVALID_OPTION: .*no scenario "modle".*Did you mean "model"\?/,
+    ],
+    [["bench", "--wait", "long"], /must be an integer/],
     [["bench", "--scenario", "x"], /INVALID_OPTION: .*no scenario "x".*model, .*main-thread/],
     [["bench", "--tokens", "many"], /must be an integer/],
     [["bench", "--tokens", "11"], /INVALID_OPTION: .*has 11 tokens/],

@@ -38,7 +38,7 @@ describe("advice before a run", () => {
   const quiet = {
     cpuGovernor: "performance",
     git: { commit: "c", dirty: false },
-    loadAverageBefore: [0.1, 0.1, 0.1],
+    busyCoresBefore: 0.1,
     logicalCores: 4,
   };
 
@@ -48,7 +48,7 @@ describe("advice before a run", () => {
   });
 
   it.each([
-    [{ loadAverageBefore: [1.94, 1, 1] }, /load 1.9 before start: close other work/],
+    [{ busyCoresBefore: 1.94 }, /1.9 of 4 cores were busy before the start: close other work/],
     [{ logicalCores: 1 }, /one core/],
     [{ cpuGovernor: "powersave" }, /"powersave".*set it to "performance"/],
     [{ git: { commit: "c", dirty: true } }, /uncommitted changes/],

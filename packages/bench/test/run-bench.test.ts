@@ -287,10 +287,10 @@ describe("runBench", () => {
 
   it.each([
     [{ preset: "slow" }, /no preset "slow".*quick/],
-    [{ preset: "quick", scenarios: ["x"] }, /no scenario "x".*paced.*main-thread/],
-    [{ preset: "quick", tokens: [11] }, /has 11 tokens.*10, 50, 100, 1000/],
+    [{ preset: "one-process", scenarios: ["x"] }, /no scenario "x".*paced.*main-thread/],
+    [{ preset: "one-process", tokens: [11] }, /has 11 tokens.*10, 50, 100, 1000/],
     [
-      { preset: "quick", scenarios: ["paced"], tokens: [10] },
+      { preset: "one-process", scenarios: ["paced"], tokens: [10] },
       /has 10 tokens. There are cells of 100/,
     ],
     [{ blocks: 0 }, /must be an integer ≥ 1/],

@@ -19,6 +19,22 @@ export const tiny = defineScenario({
   tokens: [5, 10],
   blocks: 2,
 });
+export const ranged = {
+  ...tiny,
+  name: "ranged",
+  stages: (size) =>
+    tiny.stages(size).map((stage) => ({
+      ...stage,
+      generator: { ...stage.generator, id: "ranged" },
+      cells: stage.cells.map((cell) => ({
+        ...cell,
+        id: cell.id.replace("tiny", "ranged"),
+        scenario: "ranged",
+        generator: "ranged",
+        range: [1, 12],
+      })),
+    })),
+};
 `;
 
 /** Gives a folder inside of this package, where its dependencies are found. */
@@ -33,7 +49,15 @@ async function withModule<T>(use: (url: string, folder: string) => Promise<T>): 
 }
 
 function options(url: string, outputFolder: string, rest: BenchOptions = {}): BenchOptions {
-  return { preset: "standard", modules: [url], seed: 3, outputFolder, claims: [], ...rest };
+  return {
+    preset: "standard",
+    scenarios: ["tiny"],
+    modules: [url],
+    seed: 3,
+    outputFolder,
+    claims: [],
+    ...rest,
+  };
 }
 
 function parts({ cells }: ResultRecord) {
@@ -76,6 +100,45 @@ describe("a run in several processes", () => {
         expect(new Set(orders).size).toBeGreaterThan(2);
         const read = (file: string): Promise<Uint8Array> => readFile(join(folder, file));
         expect((await verifyRecord(record, read)).outcome).toBe("agrees");
+      });
+    },
+    timeout,
+  );
+
+  it(
+    "gives cells with a range what the processes before showed, also when it is resumed",
+    async () => {
+      const claims: BenchOptions["claims"] = [
+        { id: "a", metric: "overhead", treatment: "stream", limit: 1e-4, of: { tokens: 5 } },
+      ];
+      await withModule(async (url, folder) => {
+        const controller = new AbortController();
+        const first = await runBench(
+          options(url, folder, {
+            preset: "quick",
+            scenarios: ["ranged"],
+            claims,
+            signal: controller.signal,
+            onProgress: ({ process, subject, phase }) => {
+              if (process?.index === 3 && subject === "ranged-10" && phase === "measure") {
+                controller.abort();
+              }
+            },
+          }),
+        );
+        expect(first.record.status).toBe("interrupted");
+        const { record } = await runBench({ resume: folder, modules: [url], claims });
+        expect(record).toMatchObject({ status: "complete", profile: "quick" });
+        // Nothing is claimed of ten tokens, and no number of blocks decides the other claim.
+        const counts = record.cells.map(({ id, processes, plannedBlocks }) => {
+          const blocks = processes.map((part) => part.blocks);
+          return { id, blocks, plannedBlocks };
+        });
+        const [most, fewest] = [12, 1].map((blocks) => [2, ...Array<number>(7).fill(blocks)]);
+        expect(counts).toEqual([
+          { id: "ranged-5", blocks: most, plannedBlocks: 86 },
+          { id: "ranged-10", blocks: fewest, plannedBlocks: 9 },
+        ]);
       });
     },
     timeout,

@@ -293,7 +293,6 @@ describe("a record that grows", () => {
 describe("a run to resume", () => {
   it("leaves out the cells whose samples are gone or altered, and keeps the others", async () => {
     const [first, other] = run.record.cells as [ResultRecord["cells"][0], ResultRecord["cells"][0]];
-    const { environment } = run.record;
     for (const status of ["complete", "failed"] as const) {
       const record: ResultRecord = {
         ...run.record,
@@ -302,7 +301,7 @@ describe("a run to resume", () => {
       };
       await inFolderOfRun(async (folder) => {
         const kept = async (): Promise<string[]> => {
-          const resumed = await readRunToResume(folder, environment);
+          const resumed = await readRunToResume(folder);
           expect(resumed.rawBlocks.get("first")).toHaveLength(8);
           expect(resumed.record.cells[0]?.blocks).toEqual(first.blocks);
           return resumed.record.cells.map(({ id }) => id);

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { readClaimList } from "../conclude/claim-list.js";
 import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
@@ -23,28 +23,37 @@ interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
   readonly out?: string;
   readonly resume?: string;
   readonly claims?: string;
+  readonly wait?: number;
   readonly enforce?: true;
 }
+
+/** A build before the run is over by then; and a quick run has five minutes. */
+const defaultWaitSeconds = 30;
 
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
   const command = new Command("bench")
     .description("Measure what streaming tokens costs, and hold the claims against it.")
     .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
-    .addOption(
-      new Option("--profile <name>", "how thoroughly, and what (default: quick)").choices(
-        presetNames,
-      ),
-    )
+    .option("--profile <name>", `${presetNames.join(", ")} (default: quick)`)
     .option("--scenario <name...>", "these scenarios instead of the profile's own")
     .option("--model <name>", "15M, 42M or 135M with random weights, or a model folder")
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each cell and process", parseInteger)
-    .option("--time-budget <minutes>", "fewer blocks where it would take longer", parseMinutes)
+    .option(
+      "--time-budget <minutes>",
+      "for the whole run: fewer blocks where it would take longer; with quick also more",
+      parseMinutes,
+    )
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--resume <folder>", "go on with the interrupted run in this folder")
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
+    .option(
+      "--wait <seconds>",
+      `longest wait for other work to end (default: ${defaultWaitSeconds})`,
+      parseInteger,
+    )
     .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
   for (const { flag, description } of profileFlags) command.option(flag, description);
   const { presets, scenarios } = describeChoices();
@@ -78,7 +87,7 @@ Examples:
 }
 
 async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
-  const { resume, claims } = flags;
+  const { resume, claims, wait = defaultWaitSeconds } = flags;
   const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
   const selection: Selection = {
     scenarios: flags.scenario,
@@ -104,6 +113,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   return {
     ...plan,
     resume,
+    waitSeconds: wait,
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
     claims: claims === undefined ? undefined : await readClaimList(claims),
   };

@@ -8,9 +8,10 @@ import { MismatchError, isObject } from "../record/shape.js";
 import { comparedTreatment, streamedTreatment } from "../record/treatment.js";
 
 /**
- * What streamgauge promises: synchronous streaming under 5 % and asynchronous
- * under 10 % for each token count of the embedded model; and, tighter because
- * nothing hides it, 40 µs per token on an engine that needs 100 µs for one.
+ * What streamgauge promises, the widest first: synchronous streaming under 5 % and asynchronous
+ * under 10 % for each token count of the embedded model; tighter because nothing hides it, 40 µs
+ * per token on an engine that needs 100 µs for one; and both ways of streaming under 1 % of the
+ * embedded model's time, under 2 % at 10 tokens.
  */
 export const shippedClaimsFile: URL = new URL("../../claims.json", import.meta.url);
 

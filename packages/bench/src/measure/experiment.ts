@@ -16,6 +16,8 @@ export interface ExperimentOptions {
   /** Which of the run's processes this is. */
   readonly process: number;
   readonly work: Work;
+  /** Whether runs before it in this process made it warm. Default false. */
+  readonly isWarm?: boolean;
   /** Ends the cell between two runs; the blocks so far are kept. */
   readonly signal?: AbortSignal | undefined;
   /** Called, and waited for, after each block that is dropped, outside of what is timed. */
@@ -75,7 +77,7 @@ class Experiment {
       signal,
       blocks: plan.blocks,
       timeBudget: { seconds: plan.timeBudgetSeconds },
-      isWarm: () => this.#warmUp.finished,
+      isWarm: () => this.#options.isWarm === true || this.#warmUp.finished,
       measuredOrders: "fresh",
       runBlock: (order, phase) =>
         this.#runBlock(
@@ -101,7 +103,8 @@ class Experiment {
       process: this.#options.process,
       status,
       blocks: this.#blocks,
-      warmUp: this.#warmUp.summary,
+      warmUp:
+        this.#options.isWarm === true ? { blocksDropped: 0, steady: true } : this.#warmUp.summary,
       failure: null,
       promptTokens: this.#reference?.result.usage.promptTokens ?? null,
     };

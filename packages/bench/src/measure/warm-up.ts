@@ -1,3 +1,4 @@
+import type { CellPlan } from "../plan/stage.js";
 import type { WarmUp } from "../record/index.js";
 import { trend } from "../statistics/index.js";
 
@@ -18,6 +19,17 @@ const mostBlocks = 20;
  * memory) is warm after that, and a long cell's time is better spent on blocks.
  */
 export const warmUpTokens = 100;
+
+/** What makes runs warm for others: all but their length is the same, and they are no shorter. */
+export function isWarmAfter(before: CellPlan, plan: CellPlan): boolean {
+  const kind = ({ workload, sampling, concurrency = 1, config }: CellPlan): string =>
+    JSON.stringify([workload, sampling, concurrency, config]);
+  return (
+    before.generator === plan.generator &&
+    kind(before) === kind(plan) &&
+    Math.min(before.tokens, warmUpTokens) >= Math.min(plan.tokens, warmUpTokens)
+  );
+}
 
 /**
  * Decides when a cell is warm: when the last five block times show no monotone

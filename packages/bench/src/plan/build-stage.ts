@@ -5,14 +5,21 @@ import type { CellPlan, MeasurementPlan, Size, Stage } from "./stage.js";
 
 /** Tokens per second that the time estimates start from. */
 const expectedTokensPerSecond: ReadonlyMap<string, number> = new Map([
-  [embeddedModelName, 700],
+  [embeddedModelName, 850],
   ["15M", 200],
   ["42M", 80],
   ["135M", 25],
 ]);
 
-/** Blocks of a cell, and the seconds after which it ends with those that it has. */
-export type CellSize = readonly [blocks: number, timeBudgetSeconds: number];
+/**
+ * Blocks of a cell, the seconds after which it ends with those that it has, and the range in which
+ * a run may choose others.
+ */
+export type CellSize = readonly [
+  blocks: number,
+  timeBudgetSeconds: number,
+  range?: NonNullable<CellPlan["range"]>,
+];
 
 /** By token count, for each size of a run; one that is left out has no such cells. */
 export type CellSizes = Readonly<Record<Size, Readonly<Record<number, CellSize>>>>;
@@ -35,7 +42,7 @@ export function stageOf(
     prompt: promptFor(generator),
     measurements: [],
     cells: Object.entries(variants).flatMap(([name, variant]) =>
-      Object.entries(sizes).map(([tokens, [blocks, timeBudgetSeconds]]): CellPlan => ({
+      Object.entries(sizes).map(([tokens, [blocks, timeBudgetSeconds, range]]): CellPlan => ({
         id: [generator.id, name, tokens].filter((part) => part !== "").join("-"),
         scenario,
         generator: generator.id,
@@ -47,6 +54,7 @@ export function stageOf(
         ...variant,
         blocks,
         timeBudgetSeconds,
+        ...(range !== undefined && { range }),
         expectedBlockSeconds:
           4 * (variant.concurrency ?? 1) * (Number(tokens) * secondsPerToken(generator) + 0.001),
       })),

@@ -4,7 +4,7 @@ import type { RunPlan } from "../record/index.js";
 import type { GeneratorPlan } from "./generator-plan.js";
 import { embeddedModelName, promptFor } from "./prompts.js";
 import { isModelSize } from "./random-model.js";
-import type { Stage } from "./stage.js";
+import type { CellPlan, Stage } from "./stage.js";
 
 /**
  * What the user chose to measure. What is left out, or null, is not restricted.
@@ -21,7 +21,10 @@ export interface Selection {
   readonly blocks?: RunPlan["blocks"] | undefined;
   /** Instead of the embedded model: a size with random weights, or a model folder. */
   readonly model?: RunPlan["model"] | undefined;
-  /** For the whole run: cells get fewer blocks where it would take longer. */
+  /**
+   * For the whole run: cells get fewer blocks where it would take longer, and more where a run with
+   * a budget has time for them.
+   */
   readonly timeBudgetMinutes?: RunPlan["timeBudgetMinutes"] | undefined;
   /** Kinds of profiles to make of the streams, as in `profileKinds`. */
   readonly profiles?: RunPlan["profiles"] | undefined;
@@ -73,7 +76,10 @@ export function narrow(
       ...stage,
       cells: stage.cells
         .filter((cell) => tokens?.includes(cell.tokens) ?? true)
-        .map((cell) => (blocks === null ? cell : { ...cell, blocks })),
+        .map(({ range, ...cell }): CellPlan => {
+          if (blocks !== null) return { ...cell, blocks };
+          return { ...cell, ...(range !== undefined && { range }) };
+        }),
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
   if (stages.length === 0) {

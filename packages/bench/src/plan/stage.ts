@@ -35,6 +35,11 @@ export interface Stage {
 export interface CellPlan extends CellIdentity {
   /** Blocks in each process. */
   readonly blocks: number;
+  /**
+   * Fewest and most blocks of a process, where a run with a time for all of it may choose: it gives
+   * the time to the cells that need it, see `allotBlocks`.
+   */
+  readonly range?: readonly [fewest: number, most: number];
   /** The cell ends early after this long, with the blocks that it has. */
   readonly timeBudgetSeconds: number;
   /** A guess, for the time left; corrected by what is seen. */

@@ -18,6 +18,8 @@ export interface Environment {
   readonly cpuGovernor: string | null;
   readonly memoryBytes: number;
   readonly operatingSystem: string;
+  /** Cores that worked for others right before the run; absent in records from before it was read. */
+  readonly busyCoresBefore?: number;
   /** Processes ready to run, averaged over 1, 5 and 15 minutes. */
   readonly loadAverageBefore: readonly number[];
   /** The same at the end of the run; null while running. */
@@ -68,6 +70,7 @@ export const environment: Check<Environment> = object({
   cpuGovernor: nullable(string),
   memoryBytes: number,
   operatingSystem: string,
+  busyCoresBefore: optional(number),
   loadAverageBefore: array(number),
   loadAverageAfter: nullable(array(number)),
   stolenCpuFraction: nullable(number),

@@ -82,7 +82,7 @@ export {
   type TransportSummary,
 } from "./transport.js";
 export { treatments, type Treatment } from "./treatment.js";
-export { claimsOf, type JudgedClaim } from "./claims-of.js";
+export { claimsOf, promiseKey, widestClaims, widestFirst, type JudgedClaim } from "./claims-of.js";
 export { describeVariant, type CellVariation } from "./variant.js";
 export type { Verdict } from "./verdict.js";
 export type { WarmUp } from "./warm-up.js";

@@ -9,7 +9,10 @@ import type { BenchProgress } from "./progress.js";
 
 /** What to run, where to put it, and who is told. */
 export interface BenchOptions extends Omit<Selection, "scenarios"> {
-  /** A preset or the name of one. Default "quick". */
+  /**
+   * A preset or the name of one. Default: "quick"; "one-process" where something is given that
+   * cannot cross to other processes.
+   */
   readonly preset?: string | Preset | undefined;
   /**
    * Names, or scenarios made by `defineScenario`. A preset of several processes
@@ -32,6 +35,11 @@ export interface BenchOptions extends Omit<Selection, "scenarios"> {
    * Default: the shipped file; of a run that is resumed its own, and no others.
    */
   readonly claims?: readonly Claim[] | ClaimList | undefined;
+  /**
+   * Longest wait, in seconds, until other work on the machine has died down: that of a build, for
+   * instance. Default 0.
+   */
+  readonly waitSeconds?: number | undefined;
   /** Ends the run between two generations; what is done is kept. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
@@ -53,6 +61,11 @@ export function ownScenarios({ scenarios }: BenchOptions): readonly Scenario[] {
   return (scenarios ?? []).filter((scenario) => typeof scenario !== "string");
 }
 
+/** The preset of a run for which none was chosen. */
+export function defaultPreset(options: BenchOptions): string {
+  return thingsThatCannotCross(options).length > 0 ? "one-process" : "quick";
+}
+
 /** @throws StreamgaugeError `INVALID_OPTION` for a number that cannot be a seed */
 export function requireSeed(seed: number): number {
   if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
@@ -67,16 +80,21 @@ export function requireSeed(seed: number): number {
  */
 export function requireWhatCrosses(preset: Preset, options: BenchOptions): void {
   if (preset.lookAtProcesses.length === 1 && preset.lookAtProcesses[0] === 1) return;
-  const given = Object.entries({
+  const given = thingsThatCannotCross(options);
+  if (given.length === 0) return;
+  throw invalidOption(
+    `The preset "${preset.name}" measures in several processes, to which ` +
+      `${given.join(" and ")} cannot cross: export scenarios from a module ` +
+      `and give its URL in "modules", or choose the preset "one-process".`,
+  );
+}
+
+function thingsThatCannotCross(options: BenchOptions): string[] {
+  const given = {
     "scenarios that are objects": ownScenarios(options).length > 0,
     "a preset that is an object": typeof options.preset === "object",
     openGenerator: options.openGenerator !== undefined,
     clock: options.clock !== undefined,
-  }).filter(([, isGiven]) => isGiven);
-  if (given.length === 0) return;
-  throw invalidOption(
-    `The preset "${preset.name}" measures in several processes, to which ` +
-      `${given.map(([what]) => what).join(" and ")} cannot cross: export scenarios from a module ` +
-      `and give its URL in "modules", or choose a preset of one process.`,
-  );
+  };
+  return Object.entries(given).flatMap(([what, isGiven]) => (isGiven ? [what] : []));
 }

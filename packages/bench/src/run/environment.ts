@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { setTimeout as pause } from "node:timers/promises";
+import { disturbingCores, measureBusyCores } from "./busyness.js";
 import type { Environment, EnvironmentSample } from "../record/index.js";
 
 const run = promisify(execFile);
@@ -19,14 +19,8 @@ const measuredPackages = [
   "comlink",
 ] as const;
 
-/** A load from which on other work competes with the bench for a core. */
-const busyLoad = 0.5;
-
 /** A share of stolen CPU time from which on it shows in the results. */
 const disturbingTheft = 0.02;
-
-/** How long the machine is looked at before the run. */
-const beforeMilliseconds = 500;
 
 /** A machine under observation, from the beginning of a run to its end. */
 export interface EnvironmentWatch {
@@ -40,7 +34,9 @@ export interface EnvironmentWatch {
 
 /** Begins to watch this machine. What cannot be read is null, never an error. */
 export async function watchEnvironment(): Promise<EnvironmentWatch> {
-  const environment = await describeEnvironment();
+  // What others do to the machine while the bench does nothing.
+  const busyCoresBefore = await measureBusyCores();
+  const environment = await describeEnvironment(busyCoresBefore);
   const startMilliseconds = performance.now();
   let last = await readCpuTicks();
   const course: EnvironmentSample[] = [];
@@ -53,8 +49,6 @@ export async function watchEnvironment(): Promise<EnvironmentWatch> {
     });
     last = now;
   };
-  // What others do to the machine before the bench does anything.
-  await pause(beforeMilliseconds);
   await sample();
   const before = last;
   return {
@@ -75,10 +69,9 @@ export async function watchEnvironment(): Promise<EnvironmentWatch> {
   };
 }
 
-async function describeEnvironment(): Promise<Environment> {
+async function describeEnvironment(busyCoresBefore: number): Promise<Environment> {
   const cpuGovernor = await readGovernor();
   const git = await describeGit();
-  const loadAverageBefore = loadavg();
   const logicalCores = availableParallelism();
   return {
     cpuModel: cpus()[0]?.model.trim() ?? "unknown",
@@ -86,7 +79,8 @@ async function describeEnvironment(): Promise<Environment> {
     cpuGovernor,
     memoryBytes: totalmem(),
     operatingSystem: `${type()} ${release()} ${process.arch}`,
-    loadAverageBefore,
+    busyCoresBefore: Math.round(busyCoresBefore * 100) / 100,
+    loadAverageBefore: loadavg(),
     loadAverageAfter: null,
     stolenCpuFraction: null,
     nodeVersion: process.versions.node,
@@ -97,20 +91,20 @@ async function describeEnvironment(): Promise<Environment> {
       ),
     ),
     git,
-    advice: advise({ cpuGovernor, git, loadAverageBefore, logicalCores }),
+    advice: advise({ cpuGovernor, git, busyCoresBefore, logicalCores }),
     peakResidentBytes: peakResidentBytes(),
   };
 }
 
 /** What about an environment disturbs a measurement, and what to do about it. */
 export function advise(
-  environment: Pick<Environment, "cpuGovernor" | "git" | "loadAverageBefore" | "logicalCores">,
+  environment: Pick<Environment, "cpuGovernor" | "git" | "busyCoresBefore" | "logicalCores">,
 ): string[] {
-  const { cpuGovernor, git, loadAverageBefore, logicalCores } = environment;
-  const load = loadAverageBefore[0] ?? 0;
+  const { cpuGovernor, git, busyCoresBefore = 0, logicalCores } = environment;
   const advice: string[] = [];
-  if (load >= busyLoad) {
-    advice.push(`load ${load.toFixed(1)} before start: close other work`);
+  if (busyCoresBefore >= disturbingCores(logicalCores)) {
+    const busy = busyCoresBefore.toFixed(1);
+    advice.push(`${busy} of ${logicalCores} cores were busy before the start: close other work`);
   }
   if (logicalCores < 2) {
     advice.push("one core: the worker and the consumer take turns on it; use a machine with two");

@@ -1,6 +1,7 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import type { Clock } from "../plan/clock.js";
 import { runCell } from "../measure/experiment.js";
+import { isWarmAfter } from "../measure/warm-up.js";
 import type { RunSink } from "./journal.js";
 import type { Work } from "../measure/measured-run.js";
 import { ProgressTracker, type BenchProgress } from "./progress.js";
@@ -63,6 +64,7 @@ async function runCells(
   tracker: ProgressTracker,
 ): Promise<void> {
   const { clock, seed, process, signal, sink, report } = execution;
+  const warm: CellPlan[] = [];
   for (const plan of stage.cells) {
     if (isAborted(execution)) return;
     report(tracker.inCell("warm-up", plan, 0));
@@ -74,6 +76,7 @@ async function runCells(
       process,
       signal,
       work: workOf(stage, plan, seed),
+      isWarm: warm.some((before) => isWarmAfter(before, plan)),
       onWarmUp: (blocks) => report(tracker.inCell("warm-up", plan, blocks)),
       onBlock: async (block, blocks) => {
         report(tracker.inCell("measure", plan, blocks));
@@ -81,6 +84,7 @@ async function runCells(
       },
     });
     tracker.cellEnded(plan, part.blocks);
+    if (part.status === "complete" && part.warmUp.steady) warm.push(plan);
     await sink.cellDone(plan.id, part);
   }
 }

@@ -4,7 +4,10 @@ import { warmUpTokens } from "../measure/warm-up.js";
 /** Warm-up blocks of a cell that is steady at once. */
 export const expectedWarmUpBlocks = 5;
 
-export function expectedWarmUpBlockSeconds({ tokens, expectedBlockSeconds }: CellPlan): number {
+export function expectedWarmUpBlockSeconds({
+  tokens,
+  expectedBlockSeconds,
+}: Pick<CellPlan, "tokens" | "expectedBlockSeconds">): number {
   return (expectedBlockSeconds * Math.min(tokens, warmUpTokens)) / tokens;
 }
 

@@ -89,7 +89,8 @@ export class Journal implements RunSink {
     const parts = (before?.parts ?? []).filter((part) => part.process !== process);
     this.#cells.set(plan.id, {
       identity: identityOf(plan),
-      plannedBlocks: (parts.length + 1) * plan.blocks,
+      // A process can have other numbers of blocks than the one before it.
+      plannedBlocks: (before?.plannedBlocks ?? 0) + plan.blocks,
       rawBlocks: (before?.rawBlocks ?? []).filter((block) => block.process !== process),
       parts: [...parts, { process, status: "running", blocks: 0, warmUp: noWarmUp }],
       failure: null,

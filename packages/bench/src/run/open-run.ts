@@ -15,18 +15,21 @@ import {
   type RunPlan,
 } from "../record/index.js";
 import {
+  defaultPreset,
   ownScenarios,
   requireSeed,
   requireWhatCrosses,
   type BenchOptions,
 } from "./bench-options.js";
+import { waitUntilQuiet } from "./busyness.js";
 import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
 import { plannedOf } from "./planned.js";
+import { whileWaiting } from "./progress.js";
 import { findPreset, looksOf, type Preset } from "./presets.js";
 import { RecordFile, defaultOutputFolder } from "./record-file.js";
-import { readRunToResume } from "./resume.js";
+import { readRunToResume, requireSameMachine } from "./resume.js";
 
 /** A run that is ready to measure. */
 export interface Run {
@@ -36,6 +39,8 @@ export interface Run {
   /** Scenarios that are objects, beside those that the order names. */
   readonly scenarios: readonly Scenario[];
   readonly looks: RunPlan["looks"];
+  /** Seconds for all of it, where cells get blocks by what they need. */
+  readonly budgetSeconds: number | undefined;
   readonly claims: readonly Claim[];
   readonly seed: number;
   readonly clock: Clock;
@@ -48,19 +53,26 @@ export interface Run {
  *   what cannot cross to other processes, and for a run that cannot be resumed
  */
 export async function openRun(options: BenchOptions): Promise<Run> {
-  const watch = await watchEnvironment();
-  return await (options.resume === undefined
-    ? begin(options, watch)
-    : resume(options, options.resume, watch));
+  return await (options.resume === undefined ? begin(options) : resume(options, options.resume));
 }
 
-async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Run> {
-  const { preset: chosen = "quick", scenarios, ...rest } = options;
+/** Waits for other work to end first, where the options say so. */
+async function watchMachine(options: BenchOptions): Promise<EnvironmentWatch> {
+  const { waitSeconds = 0, signal, onProgress = () => undefined } = options;
+  await waitUntilQuiet(waitSeconds, (waiting) => onProgress(whileWaiting(waiting)), signal);
+  return await watchEnvironment();
+}
+
+async function begin(options: BenchOptions): Promise<Run> {
+  const { preset: chosen = defaultPreset(options), scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
     typeof scenario === "string" ? scenario : scenario.name,
   );
+  const selection = recordSelection({ ...rest, scenarios: names });
+  const stages = await planFirst(options, preset, selection);
+  const watch = await watchMachine(options);
   const startedAt = new Date().toISOString();
   const clock = options.clock ?? systemClock;
   // Colons are not allowed in file names everywhere.
@@ -71,7 +83,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
     watch,
     folder: () => options.outputFolder ?? defaultOutputFolder(runId),
     rawBlocks: new Map(),
-    beginning: (stages) => ({
+    beginning: {
       schema: recordSchema,
       version: recordVersion,
       runId,
@@ -79,7 +91,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
       profile: preset.name,
       seed,
       plan: {
-        ...recordSelection({ ...rest, scenarios: names }),
+        ...selection,
         looks: looksOf(preset),
         measured: [],
         ...plannedOf(stages, preset),
@@ -98,26 +110,46 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
       claimList: listed(claims),
       claims: [],
       definitions,
-    }),
-    selection: { ...rest, scenarios: names },
+    },
   });
 }
 
-async function resume(
-  options: BenchOptions,
-  folder: string,
-  watch: EnvironmentWatch,
-): Promise<Run> {
-  const { record, rawBlocks } = await readRunToResume(folder, watch.environment);
+async function resume(options: BenchOptions, folder: string): Promise<Run> {
+  const { record, rawBlocks } = await readRunToResume(folder);
+  const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
+  await planFirst(options, preset, record.plan);
+  const watch = await watchMachine(options);
+  requireSameMachine(record, watch.environment);
   return await start(options, {
-    preset: typeof options.preset === "object" ? options.preset : findPreset(record.profile),
+    preset,
     watch,
     folder: () => folder,
     rawBlocks,
     // Of the version that it is: what an older one lacks cannot be added later.
-    beginning: () => ({ ...record, status: "running", endedAt: null }),
-    selection: record.plan,
+    beginning: { ...record, status: "running", endedAt: null },
   });
+}
+
+/**
+ * The stages of the first process, nothing left out. What is wrong is refused before anybody
+ * waits, and before a folder is made.
+ */
+async function planFirst(
+  options: BenchOptions,
+  preset: Preset,
+  selection: Selection,
+): Promise<readonly Stage[]> {
+  requireWhatCrosses(preset, options);
+  const order = orderOf(options, preset, selection);
+  return await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
+}
+
+function orderOf(options: BenchOptions, preset: Preset, selection: Selection): Run["order"] {
+  return {
+    ...recordSelection(selection),
+    preset: typeof options.preset === "object" ? options.preset : preset.name,
+    modules: options.modules ?? [],
+  };
 }
 
 async function start(
@@ -127,28 +159,22 @@ async function start(
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
-    /** @param stages of the first process, nothing left out */
-    readonly beginning: (stages: readonly Stage[]) => ResultRecord;
-    readonly selection: Selection;
+    readonly beginning: ResultRecord;
   },
 ): Promise<Run> {
-  const { preset, watch, selection } = from;
+  const { preset, watch, beginning } = from;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
-  requireWhatCrosses(preset, options);
-  const order = {
-    ...recordSelection(selection),
-    preset: options.preset ?? preset.name,
-    modules: options.modules ?? [],
-  };
-  // Refuses what is wrong before a folder is made.
-  const stages = await planStages({ ...order, process: 0, leaveOut: [] }, scenarios);
-  const beginning = from.beginning(stages);
+  const order = orderOf(options, preset, beginning.plan);
   const claims = await claimsOfRun(options, beginning);
   const file = await RecordFile.create(from.folder());
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);
-  const { looks } = beginning.plan;
-  return { journal, order, scenarios, looks, claims, seed: beginning.seed, clock };
+  const { looks, timeBudgetMinutes } = beginning.plan;
+  const budgetSeconds =
+    preset.budgetSeconds === undefined || timeBudgetMinutes === null
+      ? preset.budgetSeconds
+      : 60 * timeBudgetMinutes;
+  return { journal, order, scenarios, looks, budgetSeconds, claims, seed: beginning.seed, clock };
 }
 
 /** Those of the record; a record of version 3 names none. */

@@ -2,8 +2,9 @@ import { invalidOption, StreamgaugeError, messageOf } from "@streamgauge/core";
 import { measurementId } from "./execution.js";
 import { findPreset, type Preset } from "./presets.js";
 import { fitInto } from "./time-budget.js";
+import { didYouMean } from "../plan/did-you-mean.js";
 import { narrow, type Selection } from "../plan/selection.js";
-import type { Scenario, Stage } from "../plan/stage.js";
+import type { CellPlan, Scenario, Stage } from "../plan/stage.js";
 import { catalogue } from "../scenarios/catalogue.js";
 import { withProfiles } from "../scenarios/profiled.js";
 
@@ -16,6 +17,8 @@ export interface StagesOrder extends Selection {
   readonly process: number;
   /** Ids of the cells and measurements that are done, or were decided. */
   readonly leaveOut: readonly string[];
+  /** Blocks of cells, by id, that the run chose by what it has measured; see `shareOut`. */
+  readonly allotted?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function planStages(
   order: StagesOrder,
   scenarios: readonly Scenario[] = [],
 ): Promise<readonly Stage[]> {
-  const { profiles, modules, process, leaveOut } = order;
+  const { profiles, modules, process, leaveOut, allotted = {} } = order;
   const preset = typeof order.preset === "string" ? findPreset(order.preset) : order.preset;
   const loaded = await Promise.all(modules.map(loadScenarios));
   const stages = withProfiles(
@@ -38,15 +41,24 @@ export async function planStages(
   return stages
     .map((stage) => ({
       ...stage,
-      cells: stage.cells.filter(
-        ({ id, scenario }) =>
-          !leaveOut.includes(id) && process < (preset.processesOf?.[scenario] ?? Infinity),
-      ),
+      cells: stage.cells
+        .filter(
+          ({ id, scenario }) =>
+            !leaveOut.includes(id) && process < (preset.processesOf?.[scenario] ?? Infinity),
+        )
+        .map((cell) => withBlocks(cell, allotted[cell.id])),
       measurements: stage.measurements.filter(
         (plan) => process === 0 && !leaveOut.includes(measurementId(stage, plan)),
       ),
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
+}
+
+/** Time in proportion: the budget is against a machine that is slow, not against the blocks. */
+function withBlocks(cell: CellPlan, blocks: number | undefined): CellPlan {
+  if (blocks === undefined) return cell;
+  const growth = Math.max(1, blocks / cell.blocks);
+  return { ...cell, blocks, timeBudgetSeconds: growth * cell.timeBudgetSeconds };
 }
 
 /**
@@ -84,8 +96,10 @@ function chosenScenarios(
   if (scenarios === null) return others.length > 0 ? others : preset.scenarios;
   for (const name of scenarios) {
     if (!known.some((scenario) => scenario.name === name)) {
-      const names = known.map((scenario) => scenario.name).join(", ");
-      throw invalidOption(`There is no scenario "${name}". Scenarios: ${names}.`);
+      const names = known.map((scenario) => scenario.name);
+      throw invalidOption(
+        `There is no scenario "${name}".${didYouMean(name, names)} Scenarios: ${names.join(", ")}.`,
+      );
     }
   }
   return known.filter(({ name }) => scenarios.includes(name));

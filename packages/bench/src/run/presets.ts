@@ -1,5 +1,6 @@
 import { invalidOption } from "@streamgauge/core";
 import type { Look } from "../record/index.js";
+import { didYouMean } from "../plan/did-you-mean.js";
 import { catalogue } from "../scenarios/catalogue.js";
 import type { Scenario, Size } from "../plan/stage.js";
 import { calibration } from "../scenarios/calibration.js";
@@ -20,22 +21,37 @@ export interface Preset {
   readonly scenarios: readonly Scenario[];
   /** Most fresh processes that measure a scenario, by its name; those of others: as many as there are. */
   readonly processesOf?: Readonly<Record<string, number>>;
+  /**
+   * Seconds for the whole run, its start and end included: cells that say in which range get their
+   * blocks by what they need. Needs a single look, the one that the time is planned for.
+   */
+  readonly budgetSeconds?: number;
 }
 
 function scenariosNamed(...names: string[]): Scenario[] {
   return catalogue.filter(({ name }) => names.includes(name));
 }
 
-/** What is asked when nobody chooses. */
+/** What is asked of a thorough run when nobody chooses. */
 const questions = ["model", "model-inline", "paced", "paced-inline", "main-thread", "memory"];
+
+/** Most processes for every scenario but some. */
+function others(processes: number, ...but: string[]): Record<string, number> {
+  return Object.fromEntries(
+    catalogue.filter(({ name }) => !but.includes(name)).map(({ name }) => [name, processes]),
+  );
+}
 
 const presets: readonly Preset[] = [
   {
     name: "quick",
-    description: "the shipped claims, in one process and under five minutes",
+    description: "the claims on the embedded model, in 8 fresh processes and under five minutes",
     size: "quick",
-    lookAtProcesses: [1],
-    scenarios: scenariosNamed(...questions),
+    // A second look would cost the first one its level, and there is no time for one.
+    lookAtProcesses: [8],
+    scenarios: scenariosNamed("model"),
+    processesOf: others(1, "model", "every-token", "model-inline", "paced", "paced-inline"),
+    budgetSeconds: 255,
   },
   {
     name: "standard",
@@ -48,14 +64,26 @@ const presets: readonly Preset[] = [
   {
     name: "full",
     description:
-      "every scenario: those of standard in 10 fresh processes, up to 20, the rest in 6; two hours",
+      "every scenario but engine: model and paced in 10 to 20 fresh processes, the rest in 6 or 8; under an hour",
     size: "full",
     lookAtProcesses: [10, 15, 20],
-    scenarios: catalogue,
+    // The engine takes half an hour of its own, and is a record of its own.
+    scenarios: catalogue.filter(({ name }) => name !== "engine"),
     // No claim is about them; fewer than six differing processes have no interval.
-    processesOf: Object.fromEntries(
-      catalogue.filter(({ name }) => !questions.includes(name)).map(({ name }) => [name, 6]),
-    ),
+    processesOf: {
+      ...others(6, "model", "paced"),
+      "every-token": 8,
+      "model-inline": 8,
+      "paced-inline": 8,
+    },
+  },
+  {
+    name: "one-process",
+    description:
+      "the questions of standard in the bench's own process: to try things out, and for functions",
+    size: "standard",
+    lookAtProcesses: [1],
+    scenarios: scenariosNamed(...questions),
   },
 ];
 
@@ -83,7 +111,9 @@ export function findPreset(name: string): Preset {
   // A process that measures knows its preset by name only.
   const found = [...presets, calibrationPreset].find((preset) => preset.name === name);
   if (found !== undefined) return found;
-  throw invalidOption(`There is no preset "${name}". Presets: ${presetNames.join(", ")}.`);
+  throw invalidOption(
+    `There is no preset "${name}".${didYouMean(name, presetNames)} Presets: ${presetNames.join(", ")}.`,
+  );
 }
 
 /** The looks of a preset, with the levels that spend 5 % over all of them. */

@@ -6,11 +6,12 @@ import {
   expectedWarmUpSeconds,
 } from "./expected-time.js";
 import type { CellPlan, MeasurementPlan, Stage } from "../plan/stage.js";
+import type { Waiting } from "./busyness.js";
 
 /** Where a run of the bench is. */
 export interface BenchProgress {
-  readonly phase: "open" | "warm-up" | "measure" | "measurement";
-  /** Id of the cell, of the measurement, or of the generator that is made. */
+  readonly phase: "wait" | "open" | "warm-up" | "measure" | "measurement";
+  /** Id of the cell, of the measurement, or of the generator that is made; what is waited for. */
   readonly subject: string;
   /** Blocks of this phase that are done; 0 outside of a cell. */
   readonly block: number;
@@ -91,6 +92,19 @@ export class ProgressTracker {
       secondsLeft: done > 0 ? secondsLeft : undefined,
     };
   }
+}
+
+/** Progress of a run that has not begun, because other work keeps the machine busy. */
+export function whileWaiting({ busyCores, cores, secondsLeft }: Waiting): BenchProgress {
+  const busy = busyCores.toFixed(1);
+  return {
+    phase: "wait",
+    subject: `${busy} of ${cores} cores are busy with other work`,
+    block: 0,
+    blocks: 0,
+    fractionDone: 0,
+    secondsLeft,
+  };
 }
 
 /**

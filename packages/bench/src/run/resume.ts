@@ -16,20 +16,13 @@ export interface RunToResume {
  * Reads an interrupted run. A process's part of a cell that is not whole, or
  * whose samples are gone, is left out: it will be measured again.
  *
- * @throws StreamgaugeError `INVALID_OPTION` when it is complete, or of another
- *   commit or machine; InvalidRecordError
+ * @throws StreamgaugeError `INVALID_OPTION` when it is complete; InvalidRecordError
  */
-export async function readRunToResume(
-  folder: string,
-  here: Pick<Environment, "git" | "cpuModel" | "nodeVersion">,
-): Promise<RunToResume> {
+export async function readRunToResume(folder: string): Promise<RunToResume> {
   const { record, unrestored } = await readRecordAsFarAsPossible(folder);
   if (record.status === "complete") {
     throw invalidOption(`The run in ${folder} is complete: there is nothing to resume.`);
   }
-  requireSame("commit", record.environment.git?.commit, here.git?.commit);
-  requireSame("CPU", record.environment.cpuModel, here.cpuModel);
-  requireSame("version of Node", record.environment.nodeVersion, here.nodeVersion);
   const rawBlocks = new Map<string, readonly RawBlock[]>();
   const cells: Cell[] = [];
   for (const cell of record.cells) {
@@ -42,9 +35,21 @@ export async function readRunToResume(
       cell.id,
       blocks.filter(({ process }) => kept.includes(process)),
     );
-    cells.push({ ...cell, processes: parts });
+    // What was planned for parts that are measured again is planned again.
+    const plannedBlocks = parts.reduce((sum, part) => sum + part.blocks, 0);
+    cells.push({ ...cell, processes: parts, plannedBlocks });
   }
   return { record: { ...record, cells }, rawBlocks };
+}
+
+/** @throws StreamgaugeError `INVALID_OPTION` for a run of another commit or machine */
+export function requireSameMachine(
+  { environment: then }: Pick<ResultRecord, "environment">,
+  here: Pick<Environment, "git" | "cpuModel" | "nodeVersion">,
+): void {
+  requireSame("commit", then.git?.commit, here.git?.commit);
+  requireSame("CPU", then.cpuModel, here.cpuModel);
+  requireSame("version of Node", then.nodeVersion, here.nodeVersion);
 }
 
 async function readBlocks(

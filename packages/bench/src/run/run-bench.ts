@@ -6,6 +6,7 @@ import { execute } from "./execution.js";
 import { expectedSeconds } from "./expected-time.js";
 import { openRun, type Run } from "./open-run.js";
 import { planStages } from "./plan-stages.js";
+import { shareOut } from "./share-out.js";
 import { runProcess } from "./process/run-process.js";
 import { overAllProcesses } from "./progress.js";
 
@@ -58,8 +59,9 @@ async function measureInProcess(
 ): Promise<void> {
   const { journal, order, scenarios, seed, clock, looks } = run;
   const { signal, onProgress = () => undefined } = options;
+  const allotted = await allot(run, { process, processes, decided });
   const leaveOut = [...decided, ...doneBefore(journal.record, process)];
-  const stages = await planStages({ ...order, process, leaveOut }, scenarios);
+  const stages = await planStages({ ...order, process, leaveOut, allotted }, scenarios);
   if (stages.length === 0) return;
   if (looks.length === 1 && processes === 1) {
     const open = options.openGenerator ?? openGenerator;
@@ -68,17 +70,29 @@ async function measureInProcess(
     return;
   }
   const all = Array.from({ length: processes }, (_, index) =>
-    planStages({ ...order, process: index, leaveOut: decided }, scenarios),
+    planStages({ ...order, process: index, leaveOut: decided, allotted }, scenarios),
   );
   const expected = (await Promise.all(all)).map(expectedSeconds);
   await runProcess(
-    { ...order, preset: journal.record.profile, process, seed, leaveOut },
+    { ...order, preset: journal.record.profile, process, seed, leaveOut, allotted },
     {
       sink: journal,
       signal,
       report: (progress) => onProgress(overAllProcesses(progress, process, expected)),
     },
   );
+}
+
+/** Blocks that a run with a time for all of it gives a process's cells. */
+async function allot(
+  { journal, order, scenarios, claims, budgetSeconds }: Run,
+  { process, processes, decided }: Position,
+): Promise<Readonly<Record<string, number>>> {
+  if (budgetSeconds === undefined) return {};
+  // The whole process, also where a part of it is done: a resumed run shares out as it did.
+  const stages = await planStages({ ...order, process, leaveOut: decided }, scenarios);
+  const { record } = journal;
+  return shareOut({ stages, record, claims, process, processes, budgetSeconds });
 }
 
 /** Ids of what a process has measured already; failed cells are not tried again. */

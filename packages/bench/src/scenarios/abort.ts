@@ -156,7 +156,7 @@ export const abort: Scenario = {
   name: "abort",
   description: "from an abort to the end of a generation, and the tokens made in vain",
   stages: (size) => {
-    const generations = { quick: 20, standard: 40, full: 100 }[size];
+    const generations = { quick: 20, standard: 40, full: 40 }[size];
     const plans = (tokens: number, generator: GeneratorPlan) =>
       (["generate", "stream", "streamAsync"] as const).map((treatment) =>
         abortMeasurement({

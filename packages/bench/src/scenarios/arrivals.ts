@@ -158,7 +158,7 @@ export const arrivals: Scenario = {
   description: "an open load: latency from the moment a generation is due, waiting included",
   stages: (size) => {
     const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
-    const generations = { quick: 60, standard: 120, full: 200 }[size];
+    const generations = { quick: 60, standard: 120, full: 60 }[size];
     return [
       measurementsOn(
         pequod("pooled"),

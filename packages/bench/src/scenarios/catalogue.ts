@@ -23,15 +23,26 @@ type Cells = Readonly<Record<number, CellSize>>;
 
 /** The shipped claims on the model that people see. Blocks are multiples of four: balanced orders. */
 const modelCells: BySize<Cells> = {
-  quick: { 10: [760, 50], 50: [120, 32], 100: [80, 32], 1000: [12, 36] },
+  quick: {
+    10: [24, 6, [8, 240]],
+    50: [12, 10, [8, 96]],
+    100: [12, 16, [8, 64]],
+    1000: [4, 40, [2, 16]],
+  },
   standard: { 10: [96, 8], 50: [24, 8], 100: [16, 8], 1000: [4, 16] },
-  full: { 10: [160, 14], 50: [40, 14], 100: [28, 14], 1000: [8, 40] },
+  full: { 10: [120, 14], 50: [28, 14], 100: [20, 16], 1000: [6, 50] },
 };
 
 const model: Scenario = {
   name: "model",
   description: "the embedded model in a worker thread, 10 to 1000 tokens: the claims",
   stages: (size) => [stageOf("model", pequod("pooled"), modelCells[size])],
+};
+
+/** Fewer in a full run: it has a value to show, and no claim to decide. */
+const everyTokenCells: BySize<Cells> = {
+  ...modelCells,
+  full: { 10: [64, 8], 50: [16, 8], 100: [12, 10], 1000: [4, 40] },
 };
 
 /** The cells of `model` once more: what moderated wake-ups are worth. */
@@ -42,7 +53,7 @@ const everyToken: Scenario = {
     stageOf(
       "every-token",
       withRing(pequod("pooled"), { maxDelayMilliseconds: 0 }),
-      modelCells[size],
+      everyTokenCells[size],
     ),
   ],
 };
@@ -52,9 +63,9 @@ const modelInline: Scenario = {
   description: "the same in the consuming thread, without a hop",
   stages: (size) => {
     const cells: BySize<Cells> = {
-      quick: { 100: [28, 10] },
+      quick: { 100: [16, 8] },
       standard: { 100: [16, 8] },
-      full: { 10: [80, 8], 100: [24, 12], 1000: [4, 20] },
+      full: { 10: [40, 6], 100: [12, 10] },
     };
     return [stageOf("model-inline", pequod("inline"), cells[size])];
   },
@@ -65,16 +76,16 @@ const pacedPooled = pacedScenario(
   "known ids every 0, 100 and 2500 µs from a worker thread: the absolute cost",
   "pooled",
   {
-    0: sizes([200, 5], [48, 2], [80, 4]),
-    100: sizes([400, 22], [48, 4], [80, 6]),
-    2500: { quick: { 100: [12, 13] }, standard: { 100: [8, 10] }, full: { 100: [12, 14] } },
+    0: sizes([48, 2], [48, 2]),
+    100: { ...sizes([48, 4], [48, 4]), full: { 100: [80, 6], 1000: [4, 4] } },
+    2500: { ...sizes([8, 10], [8, 10]), full: { 100: [4, 6] } },
   },
 );
 
 const pacedInline = pacedScenario("paced-inline", "the same in the consuming thread", "inline", {
-  0: sizes([200, 5], [48, 2], [80, 4]),
-  100: sizes([80, 5], [32, 3], [60, 5]),
-  2500: { quick: { 100: [8, 8] }, standard: { 100: [4, 5] }, full: { 100: [8, 9] } },
+  0: sizes([48, 2], [48, 2]),
+  100: sizes([32, 3], [32, 3]),
+  2500: sizes([4, 5], [4, 5]),
 });
 
 /** @param cells by the microseconds of a step */
@@ -96,10 +107,10 @@ const modelSizes: Scenario = {
   description: "models of 3.7M, 15M, 42M and 135M parameters",
   stages: (size) => {
     const cells: Readonly<Record<string, BySize<Cells>>> = {
-      pequod: { quick: { 50: [40, 10] }, standard: { 50: [16, 6] }, full: { 50: [24, 8] } },
-      "15M": { quick: { 50: [16, 14] }, standard: { 50: [8, 12] }, full: { 50: [16, 16] } },
-      "42M": { quick: { 50: [8, 20] }, standard: { 50: [4, 16] }, full: { 50: [8, 28] } },
-      "135M": { quick: { 20: [8, 30] }, standard: { 20: [4, 20] }, full: { 50: [4, 60] } },
+      pequod: { quick: { 50: [40, 10] }, standard: { 50: [16, 6] }, full: { 50: [16, 6] } },
+      "15M": { quick: { 50: [16, 14] }, standard: { 50: [8, 12] }, full: { 50: [4, 12] } },
+      "42M": { quick: { 50: [8, 20] }, standard: { 50: [4, 16] }, full: { 50: [4, 16] } },
+      "135M": { quick: { 20: [8, 30] }, standard: { 20: [4, 20] }, full: { 20: [4, 20] } },
     };
     return Object.entries(cells).map(([name, bySize]) =>
       stageOf(
@@ -121,7 +132,7 @@ const callbacks: Scenario = {
       stageOf(
         "callbacks",
         paced(100, host),
-        sizes([40, 4], [16, 2], [32, 4])[size],
+        { ...sizes([40, 4], [16, 2]), full: { 100: [8, 2] } satisfies Cells }[size],
         Object.fromEntries(
           callbackNames.map((workload) => [workload, { workload } satisfies CellVariant]),
         ),
@@ -147,7 +158,7 @@ const sampling: Scenario = {
     const cells: BySize<Cells> = {
       quick: { 100: [24, 12] },
       standard: { 100: [8, 6] },
-      full: { 100: [16, 10] },
+      full: { 100: [4, 6] },
     };
     return [stageOf("sampling", pequod("pooled"), cells[size], samplings)];
   },
@@ -157,11 +168,10 @@ const concurrency: Scenario = {
   name: "concurrency",
   description: "1 to 16 generations at once",
   stages: (size) => {
-    const levels = size === "quick" ? [1, 4, 16] : [1, 2, 4, 8, 16];
     const variants = Object.fromEntries(
-      levels.map((count) => [`x${count}`, { concurrency: count } satisfies CellVariant]),
+      [1, 4, 16].map((count) => [`x${count}`, { concurrency: count } satisfies CellVariant]),
     );
-    const cells = { quick: [20, 10], standard: [8, 8], full: [12, 14] } as const;
+    const cells = { quick: [20, 10], standard: [8, 8], full: [4, 8] } as const;
     return [
       stageOf("concurrency", paced(100, "pooled"), { 100: cells[size] }, variants),
       stageOf("concurrency", pequod("pooled"), { 50: cells[size] }, variants),
@@ -169,11 +179,8 @@ const concurrency: Scenario = {
   },
 };
 
-/** What wakes the consumer, and how often: all else is the same. */
+/** What wakes the consumer, and how often: all else is the same. Who is woken seldom sleeps in any way. */
 const wakings: readonly RingOptions[] = [
-  { wait: "waitAsync" },
-  { wait: "message" },
-  { wait: "block" },
   { maxDelayMilliseconds: 2 },
   { maxDelayMilliseconds: 8 },
   { maxDelayMilliseconds: 16 },
@@ -191,7 +198,7 @@ const waking: Scenario = {
   description:
     "what waking the consumer costs a model: ways to sleep, delays and batches of its ring",
   stages: (size) => {
-    const cells = { quick: [40, 20], standard: [12, 8], full: [24, 16] } as const;
+    const cells = { quick: [40, 20], standard: [12, 8], full: [8, 8] } as const;
     return wakings.map((ring) =>
       stageOf("waking", withRing(pequod("pooled"), ring), { 100: cells[size] }),
     );
@@ -245,12 +252,7 @@ export const catalogue: readonly Scenario[] = [
   engine,
 ];
 
-/** Cells of 100 tokens in all sizes; longer ones in a full run. */
-function sizes(quick: CellSize, standard: CellSize, full: CellSize): BySize<Cells> {
-  const [blocks, seconds] = full;
-  return {
-    quick: { 100: quick },
-    standard: { 100: standard },
-    full: { 100: full, 1000: [Math.max(4, Math.round(blocks / 16) * 4), seconds] },
-  };
+/** Cells of 100 tokens; as many blocks in a full run as in a standard one. */
+function sizes(quick: CellSize, standard: CellSize): BySize<Cells> {
+  return { quick: { 100: quick }, standard: { 100: standard }, full: { 100: standard } };
 }

@@ -36,7 +36,7 @@ export type MeasurableGenerator = Generator &
   Partial<Pick<ScenarioGenerator, "describe" | "close" | "diagnostics">>;
 
 const sizes: Readonly<Record<Size, { blocks: number; timeBudgetSeconds: number }>> = {
-  quick: { blocks: 80, timeBudgetSeconds: 30 },
+  quick: { blocks: 12, timeBudgetSeconds: 4 },
   standard: { blocks: 24, timeBudgetSeconds: 10 },
   full: { blocks: 48, timeBudgetSeconds: 20 },
 };

@@ -205,7 +205,7 @@ export const tee: Scenario = {
   name: "tee",
   description: "one stream for two readers: what splitting it costs",
   stages: (size) => {
-    const blocks = { quick: 12, standard: 24, full: 48 }[size];
+    const blocks = { quick: 12, standard: 24, full: 24 }[size];
     const expectedSeconds = 0.4 * (blocks + 1);
     return [
       measurementsOn(paced(100, "pooled"), [

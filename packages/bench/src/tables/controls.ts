@@ -1,4 +1,4 @@
-import type { Cell, ClaimResult, ResultRecord } from "../record/index.js";
+import { widestClaims, type Cell, type ClaimResult, type ResultRecord } from "../record/index.js";
 import { comparisonOf, processesOf } from "./comparisons.js";
 import { cellColumns, cellValues, columns, type Table } from "./table.js";
 import { count, percentEstimate } from "./value.js";
@@ -37,7 +37,7 @@ export function controls(record: ResultRecord): Table {
 
 /** Claims of one metric have the same control, unless they were decided at different looks. */
 function judgedBy({ claims }: ResultRecord, cell: Cell): string {
-  const each = claims.flatMap((claim) => {
+  const each = widestClaims(claims).flatMap((claim) => {
     if (claim.cell !== cell.id || claim.control === null) return [];
     const outcome = claim.control.equivalent ? "no difference shown" : "a difference";
     return [`± ${inUnitOf(claim, claim.control.margin)}: ${outcome}`];

@@ -1,5 +1,7 @@
 import {
   describeVariant,
+  widestClaims,
+  widestFirst,
   type ClaimMetric,
   type ClaimResult,
   type Comparison,
@@ -30,7 +32,8 @@ export function verdicts(record: ResultRecord): Table[] {
         record.claims.filter((claim) => claim.metric === metric),
         "document",
       ),
-      ...(isLast ? unsettled(record.claims, "terminal") : []),
+      // Of a narrow promise about what has a wide one too, a terminal shows the verdict alone.
+      ...(isLast ? unsettled(widestClaims(record.claims), "terminal") : []),
     ]);
   });
 }
@@ -38,7 +41,7 @@ export function verdicts(record: ResultRecord): Table[] {
 function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly Note[]): Table {
   const { heading, title, name, interval, mean, definitions, estimatesOf, estimate, range, limit } =
     claimMetrics[metric];
-  const claims = record.claims.filter((claim) => claim.metric === metric);
+  const claims = widestFirst(record.claims.filter((claim) => claim.metric === metric));
   const hasLooks = claims.some(({ look }) => look !== undefined);
   const rows = claims.map((claim) => {
     const cell = record.cells.find(({ id }) => id === claim.cell);

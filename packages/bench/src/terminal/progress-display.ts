@@ -81,9 +81,10 @@ export function linesOn<P extends Progress>(
 
 /** Where a run of the bench is, in a line. */
 export function describeProgress(progress: BenchProgress): string {
-  const { process, secondsLeft } = progress;
+  const { process, secondsLeft, phase, subject } = progress;
+  if (phase === "wait") return `${subject}: waiting, for at most ${showSeconds(secondsLeft ?? 0)}`;
   const part = process === undefined ? "" : `process ${process.index + 1} of ${process.count}, `;
-  return `${part}${progress.subject}: ${describePhase(progress)}${showTimeLeft(secondsLeft)}`;
+  return `${part}${subject}: ${describePhase(progress)}${showTimeLeft(secondsLeft)}`;
 }
 
 /** The end of such a line: how long it will take, once that can be said. */
@@ -93,6 +94,8 @@ export function showTimeLeft(secondsLeft: number | undefined): string {
 
 function describePhase({ phase, block, blocks }: BenchProgress): string {
   switch (phase) {
+    case "wait":
+      return "waiting";
     case "open":
       return "loading";
     case "measurement":

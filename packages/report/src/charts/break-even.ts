@@ -1,4 +1,10 @@
-import type { Cell, Comparison, Estimate, ResultRecord } from "@streamgauge/bench/record";
+import {
+  widestClaims,
+  type Cell,
+  type Comparison,
+  type Estimate,
+  type ResultRecord,
+} from "@streamgauge/bench/record";
 import { percent } from "../text/numbers.js";
 import { comparisonOf, modeNames } from "@streamgauge/bench/tables";
 import { chartText, type Chart } from "./chart.js";
@@ -38,7 +44,9 @@ export function breakEven(record: ResultRecord): Chart | undefined {
   const modes = curves.map(({ treatment }) => treatment);
   const limits = [
     ...new Set(
-      record.claims.filter(({ metric }) => metric === "overhead").map(({ limit }) => limit * 100),
+      widestClaims(record.claims)
+        .filter(({ metric }) => metric === "overhead")
+        .map(({ limit }) => limit * 100),
     ),
   ].map((limit) => ({ limit, name: `${Number(limit.toFixed(2))} %` }));
   const color = { field: "mode", type: "nominal", scale: modeScale(modes) };

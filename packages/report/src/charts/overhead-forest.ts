@@ -1,5 +1,6 @@
 import {
   describeVariant,
+  widestClaims,
   type Cell,
   type ResultRecord,
   type Treatment,
@@ -26,11 +27,13 @@ interface Row {
  * such claims, what was compared.
  */
 export function overheadForest(record: ResultRecord): Chart | undefined {
-  const claimed = record.claims.flatMap(({ cell: id, treatment, metric, limit, verdict }) => {
-    const cell = record.cells.find((candidate) => candidate.id === id);
-    if (cell === undefined || metric === "absoluteCost") return [];
-    return rowOf(cell, treatment, { limit, verdict, isDifference: metric === "difference" });
-  });
+  const claimed = widestClaims(record.claims).flatMap(
+    ({ cell: id, treatment, metric, limit, verdict }) => {
+      const cell = record.cells.find((candidate) => candidate.id === id);
+      if (cell === undefined || metric === "absoluteCost") return [];
+      return rowOf(cell, treatment, { limit, verdict, isDifference: metric === "difference" });
+    },
+  );
   const rows =
     claimed.length > 0
       ? claimed

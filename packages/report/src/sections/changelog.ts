@@ -2,6 +2,8 @@ import {
   describeVariant,
   lessOverhead,
   machineClass,
+  promiseKey,
+  widestFirst,
   type Cell,
   type ClaimResult,
   type ResultRecord,
@@ -35,7 +37,7 @@ export function renderChangeset(record: ResultRecord, previous?: ResultRecord): 
 /** The items of a snippet, and where they are from. */
 export function describeClaims(record: ResultRecord, previous?: ResultRecord): string {
   const comparable = previous && isSameClass(record, previous) ? previous : undefined;
-  const items = groupClaims(record.claims).map(
+  const items = groupClaims(widestFirst(record.claims)).map(
     (group) => `- ${describe(record, group, comparable)}`,
   );
   const source = `Run of ${record.startedAt}, profile ${record.profile}, ${record.status}.`;
@@ -160,11 +162,11 @@ function describeBefore(
   ];
 }
 
-/** By claim and verdict, in the record's order. */
+/** By what is promised and the verdict, in their order. */
 function groupClaims(claims: readonly ClaimResult[]): [ClaimResult, ...ClaimResult[]][] {
   const groups = new Map<string, [ClaimResult, ...ClaimResult[]]>();
   for (const claim of claims) {
-    const key = JSON.stringify([claim.id, claim.verdict]);
+    const key = `${promiseKey(claim)} ${claim.verdict}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [claim]);
     else group.push(claim);

@@ -9,6 +9,9 @@ export function machine({ environment, instrument, generators }: ResultRecord): 
     ["CPU governor", environment.cpuGovernor ?? "unknown"],
     ["memory", mebibytes(environment.memoryBytes)],
     ["operating system", environment.operatingSystem],
+    ...(environment.busyCoresBefore === undefined
+      ? []
+      : [["busy cores before", environment.busyCoresBefore.toFixed(2)]]),
     ["load before (1, 5, 15 min)", showLoad(environment.loadAverageBefore)],
     ["load after", showLoad(environment.loadAverageAfter)],
     ...showTheft(environment.stolenCpuFraction),
@@ -34,12 +37,11 @@ export function machine({ environment, instrument, generators }: ResultRecord): 
 /** The machine, its Node.js and the commit, in one paragraph. */
 export function machineInBrief(record: ResultRecord): string {
   const { environment } = record;
-  const [load = 0] = environment.loadAverageBefore ?? [];
   return [
     "## Machine",
     escapeMarkdown(
-      `${machineInWords(record)}; ${mebibytes(environment.memoryBytes)} of memory, load ` +
-        `${load.toFixed(2)} before the run. Commit ${showCommit(environment.git)}.`,
+      `${machineInWords(record)}; ${mebibytes(environment.memoryBytes)} of memory, ` +
+        `${showBusyness(environment)} before the run. Commit ${showCommit(environment.git)}.`,
     ),
   ].join("\n\n");
 }
@@ -48,6 +50,14 @@ export function machineInBrief(record: ResultRecord): string {
 export function machineInWords({ environment }: Pick<ResultRecord, "environment">): string {
   const { cpuModel, logicalCores, operatingSystem, nodeVersion } = environment;
   return `${cpuModel}, ${logicalCores} logical cores, ${operatingSystem}, Node.js ${nodeVersion}`;
+}
+
+/** Older records have a load average alone, which remembers what ended minutes ago. */
+function showBusyness({ busyCoresBefore, loadAverageBefore }: ResultRecord["environment"]): string {
+  const [load = 0] = loadAverageBefore;
+  return busyCoresBefore === undefined
+    ? `load ${load.toFixed(2)}`
+    : `${busyCoresBefore.toFixed(2)} busy cores`;
 }
 
 function showTheft(fraction: number | null): string[][] {

@@ -1,4 +1,4 @@
-import type { Cell, Treatment } from "@streamgauge/bench/record";
+import { widestClaims, type Cell, type Treatment } from "@streamgauge/bench/record";
 import { comparisonOf, inUnitOf } from "@streamgauge/bench/tables";
 import { machineInWords } from "../../sections/machine.js";
 import { escapeMarkdown } from "../../text/markdown-text.js";
@@ -59,7 +59,7 @@ function aboutStreaming(
     const found = comparisonOf(cell, mode);
     return found && percentWithInterval(found.overhead.hodgesLehmann);
   });
-  const claims = request.record.claims.filter(
+  const claims = widestClaims(request.record.claims).filter(
     ({ metric, treatment, cell }) =>
       metric === "overhead" && treatment === mode && cells.some(({ id }) => id === cell),
   );
