@@ -24,8 +24,14 @@ const sizes = {
   tie_word_embeddings: true,
 };
 
-const configs: readonly (readonly [name: string, dtype: BuildDtype, config: object])[] = [
+const configs: readonly (readonly [
+  name: string,
+  dtype: BuildDtype,
+  config: object,
+  format?: "gguf",
+])[] = [
   ["Llama", "fp32", { architectures: ["LlamaForCausalLM"] }],
+  ["Llama as GGUF", "q4", { architectures: ["LlamaForCausalLM"] }, "gguf"],
   ["OLMo-2", "fp16", { architectures: ["Olmo2ForCausalLM"] }],
   ["Phi-3, stacked matrices", "fp32", { architectures: ["Phi3ForCausalLM"] }],
   [
@@ -78,12 +84,13 @@ async function peakBytes(code: string): Promise<number> {
 
 it.each(configs)(
   "a build of %s in %s takes less than its largest tensor",
-  async (_, dtype, config) => {
+  async (_, dtype, config, format = "onnx") => {
     const parent = await temporaryFolder();
     const checkpoint = join(parent, "checkpoint");
     const { largest } = await writeZeros(checkpoint, config);
     expect(largest).toBe(sizes.vocab_size * sizes.hidden_size * 4);
-    const options = JSON.stringify({ checkpoint, out: join(parent, "model"), dtypes: [dtype] });
+    const out = join(parent, "model");
+    const options = JSON.stringify({ checkpoint, out, dtypes: [dtype], format });
     const before = await peakBytes("");
     const peak = await peakBytes(`await buildModel(${options});`);
     expect(peak - before).toBeLessThan(largest);
