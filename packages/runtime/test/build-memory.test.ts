@@ -28,16 +28,17 @@ const configs: readonly (readonly [
   name: string,
   dtype: BuildDtype,
   config: object,
-  format?: "gguf",
+  format: "onnx" | "gguf",
 ])[] = [
-  ["Llama", "fp32", { architectures: ["LlamaForCausalLM"] }],
+  ["Llama", "fp32", { architectures: ["LlamaForCausalLM"] }, "onnx"],
   ["Llama as GGUF", "q4", { architectures: ["LlamaForCausalLM"] }, "gguf"],
-  ["OLMo-2", "fp16", { architectures: ["Olmo2ForCausalLM"] }],
-  ["Phi-3, stacked matrices", "fp32", { architectures: ["Phi3ForCausalLM"] }],
+  ["OLMo-2", "fp16", { architectures: ["Olmo2ForCausalLM"] }, "onnx"],
+  ["Phi-3, stacked matrices", "fp32", { architectures: ["Phi3ForCausalLM"] }, "onnx"],
   [
     "Gemma-3, whose norms are changed on the way",
     "q4",
     { architectures: ["Gemma3ForCausalLM"], head_dim: 64, sliding_window: 512 },
+    "onnx",
   ],
 ];
 
@@ -84,7 +85,7 @@ async function peakBytes(code: string): Promise<number> {
 
 it.each(configs)(
   "a build of %s in %s takes less than its largest tensor",
-  async (_, dtype, config, format = "onnx") => {
+  async (_, dtype, config, format) => {
     const parent = await temporaryFolder();
     const checkpoint = join(parent, "checkpoint");
     const { largest } = await writeZeros(checkpoint, config);

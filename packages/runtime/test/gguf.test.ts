@@ -79,12 +79,13 @@ async function decoded(
   const info = tensorInfos.find((tensor) => tensor.name === name);
   if (info === undefined) throw new RangeError(`${name} is missing.`);
   const count = info.shape.reduce((product, size) => product * Number(size), 1);
+  const stored: number = info.dtype;
   const bytes = await readFile(path);
   let at = Number(tensorDataOffset) + Number(info.offset);
   const values: number[] = [];
   const halfSteps: number[] = [];
   while (values.length < count) {
-    if (info.dtype === types.fp32) {
+    if (stored === types.fp32) {
       values.push(bytes.readFloatLE(at));
       halfSteps.push(0);
       at += 4;
@@ -92,17 +93,17 @@ async function decoded(
     }
     const [scale = 0] = float16ToFloat32(Uint16Array.of(bytes.readUInt16LE(at)));
     const numbers = Array.from({ length: 32 }, (_, index) => {
-      if (info.dtype === types.q8) return bytes.readInt8(at + 2 + index);
+      if (stored === types.q8) return bytes.readInt8(at + 2 + index);
       const byte = bytes[at + 2 + (index % 16)] ?? 0;
       return (index < 16 ? byte & 0x0f : byte >> 4) - 8;
     });
     for (const number of numbers) {
       values.push(number * scale);
       // The ends of four bits stand for everything beyond them.
-      const isEnd = info.dtype === types.q4 && (number === -8 || number === 7);
+      const isEnd = stored === types.q4 && (number === -8 || number === 7);
       halfSteps.push((Math.abs(scale) / 2) * (isEnd ? 4 : 1) + 1e-9);
     }
-    at += info.dtype === types.q8 ? 34 : 18;
+    at += stored === types.q8 ? 34 : 18;
   }
   return { values, halfSteps };
 }
