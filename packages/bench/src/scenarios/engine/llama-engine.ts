@@ -111,24 +111,34 @@ function asTokens(ids: readonly number[]): NodeLlamaCpp.Token[] {
   return ids as readonly number[] as NodeLlamaCpp.Token[];
 }
 
-/** What was run, by version. */
-export async function llamaVersions(): Promise<string> {
+async function versionsOf(llama: NodeLlamaCpp.Llama): Promise<string> {
   const { getModuleVersion } = await importLibrary();
-  const llama = await loadLlama();
-  try {
-    return `node-llama-cpp ${await getModuleVersion()} (llama.cpp ${llama.llamaCppRelease.release}, prebuilt for the processor).`;
-  } finally {
-    await llama.dispose();
-  }
+  return (
+    `node-llama-cpp ${await getModuleVersion()} (llama.cpp ${llama.llamaCppRelease.release}, prebuilt ` +
+    `for the processor).`
+  );
 }
 
-/** Why llama.cpp is left out, in a sentence; undefined where it can be measured. */
-export async function whyNoLlama(): Promise<string | undefined> {
+/** Whether llama.cpp can be measured: its versions, or why not. Sentences. */
+export type LlamaThere = { readonly versions: string } | { readonly whyNot: string };
+
+/** Loads llama.cpp once, for a moment. */
+export function findLlama(): Promise<LlamaThere> {
+  return (found ??= lookForLlama());
+}
+
+let found: Promise<LlamaThere> | undefined;
+
+async function lookForLlama(): Promise<LlamaThere> {
   try {
-    await (await loadLlama()).dispose();
-    return undefined;
+    const llama = await loadLlama();
+    try {
+      return { versions: await versionsOf(llama) };
+    } finally {
+      await llama.dispose();
+    }
   } catch (error) {
-    return `${llamaName} is left out: ${messageOf(error)}`;
+    return { whyNot: `${llamaName} is left out: ${messageOf(error)}` };
   }
 }
 

@@ -5,7 +5,7 @@ import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from ".
 import { runMemoryProcess } from "./memory-process.js";
 import type { PeakTask } from "./memory-protocol.js";
 import { ownName } from "./own-engine.js";
-import { llamaName, llamaVersions, whyNoLlama } from "./llama-engine.js";
+import { findLlama, llamaName } from "./llama-engine.js";
 import { peerName } from "./peer-engine.js";
 import { ggufTerm, runtimeVersions } from "./terms.js";
 
@@ -38,11 +38,12 @@ export function peakMemory(options: PeakMemoryOptions): MeasurementPlan {
     async open(context) {
       const { folder, vocabularySize, ggufFile } = await findModel(context);
       const prompt = drawPrompt(context.seed, contextTokens, vocabularySize);
-      const missing = await whyNoLlama();
+      const there = await findLlama();
+      const isThere = "versions" in there;
       const paths = {
         [ownName]: folder,
         [peerName]: folder,
-        ...(missing === undefined && { [llamaName]: await ggufFile(dtype) }),
+        ...(isThere && { [llamaName]: await ggufFile(dtype) }),
       };
       const run = (engine: PeakTask["engine"], path: string) => async () => {
         context.report?.(engine);
@@ -58,18 +59,18 @@ export function peakMemory(options: PeakMemoryOptions): MeasurementPlan {
           name,
           run: run(name as PeakTask["engine"], path),
         })),
-        leftOut: missing === undefined ? [] : [llamaName],
+        leftOut: isThere ? [] : [llamaName],
         terms: [
           `The same file ${graphFile(dtype)} and the same prompt of ${contextTokens} ids, then ${tokens} tokens; each run in a fresh process of its own, Node and the weights included; the ids are equal where the file is.`,
           `${threads} thread(s); the largest resident set by the system's own account.`,
           await runtimeVersions(true),
-          ...(missing === undefined
+          ...(isThere
             ? [
                 ggufTerm(dtype),
                 "Its file is mapped: pages of it that were read count.",
-                await llamaVersions(),
+                there.versions,
               ]
-            : [missing]),
+            : [there.whyNot]),
         ],
         close: () => Promise.resolve(),
       };

@@ -2,7 +2,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import type { EnginePromise, Contender, ContenderRun } from "./engine-measurement.js";
 import { speedupClaim } from "./engine-measurement.js";
 import type { EngineDtype, EngineModel } from "./engine-model.js";
-import { llamaName, llamaVersions, openLlama, whyNoLlama } from "./llama-engine.js";
+import { findLlama, llamaName, openLlama } from "./llama-engine.js";
 import { ownName } from "./own-engine.js";
 import { openPeer, peerName, type Peer } from "./peer-engine.js";
 import { ggufTerm, runtimeVersions } from "./terms.js";
@@ -55,7 +55,8 @@ export async function openRivals(
   model: EngineModel,
   { dtype, threads, spinning, contextTokens }: RivalSettings,
 ): Promise<Rivals> {
-  const missing = names.includes(llamaName) ? await whyNoLlama() : undefined;
+  const there = names.includes(llamaName) ? await findLlama() : undefined;
+  const missing = there !== undefined && "whyNot" in there ? there.whyNot : undefined;
   if (missing !== undefined && names.length === 1) {
     throw new StreamgaugeError("ENGINE_FAILED", missing);
   }
@@ -70,12 +71,13 @@ export async function openRivals(
           threads === undefined ? undefined : { threads, spinning },
         ),
       );
-    } else if (missing === undefined) {
+    } else if (there !== undefined && "versions" in there) {
       const file = await model.ggufFile(dtype);
       peers.push(await openLlama(file, { threads: threads ?? 0, contextTokens }));
-      terms.push(ggufTerm(dtype), await llamaVersions());
-    } else terms.push(missing);
+      terms.push(ggufTerm(dtype), there.versions);
+    }
   }
+  if (missing !== undefined) terms.push(missing);
   return {
     peers,
     leftOut: missing === undefined ? [] : [llamaName, again(llamaName)],

@@ -1,9 +1,10 @@
+import { StreamgaugeError } from "@streamgauge/core";
 import { timePerToken } from "../../conclude/engine-analysis.js";
 import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, speedupClaim } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
-import { llamaName, llamaVersions, openLlama } from "./llama-engine.js";
+import { findLlama, llamaName, openLlama } from "./llama-engine.js";
 import { gapsOf, ownName, takeTimed } from "./own-engine.js";
 import type { TimedIds } from "./peer-engine.js";
 import { again } from "./rivals.js";
@@ -34,6 +35,8 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
     baselines: [llamaName],
     claims: isClaimed ? [speedupClaim(leastSpeedup, ownName, llamaName, again(llamaName))] : [],
     async open(context) {
+      const there = await findLlama();
+      if ("whyNot" in there) throw new StreamgaugeError("ENGINE_FAILED", there.whyNot);
       const { folder, vocabularySize, ggufFile } = await findModel(context);
       const longest = promptTokens + 3;
       const prompts = Array.from({ length: streams }, (_, index) =>
@@ -88,7 +91,7 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
           `From the first call to the last token of all streams / tokens of all streams, prompts included; one engine computes at a time.`,
           ggufTerm(dtype),
           await runtimeVersions(false),
-          await llamaVersions(),
+          there.versions,
         ],
         close: async () => {
           await llama.close();
