@@ -11,7 +11,7 @@ export interface EngineModel {
   readonly folder: string;
   readonly vocabularySize: number;
   /** The same weights for llama.cpp; built when it is asked for. */
-  ggufFile(dtype: EngineDtype): Promise<string>;
+  readonly ggufFile: (dtype: EngineDtype) => Promise<string>;
 }
 
 /** Gives the model's folder; see {@link buildEngineModel}. Tests give a small one. */

@@ -32,9 +32,12 @@ export function oneCoreBusy(options: OneCoreBusyOptions): MeasurementPlan {
       );
       const busyCore = startBusyCore();
       return {
-        contenders: decoders.contenders.flatMap(({ name, run }) => [
-          { name, run },
-          { name: `${name}, a core busy`, run: () => busyCore.during(run) },
+        contenders: decoders.contenders.flatMap((alone) => [
+          alone,
+          {
+            name: `${alone.name}, a core busy`,
+            run: () => busyCore.during(() => alone.run()),
+          },
         ]),
         leftOut: decoders.leftOut,
         terms: [
