@@ -10,8 +10,8 @@ vi.mock("node-llama-cpp", () => {
 });
 vi.mock("@huggingface/transformers", () => ({
   env: { version: "4.0.0" },
-  DynamicCache: class {},
-  Tensor: class {},
+  DynamicCache: Object,
+  Tensor: Object,
   AutoModelForCausalLM: { from_pretrained: () => ({ dispose: () => Promise.resolve() }) },
 }));
 

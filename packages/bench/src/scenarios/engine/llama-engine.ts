@@ -108,7 +108,7 @@ async function take(
 }
 
 function asTokens(ids: readonly number[]): NodeLlamaCpp.Token[] {
-  return ids as readonly number[] as NodeLlamaCpp.Token[];
+  return ids as NodeLlamaCpp.Token[];
 }
 
 async function versionsOf(llama: NodeLlamaCpp.Llama): Promise<string> {
