@@ -230,7 +230,12 @@ describe("the measurements, on a model of a few layers", { timeout }, () => {
     expect(measured?.contenders[0]?.comparisons.map(({ against }) => against)).toEqual(rivals);
     expect(measured?.claims).toMatchObject([
       { against: "transformers.js", limit: 0.5, control: "transformers.js again" },
-      { against: "llama.cpp", limit: 1, control: "llama.cpp again" },
+      {
+        against: "llama.cpp",
+        limit: 1,
+        control: "llama.cpp again",
+        promise: "at least as many tokens/s",
+      },
     ]);
     expect(measured?.terms.join(" ")).toMatch(/onnxruntime-node 1\.\d+.*transformers 4\./);
     expect(measured?.terms.join(" ")).toMatch(/node-llama-cpp 3\.\d+.*\(llama\.cpp /);

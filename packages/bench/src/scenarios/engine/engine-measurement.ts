@@ -44,7 +44,10 @@ export function speedupClaim(
   against: string,
   control: string,
 ): EnginePromise {
-  const promise = `at least ${leastSpeedup} times the tokens/s`;
+  const promise =
+    leastSpeedup === 1
+      ? "at least as many tokens/s"
+      : `at least ${leastSpeedup} times the tokens/s`;
   return { contender, against, control, promise, limit: 1 / leastSpeedup };
 }
 
