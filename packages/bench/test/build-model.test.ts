@@ -41,6 +41,21 @@ describe("streamgauge build-model", () => {
     expect(stdout).toContain("$ streamgauge build-model ./Qwen2.5-0.5B ./models/qwen --dtype q4");
   });
 
+  it("builds files for llama.cpp instead, and refuses a dtype that these do not have", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const out = join(folder, "model");
+      const built = await streamgauge(["build-model", pequod, out, "--gguf", "--dtype", "q8,q4"]);
+      expect(built).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Built .*q8, q4/) });
+      const names = (await readdir(out)).filter((name) => name !== "README.md");
+      expect(names.toSorted()).toEqual(["model-q4_0.gguf", "model-q8_0.gguf"]);
+      const refused = await streamgauge(["build-model", pequod, out, "--gguf", "--dtype", "fp16"]);
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/INVALID_OPTION: dtypes: fp16/),
+      });
+    });
+  });
+
   it("builds what generate opens, each dtype by its name", async () => {
     await inTemporaryFolder(async (folder) => {
       const out = join(folder, "model");

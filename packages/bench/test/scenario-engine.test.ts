@@ -16,6 +16,8 @@ import { drawPrompt, type FindEngineModel } from "../src/scenarios/engine/engine
 import { engine } from "../src/scenarios/engine/engine-scenario.js";
 import { peakMemory } from "../src/scenarios/engine/peak-memory.js";
 import { loading } from "../src/scenarios/engine/loading.js";
+import { oneCoreBusy } from "../src/scenarios/engine/one-core-busy.js";
+import { streamsBesideLlama } from "../src/scenarios/engine/streams-beside-llama.js";
 import { firstToken } from "../src/scenarios/engine/first-token.js";
 import type { MeasurementPlan } from "../src/plan/stage.js";
 import { exampleEngine } from "./example-engine.js";
@@ -24,7 +26,7 @@ import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { measurementContext } from "./measurement-context.js";
 
 /** Models load in a moment, except on a machine that has others to run. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 const shape: LlamaShape = {
   vocabularySize: 320,
@@ -42,11 +44,20 @@ const shape: LlamaShape = {
 
 let folder: string;
 const findModel: FindEngineModel = () =>
-  Promise.resolve({ folder: join(folder, "tiny"), vocabularySize: shape.vocabularySize });
+  Promise.resolve({
+    folder: join(folder, "tiny"),
+    vocabularySize: shape.vocabularySize,
+    ggufFile: (dtype) =>
+      Promise.resolve(
+        join(folder, "gguf", `model-${{ fp32: "f32", q8: "q8_0", q4: "q4_0" }[dtype]}.gguf`),
+      ),
+  });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "streamgauge-engine-"));
-  await buildRandomModel({ shape, seed: 7, out: join(folder, "tiny"), dtypes: ["fp32", "q4"] });
+  const dtypes = ["fp32", "q8", "q4"] as const;
+  await buildRandomModel({ shape, seed: 7, out: join(folder, "tiny"), dtypes });
+  await buildRandomModel({ shape, seed: 7, out: join(folder, "gguf"), dtypes, format: "gguf" });
 }, timeout);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -169,6 +180,21 @@ describe("engineMeasurement", () => {
     });
   });
 
+  it("compares with nobody who was left out, and claims nothing of them", async () => {
+    const plan = raceOf([], {
+      open: () =>
+        Promise.resolve({
+          contenders: [fake("ours", 1)],
+          leftOut: ["theirs"],
+          terms: ["theirs is left out."],
+          close: () => Promise.resolve(),
+        }),
+    });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.contenders).toMatchObject([{ contender: "ours", comparisons: [] }]);
+    expect(measured?.claims).toEqual([]);
+  });
+
   it("measures nothing once it is aborted, and closes what it has opened", async () => {
     let closed = 0;
     const plan = raceOf([fake("ours", 1)], {
@@ -187,25 +213,91 @@ describe("engineMeasurement", () => {
 describe("the measurements, on a model of a few layers", { timeout }, () => {
   const few = { ...size, findModel, threads: 1, tokens: 6 };
 
-  it.each(["fp32", "q4"] as const)("decodes %s with the ids of transformers.js", async (dtype) => {
+  const rivals = ["transformers.js", "llama.cpp"] as const;
+
+  it.each(["fp32", "q4"] as const)("decodes %s beside both rivals", async (dtype) => {
     const [measured] =
-      (await measure(decodeSpeed({ ...few, dtype, contextTokens: 40, leastSpeedup: 2 }))) ?? [];
+      (await measure(
+        decodeSpeed({
+          ...few,
+          dtype,
+          contextTokens: 40,
+          rivals,
+          leastSpeedups: { "transformers.js": 2, "llama.cpp": 1 },
+        }),
+      )) ?? [];
     expect(measured?.id).toBe(`decode-${dtype}-40`);
     expect(measured?.contenders.map(({ contender }) => contender)).toEqual([
       "streamgauge",
       "transformers.js",
       "transformers.js again",
+      "llama.cpp",
+      "llama.cpp again",
     ]);
     expect(measured?.contenders.every(({ value }) => value > 0)).toBe(true);
-    expect(measured?.claims).toMatchObject([{ limit: 0.5, control: "transformers.js again" }]);
+    expect(measured?.contenders[0]?.comparisons.map(({ against }) => against)).toEqual(rivals);
+    expect(measured?.claims).toMatchObject([
+      { against: "transformers.js", limit: 0.5, control: "transformers.js again" },
+      {
+        against: "llama.cpp",
+        limit: 1,
+        control: "llama.cpp again",
+        promise: "at least as many tokens/s",
+      },
+    ]);
     expect(measured?.terms.join(" ")).toMatch(/onnxruntime-node 1\.\d+.*transformers 4\./);
+    expect(measured?.terms.join(" ")).toMatch(/node-llama-cpp 3\.\d+.*\(llama\.cpp /);
+  });
+
+  it("runs a rival once where nothing is claimed", async () => {
+    const plan = decodeSpeed({ ...few, dtype: "q8", contextTokens: 9, rivals: ["llama.cpp"] });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.contenders.map(({ contender }) => contender)).toEqual([
+      "streamgauge",
+      "llama.cpp",
+    ]);
+    expect(measured?.claims).toEqual([]);
   });
 
   it("decodes with each engine's defaults, and claims nothing of them", async () => {
-    const plan = decodeSpeed({ ...few, dtype: "fp32", contextTokens: 8, threads: undefined });
+    const plan = decodeSpeed({
+      ...few,
+      dtype: "fp32",
+      contextTokens: 8,
+      threads: undefined,
+      rivals: ["transformers.js"],
+    });
     const [measured] = (await measure(plan)) ?? [];
     expect(measured?.id).toBe("decode-fp32-8-defaults");
     expect(measured?.claims).toEqual([]);
+  });
+
+  it("decodes with and without a busy core, each engine against itself", async () => {
+    const plan = oneCoreBusy({ ...few, dtype: "q4", contextTokens: 8 });
+    const [measured] = (await measure(plan)) ?? [];
+    const names = ["streamgauge", ...rivals];
+    expect(measured?.contenders.map(({ contender }) => contender)).toEqual(
+      names.flatMap((name) => [name, `${name}, a core busy`]),
+    );
+    const busy = measured?.contenders.at(-1);
+    expect(busy?.comparisons.map(({ against }) => against)).toEqual(names);
+  });
+
+  it.each([1, undefined])("runs streams beside llama.cpp; promised: %s", async (promised) => {
+    const plan = streamsBesideLlama({
+      ...few,
+      dtype: "q4",
+      streams: 3,
+      promptTokens: 4,
+      ...(promised !== undefined && { leastSpeedup: promised }),
+    });
+    const [measured] = (await measure(plan)) ?? [];
+    expect(measured?.id).toBe("streams-3-q4-llama");
+    expect(measured?.contenders).toHaveLength(promised === undefined ? 2 : 3);
+    expect(measured?.claims).toHaveLength(promised === undefined ? 0 : 1);
+    for (const { interTokenLatency: gaps } of measured?.contenders ?? []) {
+      expect(gaps?.count).toBe(6 * 3 * 5);
+    }
   });
 
   it("makes the ids of a bare loop, also beyond the first rows of the cache", async () => {
@@ -216,18 +308,19 @@ describe("the measurements, on a model of a few layers", { timeout }, () => {
 
   it("makes the first token of a prompt, with and without a control", async () => {
     for (const hasControl of [true, false]) {
-      const plan = firstToken({ ...few, promptTokens: 70, hasControl });
+      const plan = firstToken({ ...few, dtype: "fp32", promptTokens: 70, rivals, hasControl });
       const [measured] = (await measure(plan)) ?? [];
-      expect(measured?.contenders).toHaveLength(hasControl ? 3 : 2);
+      expect(measured?.id).toBe("first-token-70");
+      expect(measured?.contenders).toHaveLength(hasControl ? 4 : 3);
       expect(measured?.claims[0]?.control).toBe(hasControl ? "transformers.js again" : null);
     }
   });
 
-  it("measures the peak of two fresh processes, which make the same ids", async () => {
+  it("measures the peak of three fresh processes", async () => {
     const once = { ...few, blocks: 1, warmUpBlocks: 0 };
     const plan = peakMemory({ ...once, dtype: "fp32", contextTokens: 20 });
     const [measured] = (await measure(plan)) ?? [];
-    expect(measured).toMatchObject({ unit: "MiB", blocks: [{ runs: [{}, {}] }] });
+    expect(measured).toMatchObject({ unit: "MiB", blocks: [{ runs: [{}, {}, {}] }] });
     // Node by itself, and no more than Node, onnxruntime and a tiny model.
     for (const { value } of measured?.contenders ?? []) {
       expect(value).toBeGreaterThan(30);
@@ -284,12 +377,25 @@ describe("the scenario", () => {
         ...["q4", "fp32"].flatMap((dtype) =>
           ["64", "1024", "4096", "1024-defaults"].map((rest) => `decode-${dtype}-${rest}`),
         ),
+        "busy-core-q4-64",
         "bare-loop",
         "first-token-2048",
         "streams-8",
         "streams-16",
+        ...["64", "1024", "4096"].map((context) => `decode-q8-${context}`),
+        "first-token-q8-2048",
+        "first-token-q4-2048",
+        ...["q4", "q8", "fp32"].map((dtype) => `streams-8-${dtype}-llama`),
       ]);
     }
+  });
+
+  it("takes forty minutes at most", () => {
+    const seconds = engine
+      .stages("full")
+      .flatMap(({ measurements }) => measurements)
+      .reduce((sum, { expectedSeconds }) => sum + expectedSeconds, 0);
+    expect(seconds).toBeLessThan(2400);
   });
 
   it("draws the same prompt from the same seed, in the vocabulary", () => {

@@ -1,6 +1,9 @@
 import { join } from "node:path";
+import type { EngineMeasurement } from "@streamgauge/bench/record";
 import { expect, it } from "vitest";
 import { exampleEngine } from "../../bench/test/example-engine.js";
+import { fillMarkers } from "../src/markers/fill-markers.js";
+import { renderMarker } from "../src/markers/figures.js";
 import { engine } from "../src/sections/engine.js";
 import { wholeRecord } from "./whole-record.js";
 
@@ -41,6 +44,47 @@ it("shows what a newer record says instead, and where that is from", async () =>
   expect(engine({ ...own, engine: measured ?? [] }, at("2026-11-19T10:00:00.000Z"))).toEqual(
     engine({ ...own, engine: measured ?? [] }),
   );
+});
+
+/** The measurement of memory with another rival, and a claim about each. */
+function besideTwo(measurement: EngineMeasurement): EngineMeasurement {
+  const [first, second] = measurement.contenders;
+  const [claim] = measurement.claims;
+  if (first === undefined || second === undefined || claim === undefined) throw new RangeError();
+  const other = { ratio: null, smallestRatio: 1.25, largestRatio: 1.25, against: "llama.cpp" };
+  return {
+    ...measurement,
+    contenders: [
+      { ...first, comparisons: [...first.comparisons, other] },
+      { ...second, comparisons: [{ ...other, smallestRatio: 2.4, largestRatio: 2.4 }] },
+      { ...second, contender: "llama.cpp", value: 1040, comparisons: [] },
+    ],
+    claims: [claim, { ...claim, against: "llama.cpp", promise: "no more", verdict: "void" }],
+  };
+}
+
+it("shows every rival beside the others", async () => {
+  const record = { ...(await wholeRecord()), engine: exampleEngine.slice(1).map(besideTwo) };
+  const [memory = ""] = engine(record);
+  expect(memory).toMatch(/\/ that of transformers\.js \| its MiB \/ that of llama\.cpp/);
+  expect(memory).toMatch(/\| streamgauge +\| 1300 +\| 0\.520 to .*\| 1\.25 to 1\.25 \(range\)/);
+  const found = { path: "results/mine/record.json", record };
+  const shelf = { report: found, others: [] };
+  const words = { link: (path: string) => path, chart: () => "" };
+  const { text, problems } = fillMarkers(
+    "<!-- sg:engine-table -->\n<!-- /sg -->\n\n" +
+      "It is <!-- sg:engine-factor of=peak-memory-fp32-4096 against=llama.cpp --><!-- /sg -->",
+    (marker) => renderMarker(marker, shelf, words),
+  );
+  expect(problems).toEqual([]);
+  expect(text).toMatch(/beside transformers\.js \| 0\.520 .*\| refuted/);
+  expect(text).toMatch(/beside llama\.cpp +\| 1\.25 .*\| no more +\| void/);
+  expect(text).toContain("0.800 to 0.800 (range)");
+  const wrong = fillMarkers(
+    "It is <!-- sg:engine-ratio of=peak-memory-fp32-4096 against=none --><!-- /sg -->",
+    (marker) => renderMarker(marker, shelf, words),
+  );
+  expect(wrong.problems[0]?.message).toMatch(/no comparison with none .*transformers\.js, llama/);
 });
 
 it("shows nothing where none was measured", async () => {

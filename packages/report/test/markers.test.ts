@@ -210,6 +210,7 @@ describe("the catalogue", () => {
     "transport-limit transport=ring gap=0 from=transports",
     "engine-ratio of=streams-8 from=engine",
     "engine-factor of=streams-8 from=engine",
+    'engine-factor of=streams-8 against="one after another" from=engine',
   ])("gives a number or a word for %s", async (marker) => {
     const { text, problems } = await fill(`is <!-- sg:${marker} --><!-- /sg -->.`);
     expect(problems).toEqual([]);

@@ -24,14 +24,21 @@ const sizes = {
   tie_word_embeddings: true,
 };
 
-const configs: readonly (readonly [name: string, dtype: BuildDtype, config: object])[] = [
-  ["Llama", "fp32", { architectures: ["LlamaForCausalLM"] }],
-  ["OLMo-2", "fp16", { architectures: ["Olmo2ForCausalLM"] }],
-  ["Phi-3, stacked matrices", "fp32", { architectures: ["Phi3ForCausalLM"] }],
+const configs: readonly (readonly [
+  name: string,
+  dtype: BuildDtype,
+  config: object,
+  format: "onnx" | "gguf",
+])[] = [
+  ["Llama", "fp32", { architectures: ["LlamaForCausalLM"] }, "onnx"],
+  ["Llama as GGUF", "q4", { architectures: ["LlamaForCausalLM"] }, "gguf"],
+  ["OLMo-2", "fp16", { architectures: ["Olmo2ForCausalLM"] }, "onnx"],
+  ["Phi-3, stacked matrices", "fp32", { architectures: ["Phi3ForCausalLM"] }, "onnx"],
   [
     "Gemma-3, whose norms are changed on the way",
     "q4",
     { architectures: ["Gemma3ForCausalLM"], head_dim: 64, sliding_window: 512 },
+    "onnx",
   ],
 ];
 
@@ -78,12 +85,13 @@ async function peakBytes(code: string): Promise<number> {
 
 it.each(configs)(
   "a build of %s in %s takes less than its largest tensor",
-  async (_, dtype, config) => {
+  async (_, dtype, config, format) => {
     const parent = await temporaryFolder();
     const checkpoint = join(parent, "checkpoint");
     const { largest } = await writeZeros(checkpoint, config);
     expect(largest).toBe(sizes.vocab_size * sizes.hidden_size * 4);
-    const options = JSON.stringify({ checkpoint, out: join(parent, "model"), dtypes: [dtype] });
+    const out = join(parent, "model");
+    const options = JSON.stringify({ checkpoint, out, dtypes: [dtype], format });
     const before = await peakBytes("");
     const peak = await peakBytes(`await buildModel(${options});`);
     expect(peak - before).toBeLessThan(largest);

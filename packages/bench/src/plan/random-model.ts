@@ -35,6 +35,8 @@ export interface RandomModelOptions {
   readonly signal?: AbortSignal | undefined;
   /** How its numbers are stored, one graph for each. Default: fp32 alone. */
   readonly dtypes?: readonly BuildDtype[] | undefined;
+  /** What it is built for; see `buildRandomModel()`. Default: this runtime. */
+  readonly format?: "onnx" | "gguf" | undefined;
 }
 
 /** Any; the speed of random weights does not depend on it. */
@@ -54,13 +56,15 @@ export async function randomModel(
     onProgress,
     cacheFolder = modelCacheFolder(process.cwd()),
     dtypes = ["fp32"],
+    format = "onnx",
     signal,
   }: RandomModelOptions = {},
 ): Promise<string> {
   const { buildRandomModel, llamaPresets } = await import("@streamgauge/runtime/onnx");
   const shape = llamaPresets[size];
   const others = dtypes.filter((dtype) => dtype !== "fp32");
-  const target = join(cacheFolder, [size, ...others, await builderHash(shape)].join("-"));
+  const kind = format === "onnx" ? others : [format, ...others];
+  const target = join(cacheFolder, [size, ...kind, await builderHash(shape)].join("-"));
   if (existsSync(target)) return target;
   await mkdir(cacheFolder, { recursive: true });
   // On the same file system, where renaming is one step.
@@ -72,6 +76,7 @@ export async function randomModel(
       seed,
       out,
       dtypes,
+      format,
       ...(signal !== undefined && { signal }),
       onProgress: ({ writtenBytes, totalBytes }) =>
         onProgress?.({ model: size, folder: target, writtenBytes, totalBytes }),

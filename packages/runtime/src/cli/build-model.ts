@@ -5,6 +5,7 @@ import { createBytesDisplay, megabytes } from "./bytes-display.js";
 interface BuildOptions {
   readonly dtype: readonly BuildDtype[];
   readonly externalData?: true;
+  readonly gguf?: true;
   readonly randomWeights?: true;
 }
 
@@ -13,7 +14,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const known = buildDtypes.join(", ");
 
-/** The `build-model` command: ONNX from a safetensors checkpoint. */
+/** The `build-model` command: ONNX, or GGUF, from a safetensors checkpoint. */
 export function buildModelCommand(): Command {
   return new Command("build-model")
     .description(
@@ -28,6 +29,7 @@ export function buildModelCommand(): Command {
         .default(["fp32"], "fp32"),
     )
     .option("--external-data", "keep weights beside the graph, also where 2 GiB would hold them")
+    .option("--gguf", "build files for llama.cpp instead, of a Llama: in fp32, q8 or q4")
     .option(
       "--random-weights",
       "draw the weights instead of reading them: how large and how fast a config.json is",
@@ -43,9 +45,13 @@ export function buildModelCommand(): Command {
 The folder appears when it is complete; Ctrl-C leaves nothing behind. It is for this runtime and for
 transformers.js alike; of several dtypes the first is what opens when nobody says.
 
+With --gguf it holds model-f32.gguf (fp32), model-q8_0.gguf (q8) and model-q4_0.gguf (q4), which this
+runtime does not open. Every matrix is quantised, the embedding too.
+
 Examples:
   $ streamgauge build-model ./Qwen2.5-0.5B ./models/qwen --dtype q4
   $ streamgauge build-model ./SmolLM2-135M ./models/smol --dtype q4,fp16,fp32
+  $ streamgauge build-model ./SmolLM2-135M ./models/smol-gguf --gguf --dtype q8,q4
   $ streamgauge build-model ./only-a-config.json-in-it ./models/shape --dtype q4 --random-weights
   $ streamgauge generate "Once upon a time" --model ./models/smol --dtype fp16`,
     )
@@ -73,6 +79,7 @@ async function build(checkpoint: string, out: string, options: BuildOptions): Pr
       out,
       dtypes: options.dtype,
       ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+      ...(options.gguf === undefined ? {} : { format: "gguf" }),
       ...(options.randomWeights && { randomSeed }),
       signal: interrupt.signal,
       onProgress: (progress) => {

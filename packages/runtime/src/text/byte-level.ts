@@ -15,6 +15,13 @@ export function byteLevelBytes(spelling: string): Uint8Array {
   return bytes;
 }
 
+/** The character that stands for a byte in a byte-level vocabulary. */
+export function byteLevelSpelling(byte: number): string {
+  // A unit that stands for no byte is a zero in the table.
+  const unit = byte === 0 ? 0x100 : byteOfUnit.indexOf(byte);
+  return String.fromCharCode(unit);
+}
+
 function makeTable(): Uint8Array {
   const table = new Uint8Array(0x200);
   let next = 0x100;

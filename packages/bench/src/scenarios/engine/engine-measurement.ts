@@ -28,6 +28,8 @@ export interface Contest<Member extends Contender = Contender> {
   readonly contenders: readonly Member[];
   /** Runs each once, and gives what each did; left out: one after another. */
   readonly runBlock?: (order: readonly Member[]) => Promise<readonly ContenderRun[]>;
+  /** Names of baselines that could not be opened: nothing is compared with them, nor claimed. */
+  readonly leftOut?: readonly string[];
   /** See {@link EngineMeasurement.terms}. */
   readonly terms: readonly string[];
   close(): Promise<void>;
@@ -43,7 +45,10 @@ export function speedupClaim(
   against: string,
   control: string,
 ): EnginePromise {
-  const promise = `at least ${leastSpeedup} times the tokens/s`;
+  const promise =
+    leastSpeedup === 1
+      ? "at least as many tokens/s"
+      : `at least ${leastSpeedup} times the tokens/s`;
   return { contender, against, control, promise, limit: 1 / leastSpeedup };
 }
 
@@ -169,7 +174,10 @@ class Race<Member extends Contender> {
   }
 
   #conclude(blocks: readonly EngineBlock[]): EngineMeasurement {
-    const { id, title, unit, baselines, claims = [], warmUpBlocks } = this.#options;
+    const { id, title, unit, warmUpBlocks } = this.#options;
+    const { leftOut = [] } = this.#contest;
+    const baselines = this.#options.baselines.filter((name) => !leftOut.includes(name));
+    const claims = (this.#options.claims ?? []).filter(({ against }) => !leftOut.includes(against));
     return concludeEngine({
       scenario: engineScenarioName,
       id,

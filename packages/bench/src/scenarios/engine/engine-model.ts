@@ -1,14 +1,17 @@
+import { join } from "node:path";
 import { createDraw } from "../../statistics/draw.js";
 import { randomModel } from "../../plan/random-model.js";
 import type { MeasurementContext } from "../../plan/stage.js";
 
 /** The graphs that the scenario runs, of one shape. */
-export type EngineDtype = "fp32" | "q4";
+export type EngineDtype = "fp32" | "q8" | "q4";
 
 /** What every measurement of the scenario runs. */
 export interface EngineModel {
   readonly folder: string;
   readonly vocabularySize: number;
+  /** The same weights for llama.cpp; built when it is asked for. */
+  readonly ggufFile: (dtype: EngineDtype) => Promise<string>;
 }
 
 /** Gives the model's folder; see {@link buildEngineModel}. Tests give a small one. */
@@ -16,21 +19,42 @@ export type FindEngineModel = (context: MeasurementContext) => Promise<EngineMod
 
 const size = "135M";
 
-/** The 135M shape with random weights in fp32 and q4, in the cache folder; built on first use. */
+const dtypes: readonly EngineDtype[] = ["fp32", "q8", "q4"];
+
+/** The 135M shape with random weights, in the cache folder; built on first use. */
 export const buildEngineModel: FindEngineModel = async ({ report, signal }) => {
   const { llamaPresets } = await import("@streamgauge/runtime/onnx");
-  const folder = await randomModel(size, {
-    dtypes: ["fp32", "q4"],
-    signal,
-    onProgress: ({ writtenBytes, totalBytes }) =>
-      report?.(`building the ${size} model, ${Math.floor((100 * writtenBytes) / totalBytes)} %`),
-  });
-  return { folder, vocabularySize: llamaPresets[size].vocabularySize };
+  const build = (format: "onnx" | "gguf"): Promise<string> =>
+    randomModel(size, {
+      dtypes,
+      format,
+      signal,
+      onProgress: ({ writtenBytes, totalBytes }) =>
+        report?.(`building the ${size} model, ${Math.floor((100 * writtenBytes) / totalBytes)} %`),
+    });
+  return {
+    folder: await build("onnx"),
+    vocabularySize: llamaPresets[size].vocabularySize,
+    ggufFile: async (dtype) => join(await build("gguf"), ggufFiles[dtype]),
+  };
 };
 
-/** The graph's file, as both engines name it. */
+const graphFiles: Readonly<Record<EngineDtype, string>> = {
+  fp32: "onnx/model.onnx",
+  q8: "onnx/model_quantized.onnx",
+  q4: "onnx/model_q4.onnx",
+};
+
+/** As `buildModel()` names them. */
+const ggufFiles: Readonly<Record<EngineDtype, string>> = {
+  fp32: "model-f32.gguf",
+  q8: "model-q8_0.gguf",
+  q4: "model-q4_0.gguf",
+};
+
+/** The graph's file, as transformers.js names it too. */
 export function graphFile(dtype: EngineDtype): string {
-  return dtype === "fp32" ? "onnx/model.onnx" : `onnx/model_${dtype}.onnx`;
+  return graphFiles[dtype];
 }
 
 /** Ids drawn from the vocabulary; the same seed draws the same. */

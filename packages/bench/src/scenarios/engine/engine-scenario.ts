@@ -4,20 +4,35 @@ import { againstBareLoop } from "./against-bare-loop.js";
 import { concurrentStreams } from "./concurrent-streams.js";
 import { decodeSpeed, type RaceSize } from "./decode-speed.js";
 import { engineScenarioName } from "./engine-measurement.js";
-import { buildEngineModel, type EngineDtype } from "./engine-model.js";
+import { buildEngineModel } from "./engine-model.js";
 import { firstToken } from "./first-token.js";
+import { llamaName } from "./llama-engine.js";
 import { loading } from "./loading.js";
+import { oneCoreBusy } from "./one-core-busy.js";
 import { peakMemory } from "./peak-memory.js";
+import { peerName } from "./peer-engine.js";
+import type { LeastSpeedups } from "./rivals.js";
+import { streamsBesideLlama } from "./streams-beside-llama.js";
 
 /** On two cores the runtime's threads do not spin, as many as there are cores. */
 const threads = 2;
 const findModel = buildEngineModel;
 
-/** Least speedup over transformers.js, by dtype and tokens of context. */
-const leastSpeedups: Readonly<Record<EngineDtype, Readonly<Record<number, number>>>> = {
-  q4: { 64: 1.15, 1024: 2, 4096: 2.5 },
-  fp32: { 64: 1.05, 1024: 1.5, 4096: 2 },
+/** Least speedup over each rival, by dtype and tokens of context. */
+const leastSpeedups: Readonly<Record<"fp32" | "q4", Readonly<Record<number, LeastSpeedups>>>> = {
+  q4: {
+    64: { [peerName]: 1.15, [llamaName]: 1 },
+    1024: { [peerName]: 2, [llamaName]: 1 },
+    4096: { [peerName]: 2.5 },
+  },
+  fp32: {
+    64: { [peerName]: 1.05, [llamaName]: 1 },
+    1024: { [peerName]: 1.5, [llamaName]: 1 },
+    4096: { [peerName]: 2 },
+  },
 };
+const contexts = [64, 1024, 4096] as const;
+const decodedTokens: Readonly<Record<number, number>> = { 64: 24, 1024: 12, 4096: 8 };
 
 /** Blocks of a measurement by the size of the run; expected seconds of loading and of a block. */
 function raceSize(
@@ -37,36 +52,80 @@ function raceSize(
 }
 
 function decodes(size: Size): MeasurementPlan[] {
-  const tokens: Readonly<Record<number, number>> = { 64: 24, 1024: 12, 4096: 8 };
-  const seconds = { 64: [3, 1.5], 1024: [14, 1.7], 4096: [60, 3.2] } as const;
+  const seconds = { 64: [5, 3], 1024: [19, 2.7], 4096: [78, 4] } as const;
   const blocks = { 64: [8, 12], 1024: [8, 12], 4096: [6, 6] } as const;
   return (["q4", "fp32"] as const).flatMap((dtype) => [
-    ...([64, 1024, 4096] as const).map((contextTokens) =>
+    ...contexts.map((contextTokens) =>
       decodeSpeed({
         ...raceSize(size, blocks[contextTokens], seconds[contextTokens]),
         dtype,
         contextTokens,
-        tokens: tokens[contextTokens] as number,
+        tokens: decodedTokens[contextTokens] as number,
         threads,
-        leastSpeedup: leastSpeedups[dtype][contextTokens] as number,
+        rivals: [peerName, llamaName],
+        leastSpeedups: leastSpeedups[dtype][contextTokens] as LeastSpeedups,
         findModel,
       }),
     ),
     decodeSpeed({
-      ...raceSize(size, [6, 6], [14, 2.3]),
+      ...raceSize(size, [6, 6], [14, 1.4]),
       dtype,
       contextTokens: 1024,
-      tokens: tokens[1024] as number,
+      tokens: decodedTokens[1024] as number,
       threads: undefined,
+      rivals: [peerName],
       findModel,
     }),
   ]);
 }
 
-/** The decode engine of the 135M shape: against transformers.js, a bare loop, and itself. */
+/** What is shown beside llama.cpp alone: 8 bits, first tokens of quantised weights, streams. */
+function besideLlama(size: Size): MeasurementPlan[] {
+  const seconds = { 64: [5, 0.7], 1024: [10, 0.5], 4096: [28, 0.6] } as const;
+  const streamSeconds = { fp32: 9, q8: 3.7, q4: 5.1 } as const;
+  return [
+    ...contexts.map((contextTokens) =>
+      decodeSpeed({
+        ...raceSize(size, [6, 6], seconds[contextTokens]),
+        dtype: "q8",
+        contextTokens,
+        tokens: decodedTokens[contextTokens] as number,
+        threads,
+        rivals: [llamaName],
+        findModel,
+      }),
+    ),
+    ...(["q8", "q4"] as const).map((dtype) =>
+      firstToken({
+        ...raceSize(size, [3, 6], [4, 8.5], 0),
+        dtype,
+        promptTokens: 2048,
+        threads,
+        rivals: [llamaName],
+        hasControl: false,
+        findModel,
+      }),
+    ),
+    ...(["q4", "q8", "fp32"] as const).map((dtype) =>
+      streamsBesideLlama({
+        ...raceSize(size, [6, 8], [4, streamSeconds[dtype]]),
+        dtype,
+        streams: 8,
+        tokens: 24,
+        promptTokens: 8,
+        threads,
+        ...(dtype === "q8" ? {} : { leastSpeedup: 1 }),
+        findModel,
+      }),
+    ),
+  ];
+}
+
+/** The decode engine of the 135M shape: against transformers.js, llama.cpp, a bare loop, and itself. */
 export const engine: Scenario = {
   name: engineScenarioName,
-  description: "the engine on 135M parameters: transformers.js, a bare loop, batches, memory",
+  description:
+    "the engine on 135M parameters: transformers.js, llama.cpp, a bare loop, batches, memory",
   stages: (size) => {
     const isQuick = size === "quick";
     const streamTokens = isQuick ? 32 : 48;
@@ -77,7 +136,7 @@ export const engine: Scenario = {
         loading({ dtype: "q4", threads: 1, expectedSeconds: 10, findModel }),
         ...(["q4", "fp32"] as const).map((dtype) =>
           peakMemory({
-            ...raceSize(size, [1, 2], [0, 55], 0),
+            ...raceSize(size, [1, 2], [0, 70], 0),
             dtype,
             contextTokens: 4096,
             tokens: 8,
@@ -86,8 +145,16 @@ export const engine: Scenario = {
           }),
         ),
         ...decodes(size),
+        oneCoreBusy({
+          ...raceSize(size, [6, 6], [6, 6]),
+          dtype: "q4",
+          contextTokens: 64,
+          tokens: 8,
+          threads,
+          findModel,
+        }),
         againstBareLoop({
-          ...raceSize(size, [16, 60], [3, 8]),
+          ...raceSize(size, [16, 32], [3, 8]),
           // So that the engine's buffers have one length throughout, as the loop's have.
           promptTokens: 33,
           tokens: 95,
@@ -95,15 +162,17 @@ export const engine: Scenario = {
           findModel,
         }),
         firstToken({
-          ...raceSize(size, [3, 6], [4, isQuick ? 23 : 35], 0),
+          ...raceSize(size, [3, 6], [4, isQuick ? 30 : 42], 0),
+          dtype: "fp32",
           promptTokens: 2048,
           threads,
+          rivals: [peerName, llamaName],
           hasControl: !isQuick,
           findModel,
         }),
         ...([8, 16] as const).map((streams) =>
           concurrentStreams({
-            ...raceSize(size, [6, streams === 8 ? 8 : 12], [3, (streams * streamTokens) / 19]),
+            ...raceSize(size, [6, 8], [3, (streams * streamTokens) / 19]),
             streams,
             tokens: streamTokens,
             promptTokens: 8,
@@ -112,6 +181,7 @@ export const engine: Scenario = {
             findModel,
           }),
         ),
+        ...besideLlama(size),
       ]),
     ];
   },

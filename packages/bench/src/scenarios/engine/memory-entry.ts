@@ -13,6 +13,7 @@ import type {
   PeakAnswer,
   PeakTask,
 } from "./memory-protocol.js";
+import { openLlama } from "./llama-engine.js";
 import { openOwn, takeTimed } from "./own-engine.js";
 import { openPeer } from "./peer-engine.js";
 
@@ -31,15 +32,18 @@ async function work(task: MemoryTask): Promise<void> {
 }
 
 async function generate(task: PeakTask): Promise<PeakAnswer> {
-  const { engine, folder, dtype, threads, spinning, prompt, tokens } = task;
-  if (engine === "transformers.js") {
-    const peer = await openPeer(folder, dtype, { threads, spinning });
+  const { engine, path, dtype, threads, spinning, prompt, tokens } = task;
+  if (engine !== "streamgauge") {
+    const peer =
+      engine === "transformers.js"
+        ? await openPeer(path, dtype, { threads, spinning })
+        : await openLlama(path, { threads, contextTokens: prompt.length + tokens });
     const { ids } = await peer.generate(prompt, tokens);
     const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
     await peer.close();
     return answer;
   }
-  const own = await openOwn(folder, { dtype, threads, prefixReuse: false });
+  const own = await openOwn(path, { dtype, threads, prefixReuse: false });
   const { ids } = await takeTimed(own, prompt, tokens);
   const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
   await own.close();

@@ -8,8 +8,9 @@ import type { EngineDtype } from "./engine-model.js";
 /** One generation from a whole prompt, in a process of its own. */
 export interface PeakTask {
   readonly kind: "peak";
-  readonly engine: "streamgauge" | "transformers.js";
-  readonly folder: string;
+  readonly engine: "streamgauge" | "transformers.js" | "llama.cpp";
+  /** The model's folder; its file for llama.cpp. */
+  readonly path: string;
   readonly dtype: EngineDtype;
   readonly threads: number;
   readonly spinning: boolean;

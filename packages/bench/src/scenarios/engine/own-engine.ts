@@ -4,7 +4,7 @@ import type { EngineDtype } from "./engine-model.js";
 import type { TimedIds } from "./peer-engine.js";
 
 /** The name that tables use. */
-export const ownName = "streamgauge";
+export const ownName = "streamgauge" as const;
 
 /** How {@link openOwn} sets the engine. */
 export interface OwnSettings {

@@ -15,8 +15,12 @@ export interface TimedIds {
   readonly atNanoseconds: readonly number[];
 }
 
-/** transformers.js on one model. */
+/** Another engine on one model. */
 export interface Peer {
+  /** The name that tables use. */
+  readonly name: "transformers.js" | "llama.cpp";
+  /** Whether it computes as ours does, and so makes the same ids; otherwise it rounds in its own way. */
+  readonly makesOurIds: boolean;
   /** Greedy, past the end of the text, from the whole prompt. */
   generate(prompt: readonly number[], tokens: number): Promise<TimedIds>;
   /**
@@ -28,7 +32,7 @@ export interface Peer {
 }
 
 /** The name that tables use. */
-export const peerName = "transformers.js";
+export const peerName = "transformers.js" as const;
 
 /**
  * Loads a model folder with `@huggingface/transformers`, which has to be
@@ -93,6 +97,8 @@ export async function openPeer(
   }
 
   return {
+    name: peerName,
+    makesOurIds: true,
     generate: (prompt, tokens) => run(prompt, tokens, {}),
     async continueFrom(prompt, tokens) {
       if (kept?.prompt !== prompt) {

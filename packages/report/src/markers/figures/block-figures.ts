@@ -19,7 +19,7 @@ import {
 import { alignedTable } from "../../text/aligned-table.js";
 import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
 import { breakEvenOf } from "./cell-figures.js";
-import { mainComparison, showRatio, showFactor } from "./engine-figures.js";
+import { mainComparisons, showRatio, showFactor } from "./engine-figures.js";
 import { transportsAt } from "./transport-figures.js";
 
 const streamed = ["stream", "streamAsync"] as const;
@@ -109,13 +109,21 @@ export const blockFigures: Readonly<Record<string, Figure>> = {
   "engine-table": table("the engine against others, with its claims", [], (request) => [
     ["what is compared", "ratio", "times less", "promised", "verdict"],
     ...(request.record.engine ?? []).flatMap((measurement) => {
-      const { title, claims } = measurement;
-      const found = mainComparison(measurement);
-      if (found === undefined) return [];
-      const [claim] = claims;
-      return [
-        [title, showRatio(found), showFactor(found), claim?.promise ?? "–", claim?.verdict ?? "–"],
-      ];
+      const { title, contenders, claims } = measurement;
+      const compared = mainComparisons(measurement);
+      return compared.map((found) => {
+        const claim = claims.find(
+          ({ contender, against }) =>
+            contender === contenders[0]?.contender && against === found.against,
+        );
+        return [
+          compared.length === 1 ? title : `${title}, beside ${found.against}`,
+          showRatio(found),
+          showFactor(found),
+          claim?.promise ?? "–",
+          claim?.verdict ?? "–",
+        ];
+      });
     }),
   ]),
   claims: {

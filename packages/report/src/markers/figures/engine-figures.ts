@@ -1,24 +1,25 @@
-import {
-  engineComparison,
-  type EngineComparison,
-  type EngineMeasurement,
-} from "@streamgauge/bench/record";
+import type { EngineComparison, EngineMeasurement } from "@streamgauge/bench/record";
 import { engineRatio, type EngineRatio, type Interval } from "@streamgauge/bench/tables";
 import { showValue } from "../../text/show-value.js";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
 
-/** The engine against others. `of` is the id of a measurement, such as `decode-q4-64`. */
+/**
+ * The engine against others. `of` is the id of a measurement, such as `decode-q4-64`; `against` one of
+ * those that its first contender is compared with, by default the first.
+ */
 export const engineFigures: Readonly<Record<string, Figure>> = {
   "engine-ratio": {
     about: "what the first contender took over what the other took, with its interval",
     form: "text",
     needs: ["of"],
+    takes: ["against"],
     render: (request) => showRatio(comparisonIn(request, measurementOf(request))),
   },
   "engine-factor": {
     about: "how many times as much the other took as the first contender, with its interval",
     form: "text",
     needs: ["of"],
+    takes: ["against"],
     render: (request) => showFactor(comparisonIn(request, measurementOf(request))),
   },
 };
@@ -41,11 +42,9 @@ function inverseOf({ value, interval95: { lower, upper } }: Interval): Interval 
   return { value: 1 / value, interval95: { lower: 1 / upper, upper: 1 / lower } };
 }
 
-/** The first contender against what it is compared with; undefined where nothing is compared. */
-export function mainComparison(measurement: EngineMeasurement): EngineComparison | undefined {
-  const [first] = measurement.contenders;
-  const [against] = first?.comparisons ?? [];
-  return first && engineComparison(measurement, first.contender, against?.against ?? "");
+/** The first contender against each that it is compared with; none where nothing is compared. */
+export function mainComparisons({ contenders }: EngineMeasurement): readonly EngineComparison[] {
+  return contenders[0]?.comparisons ?? [];
 }
 
 function measurementOf(request: FigureRequest): EngineMeasurement {
@@ -62,5 +61,17 @@ function measurementOf(request: FigureRequest): EngineMeasurement {
 }
 
 function comparisonIn(request: FigureRequest, measurement: EngineMeasurement): EngineComparison {
-  return mainComparison(measurement) ?? lacks(request, `comparison in ${measurement.id}`);
+  const compared = mainComparisons(measurement);
+  const against = request.value("against");
+  const found = against === "" ? compared[0] : compared.find((each) => each.against === against);
+  return (
+    found ??
+    lacks(
+      request,
+      against === ""
+        ? `comparison in ${measurement.id}`
+        : `comparison with ${against} in ${measurement.id}`,
+      compared.map((each) => each.against),
+    )
+  );
 }

@@ -24,23 +24,26 @@ export interface QuantisedRows {
  * have, it can pay to round others better and to cut off the largest; which of
  * these does least harm is tried for each block.
  */
-const trials: Readonly<Record<4 | 8, readonly number[]>> = {
+const usualTrials: Readonly<Record<4 | 8, readonly number[]>> = {
   4: [-8, -7.5, -8.5, -7, -9, 7, 7.5, 8, 8.5, 9],
   8: [-128],
 };
 
 /**
  * Quantises whole rows, symmetrically about zero, with the least squared error
- * that the {@link trials} give for each block.
+ * that the trials give for each block.
  *
  * @param values finite, row-major, a multiple of `columns` long
  * @param roundScale what storing a scale makes of it; weights are rounded for the result
+ * @param trials what a block's weight of largest magnitude is made, each in turn; by default what
+ *   the graphs' operators do best with
  */
 export function quantiseRows(
   values: Float32Array,
   columns: number,
   bits: 4 | 8,
   roundScale: (scale: number) => number,
+  trials: readonly number[] = usualTrials[bits],
 ): QuantisedRows {
   const rows = values.length / columns;
   const blocks = blocksPerRow(columns);
@@ -55,7 +58,7 @@ export function quantiseRows(
       const start = row * columns + block * blockSize;
       const weights = values.subarray(start, Math.min(start + blockSize, (row + 1) * columns));
       const index = row * blocks + block;
-      const scale = chooseScale(weights, trials[bits], half, roundScale);
+      const scale = chooseScale(weights, trials, half, roundScale);
       scales[index] = scale;
       if (scale === 0) continue;
       for (let i = 0; i < weights.length; i++) {

@@ -12,7 +12,7 @@ import type { LlamaShape } from "./llama-shape.js";
 
 /** How far a build has come, reported after each piece of a tensor. */
 export interface BuildProgress {
-  /** The graph's file, for instance `model_q4.onnx`. */
+  /** The file, for instance `model_q4.onnx`. */
   readonly file: string;
   /** The tensor just worked on. */
   readonly tensor: string;
@@ -33,6 +33,12 @@ export interface BuildTarget {
    * first is what opens when nobody says. Default: `["fp32"]`.
    */
   readonly dtypes?: readonly BuildDtype[];
+  /**
+   * `"onnx"`: a folder for this runtime and transformers.js. `"gguf"`: a file for llama.cpp for each
+   * dtype of a Llama: `model-f32.gguf` (fp32), `model-q8_0.gguf` (q8), `model-q4_0.gguf` (q4), with
+   * the tokenizer inside. Default: `"onnx"`.
+   */
+  readonly format?: "onnx" | "gguf";
   /**
    * Whether weights go into a file `onnx/model….onnx_data` beside their graph.
    * Default: where they exceed the 2 GiB of an ONNX file; `false` refuses those.
@@ -81,6 +87,13 @@ const targetTable: OptionTable<BuildTarget, ResolvedBuildTarget> = {
     },
     default: ["fp32"],
     resolve: (dtypes) => [...new Set(dtypes)],
+  },
+  format: {
+    check: {
+      accepts: (value): value is "onnx" | "gguf" => value === "onnx" || value === "gguf",
+      expected: `"onnx" or "gguf"`,
+    },
+    default: "onnx",
   },
   externalData: { check: booleanCheck, default: undefined },
   onProgress: { check: functionCheck(), default: () => undefined },

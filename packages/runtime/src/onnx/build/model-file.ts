@@ -4,6 +4,11 @@ import type { TensorGroup } from "./graph-builder.js";
 import type { WeightSource } from "./weight-source.js";
 import type { ModelLayout, Place } from "./model-layout.js";
 
+/** Tensors that one pass over the weights makes; see `TensorGroup`. */
+export interface WrittenGroup extends Pick<TensorGroup, "pieces"> {
+  readonly tensors: readonly { readonly name: string }[];
+}
+
 /**
  * Writes a model's files in one pass over the weights, piece after piece, so
  * that memory stays near the size of one.
@@ -12,7 +17,7 @@ import type { ModelLayout, Place } from "./model-layout.js";
  */
 export async function writeModelFiles(
   layout: ModelLayout,
-  tensorGroups: readonly TensorGroup[],
+  tensorGroups: readonly WrittenGroup[],
   weights: WeightSource,
   onPiece: (tensor: string, writtenBytes: number) => void,
 ): Promise<void> {
