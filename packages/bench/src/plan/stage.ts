@@ -44,6 +44,8 @@ export interface MeasurementPlan {
   readonly id: string;
   /** A guess, for the time left. */
   readonly expectedSeconds: number;
+  /** The same with so many blocks, where that can be chosen. */
+  readonly withBlocks?: (blocks: number) => MeasurementPlan;
   /** Measures, and returns what belongs into the record. An aborted one returns what it has. */
   measure(generator: ScenarioGenerator, context: MeasurementContext): Promise<Measurements>;
 }

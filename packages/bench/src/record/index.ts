@@ -62,6 +62,14 @@ export type {
   ThreadName,
 } from "./sampler-findings.js";
 export type { LedgerFindings, OperatorFindings } from "./stage-findings.js";
+export type {
+  GrowthName,
+  LeftOutStack,
+  StackAtSize,
+  StackGrowth,
+  StackLibrary,
+  StackSummary,
+} from "./stacks.js";
 export {
   describeLoad,
   transportBaselines,
