@@ -74,9 +74,9 @@ describe("stackMeasurement", () => {
       Array(6).fill(28),
       Array(6).fill(64),
     ]);
-    expect(plain?.cpuGrowth?.name).toBe("linear");
+    expect(plain?.cpuGrowth?.order).toBe("linear");
     expect(plain?.sizes[0]?.addedCpuMicrosecondsPerToken).toBeNull();
-    expect(again?.cpuGrowth).toMatchObject({ tokens: [3, 9, 27], name: "quadratic" });
+    expect(again?.cpuGrowth).toMatchObject({ tokens: [3, 9, 27], order: "quadratic" });
     expect(again?.sizes[2]?.addedCpuMicrosecondsPerToken?.hodgesLehmann.value).toBe(25);
     for (const size of again?.sizes ?? []) {
       expect(size.durationNanosecondsPerToken).toBe(100_000);

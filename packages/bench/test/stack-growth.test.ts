@@ -22,14 +22,14 @@ describe("growthOf", () => {
     expect(growth?.tokens).toEqual(counts);
     expect(growth?.exponent).toBeCloseTo(exponent, 6);
     expect(growth?.estimates?.hodgesLehmann.value).toBeCloseTo(exponent, 2);
-    expect(growth?.name).toBe(name);
+    expect(growth?.order).toBe(name);
   });
 
   it("names a quadratic part that is most of the cost at the largest count", () => {
     const mixed = (share: number) => (n: number) => (1 - share) * n + (share * n * n) / 10_000;
-    expect(growthOf(costs(mixed(0.9)))?.name).toBe("quadratic");
-    expect(growthOf(costs(mixed(0.5)))?.name).toBe("more than linear");
-    expect(growthOf(costs(mixed(0.02)))?.name).toBe("linear");
+    expect(growthOf(costs(mixed(0.9)))?.order).toBe("quadratic");
+    expect(growthOf(costs(mixed(0.5)))?.order).toBe("more than linear");
+    expect(growthOf(costs(mixed(0.02)))?.order).toBe("linear");
   });
 
   it("is unclear where blocks disagree", () => {
@@ -39,7 +39,7 @@ describe("growthOf", () => {
       ReturnType<typeof costs>[number],
     ];
     const wild = { ...high, costs: high.costs.map((cost, block) => cost * 2 ** (block - 3)) };
-    expect(growthOf([low, middle, wild])?.name).toBe("unclear");
+    expect(growthOf([low, middle, wild])?.order).toBe("unclear");
   });
 
   it("takes the last three counts", () => {
@@ -49,7 +49,7 @@ describe("growthOf", () => {
 
   it("has no name without an interval", () => {
     const few = costs((n) => n).map((size) => ({ ...size, costs: size.costs.slice(0, 5) }));
-    expect(growthOf(few)).toMatchObject({ estimates: null, name: null });
+    expect(growthOf(few)).toMatchObject({ estimates: null, order: null });
     expect(growthOf(few)?.exponent).toBeCloseTo(1, 6);
   });
 

@@ -1,4 +1,4 @@
-import type { Estimates, GrowthName, StackGrowth } from "../record/index.js";
+import type { Estimates, GrowthOrder, StackGrowth } from "../record/index.js";
 import { estimateBoth, median, minimumSamples } from "../statistics/index.js";
 
 /** Costs at one token count, of each block. */
@@ -53,11 +53,11 @@ export function growthOf(sizes: readonly CostAtSize[]): StackGrowth | null {
     tokens: [first.tokens, second.tokens, third.tokens],
     exponent,
     estimates,
-    name: estimates === null ? null : nameOf(estimates),
+    order: estimates === null ? null : orderOf(estimates),
   };
 }
 
-function nameOf({ hodgesLehmann: { interval95 } }: Estimates): GrowthName {
+function orderOf({ hodgesLehmann: { interval95 } }: Estimates): GrowthOrder {
   if (interval95.lower > quadraticFrom) return "quadratic";
   if (interval95.lower > superlinearFrom) return "more than linear";
   return interval95.upper < linearBelow ? "linear" : "unclear";

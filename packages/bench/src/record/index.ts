@@ -63,7 +63,7 @@ export type {
 } from "./sampler-findings.js";
 export type { LedgerFindings, OperatorFindings } from "./stage-findings.js";
 export type {
-  GrowthName,
+  GrowthOrder,
   LeftOutStack,
   StackAtSize,
   StackGrowth,

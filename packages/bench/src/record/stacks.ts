@@ -77,7 +77,7 @@ export interface StackAtSize {
 }
 
 /** `unclear` where the interval allows for more than one of the others. */
-export type GrowthName = "linear" | "more than linear" | "quadratic" | "unclear";
+export type GrowthOrder = "linear" | "more than linear" | "quadratic" | "unclear";
 
 /** How a cost grows with the number of tokens. */
 export interface StackGrowth {
@@ -88,7 +88,7 @@ export interface StackGrowth {
   /** The same over blocks; null with fewer blocks than an interval needs. */
   readonly estimates: Estimates | null;
   /** null without an interval. */
-  readonly name: GrowthName | null;
+  readonly order: GrowthOrder | null;
 }
 
 /** A stack that was not measured. */
@@ -101,7 +101,7 @@ const growth: Check<StackGrowth> = object({
   tokens: array(number),
   exponent: number,
   estimates: nullable(estimates),
-  name: nullable(oneOf("linear", "more than linear", "quadratic", "unclear")),
+  order: nullable(oneOf("linear", "more than linear", "quadratic", "unclear")),
 });
 
 const atSize: Check<StackAtSize> = object({

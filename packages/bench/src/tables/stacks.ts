@@ -129,5 +129,5 @@ function growthValue(growth: StackGrowth | null): Value {
   if (growth === null) return null;
   const { estimates, exponent } = growth;
   if (estimates === null) return ratio(exponent);
-  return phrase(ratioEstimate(estimates.hodgesLehmann), ` ${growth.name}`);
+  return phrase(ratioEstimate(estimates.hodgesLehmann), ` ${growth.order}`);
 }
