@@ -86,6 +86,31 @@ describe("stackMeasurement", () => {
     }
   });
 
+  it("takes turns in orders that the seed draws and blocks balance", async () => {
+    const orderOf = async (seed: number): Promise<string> => {
+      let order = "";
+      const stacks = ["a", "b", "c", "d"].map((name) => {
+        const open: Stack["open"] = () =>
+          Promise.resolve(async ({ stream, textOf }, take) => {
+            order += name;
+            for await (const token of stream()) take(textOf(token));
+          });
+        return { ...stackNamed("async iterator"), name, open };
+      });
+      const { measurement, generator, context } = setUp({ stacks, tokens: [2], blocks: 4 });
+      await measurement.measure(generator, { ...context, seed });
+      // Behind the trials and the warm-up.
+      return order.slice(-16);
+    };
+    const order = await orderOf(1);
+    expect(await orderOf(1)).toBe(order);
+    expect(await orderOf(2)).not.toBe(order);
+    const blocks = order.match(/.{4}/g) ?? [];
+    for (const position of [0, 1, 2, 3]) {
+      expect(blocks.map((block) => block[position]).toSorted()).toEqual(["a", "b", "c", "d"]);
+    }
+  });
+
   it("leaves out what is not installed or fails, by name and reason", async () => {
     const load: LoadLibrary = async (name) => {
       if (name !== "openai") return await loadInstalled(name);

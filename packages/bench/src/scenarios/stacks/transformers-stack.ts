@@ -15,10 +15,13 @@ export const transformersStack: Stack = {
     const tokenizer = new PreTrainedTokenizer(...tokenizerFiles(vocabulary));
     return async ({ stream, textOf }, take) => {
       const streamer = new TextStreamer(tokenizer, {
+        skip_prompt: true,
         callback_function: (text: string) => {
           if (text !== "") take(text);
         },
       });
+      // As from a model: the first that it gets is the prompt.
+      streamer.put([[]]);
       for await (const token of stream()) {
         textOf(token);
         streamer.put([[BigInt(token.id)]]);
