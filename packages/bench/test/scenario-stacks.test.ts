@@ -121,10 +121,10 @@ describe("stackMeasurement", () => {
     const openServer: OpenChatServer = () => Promise.reject(new Error("No port is free."));
     const { measurement, generator, context } = setUp({ load, openServer, blocks: 1 });
     const { stacks: [measured] = [] } = await measurement.measure(generator, context);
-    const missing = "openai is not installed: Cannot find package 'openai' imported from the bench";
+    const missing = "openai, or a package that it needs, is not installed";
     expect(measured?.leftOut).toEqual([
-      { stack: "SSE socket, node:http", reason: "No port is free." },
-      { stack: "SSE socket, fetch", reason: "No port is free." },
+      { stack: "SSE socket, node:http", reason: "No port is free" },
+      { stack: "SSE socket, fetch", reason: "No port is free" },
       { stack: "openai for await", reason: missing },
       { stack: "openai .stream()", reason: missing },
       { stack: "openai for await, socket", reason: missing },
@@ -152,6 +152,23 @@ describe("stackMeasurement", () => {
     expect(measured?.leftOut[0]).toMatchObject({
       stack: "faulty",
       reason: expect.stringMatching(reason) as string,
+    });
+  });
+
+  it("leaves out a stack that never ends", async () => {
+    const open: Stack["open"] = () => Promise.resolve(() => new Promise(() => undefined));
+    const stuck: Stack = { ...stackNamed("async iterator"), name: "stuck", open };
+    const { measurement, generator, context } = setUp({ stacks: [stuck], patienceMilliseconds: 1 });
+    const { stacks: [measured] = [] } = await measurement.measure(generator, context);
+    expect(measured).toMatchObject({
+      stacks: [],
+      leftOut: [
+        {
+          stack: "stuck",
+          reason: expect.stringMatching(/^stuck: 20 tokens are not delivered/) as string,
+        },
+        { stack: "node-llama-cpp" },
+      ],
     });
   });
 

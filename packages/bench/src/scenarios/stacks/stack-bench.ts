@@ -6,9 +6,11 @@ import type { ScenarioGenerator } from "../../plan/generator-plan.js";
 import type { MeasurementContext } from "../../plan/stage.js";
 import type { LeftOutStack, StackLibrary } from "../../record/index.js";
 import { takeTokens } from "../take-tokens.js";
+import { within } from "../within.js";
 import { openChatServer, type ChatServer, type OpenChatServer } from "./chat-server.js";
 import { loadInstalled, type LoadLibrary } from "./libraries.js";
-import type { RunStack, Stack } from "./stack.js";
+import type { SampleBytes } from "./sample-bytes.js";
+import type { RunStack, Stack, TokenSource } from "./stack.js";
 import { TextArrivals } from "./text-arrivals.js";
 
 /** A stack that runs here. */
@@ -24,6 +26,8 @@ export interface StackRun {
   readonly durationNanoseconds: number;
   readonly tokensPerPiece: number;
   readonly latenciesNanoseconds: readonly number[];
+  /** Where they were sampled. */
+  readonly allocatedBytes?: number;
 }
 
 /** What a bench is made with; each has a default. */
@@ -32,6 +36,8 @@ export interface StackInstruments {
   readonly openServer?: OpenChatServer;
   /** CPU time so far. Default: user + system time of the process. */
   readonly cpuMicroseconds?: () => number;
+  /** A run that takes longer has lost its end. Default: two minutes. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** Tokens of the run that shows whether a stack runs at all. */
@@ -59,6 +65,7 @@ export class StackBench {
       load: loadInstalled,
       openServer: openChatServer,
       cpuMicroseconds: processCpuMicroseconds,
+      patienceMilliseconds: 120_000,
       ...instruments,
     };
     this.#texts = known.texts;
@@ -100,42 +107,65 @@ export class StackBench {
       await this.measure(opened, Math.min(trialTokens, this.#texts.length));
       return opened;
     } catch (error) {
-      const what = library === null || !isMissing(error) ? "" : `${library} is not installed: `;
-      return { stack: stack.name, reason: what + firstLineOf(messageOf(error)) };
+      // The message of a missing package has paths of this machine in it.
+      const reason =
+        library !== null && isMissing(error)
+          ? `${library}, or a package that it needs, is not installed`
+          : firstLineOf(messageOf(error));
+      return { stack: stack.name, reason };
     }
   }
 
-  /** @throws StreamgaugeError `OUTPUT_MISMATCH`, and what the stack throws */
-  async measure({ stack, run }: OpenStack, tokens: number): Promise<StackRun> {
-    const { clock } = this.#context;
-    const { cpuMicroseconds } = this.#instruments;
-    const { prompt, config } = workOf(this.#context, tokens);
+  /**
+   * @param sampleBytes is on while the stack runs
+   * @throws StreamgaugeError `OUTPUT_MISMATCH`, and what the stack throws
+   */
+  async measure(
+    { stack, run }: OpenStack,
+    tokens: number,
+    sampleBytes?: SampleBytes,
+  ): Promise<StackRun> {
     const arrivals = this.#arrivals;
     arrivals.reset(tokens);
+    const stop = await sampleBytes?.();
+    let allocatedBytes: number | undefined;
+    let cost: Pick<StackRun, "cpuMicroseconds" | "durationNanoseconds">;
+    try {
+      cost = await this.#run(`${stack.name}: ${tokens} tokens`, run, tokens);
+    } finally {
+      allocatedBytes = await stop?.();
+    }
+    arrivals.require(stack.name);
+    if (stack.socket) await this.#markMadeByServer();
+    return {
+      ...cost,
+      tokensPerPiece: arrivals.tokensPerPiece,
+      latenciesNanoseconds: arrivals.latenciesNanoseconds(),
+      ...(allocatedBytes !== undefined && { allocatedBytes }),
+    };
+  }
+
+  async #run(what: string, run: RunStack, tokens: number) {
+    const { clock } = this.#context;
+    const { cpuMicroseconds, patienceMilliseconds } = this.#instruments;
+    const { prompt, config } = workOf(this.#context, tokens);
+    const arrivals = this.#arrivals;
     // What the run before has left in the event loop is not this run's cost.
     await nextTurn();
     const cpuBefore = cpuMicroseconds();
     const startNanoseconds = clock.nowNanoseconds();
-    await run(
-      {
-        tokens,
-        stream: () => this.#generator.generateStreamAsync(prompt, config),
-        textOf: ({ index, text, producedAtMilliseconds }) => {
-          arrivals.markMade(index, (producedAtMilliseconds ?? Number.NaN) * 1e6);
-          return text;
-        },
+    const source: TokenSource = {
+      tokens,
+      stream: () => this.#generator.generateStreamAsync(prompt, config),
+      textOf: ({ index, text, producedAtMilliseconds }) => {
+        arrivals.markMade(index, (producedAtMilliseconds ?? Number.NaN) * 1e6);
+        return text;
       },
-      arrivals.take,
-    );
-    const durationNanoseconds = Math.round(clock.nowNanoseconds() - startNanoseconds);
-    const spentMicroseconds = cpuMicroseconds() - cpuBefore;
-    arrivals.require(stack.name);
-    if (stack.socket) await this.#markMadeByServer();
+    };
+    await within(what, patienceMilliseconds, run(source, arrivals.take));
     return {
-      cpuMicroseconds: spentMicroseconds,
-      durationNanoseconds,
-      tokensPerPiece: arrivals.tokensPerPiece,
-      latenciesNanoseconds: arrivals.latenciesNanoseconds(),
+      durationNanoseconds: Math.round(clock.nowNanoseconds() - startNanoseconds),
+      cpuMicroseconds: cpuMicroseconds() - cpuBefore,
     };
   }
 
@@ -171,8 +201,9 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
 }
 
+/** Without its full stop: it becomes a part of a sentence. */
 function firstLineOf(message: string): string {
-  return message.split("\n")[0] ?? "";
+  return (message.split("\n")[0] ?? "").replace(/\.$/, "");
 }
 
 function processCpuMicroseconds(): number {

@@ -115,6 +115,9 @@ async function runBlocks(
   const { sampleBytes = sampleAllocatedBytes } = options;
   const { clock, seed, signal } = context;
   const warmUp = new WarmUpGate();
+  if (members.length === 0) {
+    return { warmUp, blocks: [], allocations: [], latencies: new Map<string, LatencyHistogram>() };
+  }
   const blocks: StackRunAtSize[][] = [];
   const allocations: StackRunAtSize[][] = [];
   const latencies = new Map<string, LatencyHistogram>();
@@ -169,14 +172,12 @@ async function runBlocks(
     runBlock: (order, _phase, done) => {
       context.report?.(`allocations, block ${done + 1} of ${allocationBlocks}`);
       return runAll(order, sizes, async (member, tokens) => {
-        const stop = await sampleBytes();
-        try {
-          const { latenciesNanoseconds: _, ...run } = await bench.measure(member, tokens);
-          return { stack: member.stack.name, tokens, ...run, allocatedBytes: await stop() };
-        } catch (error) {
-          await stop();
-          throw error;
-        }
+        const { latenciesNanoseconds: _, ...run } = await bench.measure(
+          member,
+          tokens,
+          sampleBytes,
+        );
+        return { stack: member.stack.name, tokens, ...run };
       });
     },
     onBlock: (runs) => void allocations.push(runs),
