@@ -107,7 +107,7 @@ describe("stackMeasurement", () => {
     expect(await orderOf(2)).not.toBe(order);
     const blocks = order.match(/.{4}/g) ?? [];
     for (const position of [0, 1, 2, 3]) {
-      expect(blocks.map((block) => block[position]).toSorted()).toEqual(["a", "b", "c", "d"]);
+      expect(new Set(blocks.map((block) => block[position]))).toHaveProperty("size", 4);
     }
   });
 

@@ -20,8 +20,10 @@ import {
 
 /** What libraries cost that carry a stream: a table for each generator. */
 export function stacks({ stacks: measured = [] }: ResultRecord): Table[] {
+  const said = (index: number) =>
+    measured.slice(0, index).flatMap(({ leftOut }) => leftOut.map(({ stack }) => stack));
   return measured.map((measurement, index) => ({
-    ...tableOf(measurement),
+    ...tableOf(measurement, said(index)),
     // They stand under the first, and are the same for all.
     definitions: index === 0 ? ["cost of a stack", "bytes of a stack", "growth of a stack"] : [],
   }));
@@ -30,7 +32,8 @@ export function stacks({ stacks: measured = [] }: ResultRecord): Table[] {
 /** A column, and what it has of a stack. */
 type Field = readonly [Column, (summary: StackSummary) => Value];
 
-function tableOf(measurement: StackMeasurement): Table {
+/** @param said stacks of which an earlier table says that they are left out */
+function tableOf(measurement: StackMeasurement, said: readonly string[]): Table {
   const { model, host, stacks: summaries, warmUp, leftOut } = measurement;
   const counts = summaries[0]?.sizes.map(({ tokens }) => tokens) ?? [];
   const blocks = summaries[0]?.sizes[0]?.cpuMicroseconds.length ?? 0;
@@ -47,7 +50,9 @@ function tableOf(measurement: StackMeasurement): Table {
     notes: [
       { text: `${blocks} blocks${steadiness}. ${terms}`, only: "document" },
       { text: librariesOf(summaries), only: "document" },
-      ...leftOut.map(({ stack, reason }) => `Left out: ${stack}: ${reason}.`),
+      ...leftOut
+        .filter(({ stack }) => !said.includes(stack))
+        .map(({ stack, reason }) => `Left out: ${stack}: ${reason}.`),
     ],
   };
 }

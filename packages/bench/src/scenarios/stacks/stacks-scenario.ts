@@ -1,10 +1,11 @@
-import { measurementsOn, paced } from "../../plan/build-stage.js";
+import { measurementsOn, paced, withRing } from "../../plan/build-stage.js";
 import type { Scenario } from "../../plan/stage.js";
 import { stackMeasurement } from "./stack-measurement.js";
 
 /**
  * In a burst, in this thread: nothing but the stacks costs CPU time, and each is asked for the next
- * token as soon as it can take it. At a pace, from a worker thread: what a token waits for.
+ * token as soon as it can take it. At a pace, from a worker thread whose ring wakes for each token:
+ * what a token waits for.
  */
 export const stacks: Scenario = {
   name: "stacks",
@@ -22,7 +23,7 @@ export const stacks: Scenario = {
           expectedSeconds: 9 * (blocks + 8),
         }),
       ]),
-      measurementsOn(paced(100, "pooled"), [
+      measurementsOn(withRing(paced(100, "pooled"), { maxDelayMilliseconds: 0 }), [
         stackMeasurement({
           id: "stacks-paced",
           tokens: [1000],
