@@ -34,6 +34,7 @@ describe("the catalogue", () => {
         "abort",
         "slow-consumer",
         "tee",
+        "stacks",
         "memory",
         "profiles",
         "engine",

@@ -31,6 +31,8 @@ export interface FakeOptions {
   /** Nanoseconds a token takes in a mode; `call` counts the generations of all modes. */
   readonly tokenNanoseconds: (mode: Mode, call: number) => number;
   readonly idAt?: (mode: Mode, index: number) => number;
+  /** Default: none. */
+  readonly textAt?: (index: number) => string;
   /** Whether tokens say when they were made. Default true. */
   readonly saysWhenMade?: boolean;
   readonly onCall?: (mode: Mode, call: number) => void;
@@ -39,7 +41,7 @@ export interface FakeOptions {
 /** Core's generator over a backend in which time is what the manual clock says. */
 export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
   const { clock, tokenNanoseconds, idAt = (_mode, index) => 100 + index } = options;
-  const { saysWhenMade = true } = options;
+  const { saysWhenMade = true, textAt = () => "" } = options;
   let calls = 0;
   let closed = 0;
 
@@ -50,7 +52,7 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
       const token = {
         index,
         id: idAt(mode, index),
-        text: "",
+        text: textAt(index),
         endOfSequence: false,
         logprob: undefined,
         producedAtMilliseconds: saysWhenMade ? clock.nowNanoseconds() / 1e6 : undefined,

@@ -22,6 +22,7 @@ import {
 import { exampleEngine } from "./example-engine.js";
 import { withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleRun, type ExampleRun } from "./example-record.js";
+import { exampleStacks } from "./example-stacks.js";
 import { exampleTransports } from "./example-transports.js";
 import { cellPlan } from "./plans.js";
 
@@ -32,6 +33,7 @@ beforeAll(async () => {
   const whole = {
     ...withLoadsAndProfiles(run.record),
     transports: exampleTransports,
+    stacks: exampleStacks,
     engine: exampleEngine,
   };
   // As it is in a file.

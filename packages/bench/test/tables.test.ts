@@ -8,6 +8,7 @@ import {
   parts,
   profiles,
   shownIn,
+  stacks,
   transports,
   type Place,
   type Table,
@@ -15,6 +16,7 @@ import {
 import { withLoadsAndProfiles } from "./example-profiles.js";
 import { exampleEngine } from "./example-engine.js";
 import { exampleRecord } from "./example-record.js";
+import { exampleStacks } from "./example-stacks.js";
 import { exampleTransports } from "./example-transports.js";
 
 let record: ResultRecord;
@@ -22,6 +24,7 @@ beforeAll(async () => {
   record = {
     ...withLoadsAndProfiles(await exampleRecord()),
     transports: exampleTransports,
+    stacks: exampleStacks,
     engine: exampleEngine,
   };
 });
@@ -47,6 +50,27 @@ describe("tables", () => {
       rows.some(({ values }) => values.length !== columns.length),
     );
     expect(ragged).toEqual([]);
+  });
+
+  it("name what a stack's cost grows as, and which libraries were measured", () => {
+    const [burst, pace] = stacks(record);
+    const grows = shownIn("terminal", burst!).rows.map(({ values }) => values[3]);
+    expect(grows[0]).toMatchObject({
+      kind: "phrase",
+      values: [{ kind: "ratioEstimate" }, " linear"],
+    });
+    expect(grows[1]).toMatchObject({ values: [{ kind: "ratioEstimate" }, " quadratic"] });
+    expect(notesIn("document", burst!)).toContain(
+      "Libraries: carrier 7.1.0 (asks for Node.js >=22).",
+    );
+    expect(notesIn("terminal", burst!)).toEqual(["Left out: llama: it is not installed."]);
+    expect(headsIn("terminal", pace!)).toEqual([
+      "stack",
+      "less",
+      "delay p50",
+      "p99",
+      "tokens/piece",
+    ]);
   });
 
   it("keep the interval of a ratio where there is room for it", () => {

@@ -1,4 +1,3 @@
-
 import { defineScenario } from "file:///tmp/tmp.yK8yhXM2cB/tree/packages/bench/dist/index.js";
 import { createInlineGenerator, pacedModel } from "@streamgauge/runtime";
 export const tiny = defineScenario({

@@ -180,6 +180,25 @@ it("no line of a note begins a list or a heading, wherever it is broken", async 
   expect(text).not.toMatch(/^ \* ?(?:[#+-]|\d+[.)])(?: |$)/m);
 });
 
+describe("a figure that no committed record has yet", () => {
+  const block = "\n\n<!-- sg:stack-table from=stacks -->\n<!-- /sg -->\n";
+
+  it("says so, and is filled when one has it", async () => {
+    const record = await fixtureRecord();
+    const empty = { report: { path: "results/mine/record.json", record }, others: [] };
+    const before = fillMarkers(block, (marker) => renderMarker(marker, empty, words));
+    expect(before.problems).toEqual([]);
+    expect(before.text).toContain("\nNo committed record has it yet.\n");
+    const { text, problems } = await fill(before.text);
+    expect(problems).toEqual([]);
+    expect(text).toContain("CPU per token at 100 / 1,000 / 10,000 tokens");
+    expect(text).toMatch(
+      /\| carrier \(7\.1\.0\) +\| 12\.0 \/ 40\.0 \/ 320 µs +\| .*, quadratic +\|/,
+    );
+    expect(text).not.toContain("No committed record");
+  });
+});
+
 describe("the catalogue", () => {
   it("has a line for each figure, with what a marker gives it", () => {
     const text = describeFigures();

@@ -29,7 +29,8 @@ function withHostileStrings(value: unknown, field = ""): unknown {
     );
   }
   const free = /^(id|runId|profile|model|generator|host|cell|scenario|advice|reasons|cpuModel)$/;
-  const alsoFree = /^(operatingSystem|nodeVersion|message|thread|name|file|cause|formula|advice)$/;
+  const alsoFree =
+    /^(operatingSystem|nodeVersion|message|thread|name|file|cause|formula|stack|reason|version)$/;
   const isFree = typeof value === "string" && (free.test(field) || alsoFree.test(field));
   return isFree ? `${value}${hostile}` : value;
 }

@@ -8,6 +8,7 @@ import {
 import { definitions } from "@streamgauge/bench";
 import { arrivalsOf, estimatesOf, latency, teeOf } from "../../bench/test/example-profiles.js";
 import { exampleEngine } from "../../bench/test/example-engine.js";
+import { exampleStacks } from "../../bench/test/example-stacks.js";
 import { exampleTransports } from "../../bench/test/example-transports.js";
 import { exampleCallTrees } from "./example-call-trees.js";
 import { fixtureRecord } from "./fixture.js";
@@ -193,6 +194,7 @@ export async function wholeRecord(): Promise<ResultRecord> {
     ],
     tee: [teeOf(mode)],
     transports: exampleTransports,
+    stacks: exampleStacks,
     engine: exampleEngine,
     profiles,
     claims: [...claims, difference],

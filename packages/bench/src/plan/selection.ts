@@ -17,7 +17,7 @@ export interface Selection {
   readonly scenarios?: RunPlan["scenarios"] | undefined;
   /** Only cells of these token counts. */
   readonly tokens?: RunPlan["tokens"] | undefined;
-  /** Blocks of each cell and process, instead of the scenarios' own numbers. */
+  /** Blocks of each cell and process, and of measurements that take it, instead of their own. */
   readonly blocks?: RunPlan["blocks"] | undefined;
   /** Instead of the embedded model: a size with random weights, or a model folder. */
   readonly model?: RunPlan["model"] | undefined;
@@ -80,6 +80,9 @@ export function narrow(
           if (blocks !== null) return { ...cell, blocks };
           return { ...cell, ...(range !== undefined && { range }) };
         }),
+      measurements: stage.measurements.map((plan) =>
+        blocks === null ? plan : (plan.withBlocks?.(blocks) ?? plan),
+      ),
     }))
     .filter(({ cells, measurements }) => cells.length > 0 || measurements.length > 0);
   if (stages.length === 0) {

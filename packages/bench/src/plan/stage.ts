@@ -56,6 +56,8 @@ export interface MeasurementPlan {
   readonly expectedSeconds: number;
   /** What its result is to be judged by. Default: nothing. */
   readonly promises?: readonly MeasurementPromise[];
+  /** The same with so many blocks, where that can be chosen. */
+  readonly withBlocks?: (blocks: number) => MeasurementPlan;
   /** Measures, and returns what belongs into the record. An aborted one returns what it has. */
   measure(generator: ScenarioGenerator, context: MeasurementContext): Promise<Measurements>;
 }

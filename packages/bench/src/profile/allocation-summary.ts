@@ -50,6 +50,11 @@ export function summarizeAllocations(
   };
 }
 
+/** Bytes that a thread allocated while it was sampled, without the profiler's own. */
+export function allocatedBytes(profile: SamplingHeapProfile): number {
+  return sum(allocationsOf(profile), ({ bytes }) => bytes);
+}
+
 interface Allocations {
   readonly category: Exclude<Attribution, "asleep" | "instrument">;
   readonly name: string;

@@ -70,6 +70,14 @@ export type {
   ThreadName,
 } from "./sampler-findings.js";
 export type { LedgerFindings, OperatorFindings } from "./stage-findings.js";
+export type {
+  GrowthOrder,
+  LeftOutStack,
+  StackAtSize,
+  StackGrowth,
+  StackLibrary,
+  StackSummary,
+} from "./stacks.js";
 export {
   describeLoad,
   transportBaselines,

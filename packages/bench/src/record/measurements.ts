@@ -24,6 +24,7 @@ import {
 } from "./main-thread.js";
 import { profileDefinitions, profileMeasurement, type ProfileMeasurement } from "./profile.js";
 import { array, optional, type Shape } from "./shape.js";
+import { stackDefinitions, stackMeasurement, type StackMeasurement } from "./stacks.js";
 import { teeDefinitions, teeMeasurement, type TeeMeasurement } from "./tee.js";
 import {
   transportDefinitions,
@@ -38,6 +39,7 @@ export type {
   MainThreadMeasurement,
   ProfileMeasurement,
   SlowConsumerMeasurement,
+  StackMeasurement,
   TeeMeasurement,
   TransportMeasurement,
 };
@@ -50,6 +52,7 @@ export interface RecordMeasurements {
   readonly slowConsumers?: readonly SlowConsumerMeasurement[];
   readonly tee?: readonly TeeMeasurement[];
   readonly transports?: readonly TransportMeasurement[];
+  readonly stacks?: readonly StackMeasurement[];
   readonly engine?: readonly EngineMeasurement[];
   readonly profiles?: readonly ProfileMeasurement[];
 }
@@ -62,6 +65,7 @@ export const measurementsShape: Shape<RecordMeasurements> = {
   slowConsumers: optional(array(slowConsumerMeasurement)),
   tee: optional(array(teeMeasurement)),
   transports: optional(array(transportMeasurement)),
+  stacks: optional(array(stackMeasurement)),
   engine: optional(array(engineMeasurement)),
   profiles: optional(array(profileMeasurement)),
 };
@@ -76,6 +80,7 @@ export const measurementDefinitions: Readonly<
   slowConsumers: slowConsumerDefinitions,
   tee: teeDefinitions,
   transports: transportDefinitions,
+  stacks: stackDefinitions,
   engine: engineDefinitions,
   profiles: profileDefinitions,
 };

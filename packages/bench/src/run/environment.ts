@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { disturbingCores, measureBusyCores } from "./busyness.js";
+import { findInstalled } from "../plan/installed-package.js";
 import type { Environment, EnvironmentSample } from "../record/index.js";
 
 const run = promisify(execFile);
@@ -185,21 +184,8 @@ async function describeGit(): Promise<Environment["git"]> {
 /** Looks where the runtime would look: its dependencies are not visible from here. */
 async function readVersion(name: string): Promise<string | null> {
   for (const from of ["@streamgauge/bench/package.json", "@streamgauge/runtime/package.json"]) {
-    try {
-      const require = createRequire(createRequire(import.meta.url).resolve(from));
-      if (from === `${name}/package.json`) return versionIn(require.resolve(from));
-      for (const folder of require.resolve.paths(name) ?? []) {
-        const version = await versionIn(join(folder, name, "package.json")).catch(() => null);
-        if (version !== null) return version;
-      }
-    } catch {
-      // Not installed: look from the next.
-    }
+    const installed = await findInstalled(name, from);
+    if (installed !== null) return installed.version;
   }
   return null;
-}
-
-async function versionIn(path: string): Promise<string | null> {
-  const { version } = JSON.parse(await readFile(path, "utf8")) as { version?: unknown };
-  return typeof version === "string" ? version : null;
 }

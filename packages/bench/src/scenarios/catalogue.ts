@@ -13,6 +13,7 @@ import { arrivals } from "./arrivals.js";
 import { mainThread } from "./main-thread.js";
 import { engine } from "./engine/engine-scenario.js";
 import { slowConsumer } from "./slow-consumer.js";
+import { stacks } from "./stacks/stacks-scenario.js";
 import { tee } from "./tee.js";
 import { profiledStage, profileFlags } from "./profiled.js";
 import type { Scenario, Size } from "../plan/stage.js";
@@ -247,6 +248,7 @@ export const catalogue: readonly Scenario[] = [
   abort,
   slowConsumer,
   tee,
+  stacks,
   memory,
   profiles,
   engine,

@@ -8,6 +8,7 @@ export { overheads } from "./overheads.js";
 export { parts, type Part, type PartName, type PartPage } from "./parts.js";
 export { stageNames } from "./profile-stages.js";
 export { profiles } from "./profiles.js";
+export { stacks } from "./stacks.js";
 export {
   modeNames,
   notesIn,

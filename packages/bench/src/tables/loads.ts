@@ -24,7 +24,7 @@ import {
 } from "./value.js";
 
 /** The measurements beside the cells that have one table: those with more have a file of their own. */
-type Load = Exclude<keyof RecordMeasurements, "transports" | "engine" | "profiles">;
+type Load = Exclude<keyof RecordMeasurements, "transports" | "stacks" | "engine" | "profiles">;
 
 /** A table for each of these measurements, in reading order. */
 export function loads(record: ResultRecord): Table[] {

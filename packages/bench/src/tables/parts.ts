@@ -7,6 +7,7 @@ import { latencies } from "./latencies.js";
 import { loads } from "./loads.js";
 import { memory } from "./memory.js";
 import { profiles } from "./profiles.js";
+import { stacks } from "./stacks.js";
 import type { Table } from "./table.js";
 import { tails } from "./tails.js";
 import { transports } from "./transports.js";
@@ -24,6 +25,7 @@ export type PartName =
   | "latencies"
   | "loads"
   | "transports"
+  | "stacks"
   | "engine"
   | "cpu"
   | "memory"
@@ -36,6 +38,7 @@ export type PartPage =
   | "latencies"
   | "loads"
   | "transports"
+  | "stacks"
   | "engine"
   | "profiles";
 
@@ -59,6 +62,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   latencies: { page: "latencies", groups: each(latencies), only: "document" },
   loads: { page: "loads", groups: each(loads) },
   transports: { page: "transports", groups: each(transports) },
+  stacks: { page: "stacks", groups: each(stacks) },
   engine: { page: "engine", groups: each(engine) },
   cpu: { page: "profiles", groups: one(cpu), only: "document" },
   memory: { page: "profiles", groups: one(memory) },

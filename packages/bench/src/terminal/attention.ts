@@ -2,7 +2,7 @@ import { describeLoad, type ResultRecord } from "../record/index.js";
 
 /** What a reader should know before believing the numbers. */
 export function attention(record: ResultRecord): string[] {
-  const { cells, environment, failedMeasurements = [], transports = [] } = record;
+  const { cells, environment, failedMeasurements = [], transports = [], stacks = [] } = record;
   return [
     ...environment.advice.map((advice) => `Advice: ${advice}.`),
     ...cells
@@ -19,6 +19,11 @@ export function attention(record: ResultRecord): string[] {
       .map(({ scenario, warmUp, ...load }) => {
         const where = `${scenario}, ${describeLoad(load)}`;
         return `Not steady, ${where}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+      }),
+    ...stacks
+      .filter(({ warmUp }) => !warmUp.steady)
+      .map(({ generator, warmUp }) => {
+        return `Not steady, stacks of ${generator}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
     ...cells
       .filter(({ analysis }) =>

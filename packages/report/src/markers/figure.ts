@@ -10,6 +10,8 @@ export interface Figure {
   readonly needs: readonly string[];
   /** Values that it may give, beside `from`, which every figure takes. */
   readonly takes?: readonly string[];
+  /** What stands there as long as no committed record has the part that `from=` names. */
+  readonly untilMeasured?: string;
   /** @throws UnavailableFigureError where the record has no such thing */
   readonly render: (request: FigureRequest) => string;
 }

@@ -8,9 +8,10 @@ import { noteFigures } from "./figures/performance-note.js";
 import { profileFigures } from "./figures/profile-figures.js";
 import { rangeFigures } from "./figures/range-figures.js";
 import { runFigures } from "./figures/run-figures.js";
+import { stackFigures } from "./figures/stack-figures.js";
 import { transportFigures } from "./figures/transport-figures.js";
 import type { Marker } from "./marker-syntax.js";
-import { findOnShelf, type RecordShelf } from "./record-shelf.js";
+import { findOnShelf, isOnShelf, type RecordShelf } from "./record-shelf.js";
 
 /** Everything that a marker can ask for, by its name. */
 export const figures: ReadonlyMap<string, Figure> = new Map(
@@ -20,6 +21,7 @@ export const figures: ReadonlyMap<string, Figure> = new Map(
     ...rangeFigures,
     ...profileFigures,
     ...transportFigures,
+    ...stackFigures,
     ...engineFigures,
     ...runFigures,
     ...blockFigures,
@@ -45,7 +47,10 @@ export function renderMarker(
     );
   }
   checkValues(marker, figure);
-  const found = findOnShelf(shelf, values.get("from") ?? "");
+  const from = values.get("from") ?? "";
+  const { untilMeasured } = figure;
+  if (untilMeasured !== undefined && from !== "" && !isOnShelf(shelf, from)) return untilMeasured;
+  const found = findOnShelf(shelf, from);
   const rendered = figure.render({ ...found, value: (key) => values.get(key) ?? "", link, chart });
   return figure.form === "text" ? escapeMarkdown(rendered) : rendered;
 }

@@ -32,11 +32,18 @@ export function findOnShelf({ report, others }: RecordShelf, from: string): Foun
   );
 }
 
+/** Whether a record on the shelf has a part, or is called so. */
+export function isOnShelf({ report, others }: RecordShelf, from: string): boolean {
+  return [report, ...others].some(
+    ({ path, record }) => basename(dirname(path)) === from || partsOf(record).has(from),
+  );
+}
+
 /** What a record has, by the names that `from=` takes. */
 function partsOf(record: ResultRecord): ReadonlySet<string> {
   const { engine = [], transports = [], profiles = [], calibration = [] } = record;
-  const { arrivals = [], aborts = [], slowConsumers = [] } = record;
-  const named = { calibration, arrivals, aborts, "slow-consumers": slowConsumers };
+  const { arrivals = [], aborts = [], slowConsumers = [], stacks = [] } = record;
+  const named = { calibration, arrivals, aborts, "slow-consumers": slowConsumers, stacks };
   return new Set([
     ...[...record.cells, ...transports, ...engine].map(({ scenario }) => scenario),
     ...profiles.map(({ findings }) => findings.kind),

@@ -77,6 +77,10 @@ const subjects: Readonly<Record<PartPage | "charts" | "machine", Subject>> = {
     about: "ring, postMessage, comlink and streams between two threads",
     sections: partsOn("transports"),
   },
+  stacks: {
+    about: "what libraries cost that carry a stream, and how that grows",
+    sections: partsOn("stacks"),
+  },
   engine: { about: "the engine against others, with the terms", sections: partsOn("engine") },
   profiles: {
     about: "CPU, memory, allocations, the ledger of a token",

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { MessageChannel, Worker, type MessagePort, type Transferable } from "node:worker_threads";
 import { StreamgaugeError, type StreamToken } from "@streamgauge/core";
 import * as Comlink from "comlink";
+import { within } from "../within.js";
 import { transportOf, type TransportPlan } from "./transport-plan.js";
 
 /** The content of a token: what is carried, over and over. */
@@ -101,7 +102,12 @@ export const openProducerThread: OpenProducerThread = async (payload) => {
         const startMilliseconds = performance.now();
         // The order goes out first: a receiving end may block this thread.
         const produced = call(control.run(load));
-        await within(load, plan, Promise.all([produced, call(end.run(onToken))]));
+        const { tokens, gapMicroseconds } = load;
+        await within(
+          `${plan.name}: ${tokens} tokens`,
+          patienceMilliseconds + (20 * tokens * gapMicroseconds) / 1000,
+          Promise.all([produced, call(end.run(onToken))]),
+        );
         const durationNanoseconds = Math.round((performance.now() - startMilliseconds) * 1e6);
         const { user, system } = process.cpuUsage(cpuBefore);
         return { cpuMicroseconds: user + system, durationNanoseconds };
@@ -127,23 +133,4 @@ async function requireSameClock(now: () => Promise<number>): Promise<void> {
     `The clocks of two threads differ: ${there} ms was read between ${before} and ${after} ms. ` +
       `Delivery latency cannot be measured on this platform.`,
   );
-}
-
-/** Rejects when a run goes on for so long that its end must have been lost. */
-async function within<T>(
-  { tokens, gapMicroseconds }: TransportLoad,
-  { name }: TransportPlan,
-  run: Promise<T>,
-): Promise<T> {
-  const limitMilliseconds = patienceMilliseconds + (20 * tokens * gapMicroseconds) / 1000;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const what = `${name}: ${tokens} tokens are not delivered after ${limitMilliseconds} ms`;
-      reject(
-        new StreamgaugeError("OUTPUT_MISMATCH", `${what}: some of them, or the end, are lost.`),
-      );
-    }, limitMilliseconds);
-  });
-  return await Promise.race([run, late]).finally(() => clearTimeout(timer));
 }
