@@ -90,9 +90,7 @@ describe("streamgauge-report", () => {
     expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(
       renderBenchmarks(newest, undefined, {}, "results/newer/pages"),
     );
-    expect(await readFile(join(workspace, "results/newer/changelog.md"), "utf8")).toBe(
-      `<!-- Written by \`pnpm report\` from a result record. Do not edit: run it again. -->\n\n${stdout}`,
-    );
+    expect(await readdir(join(workspace, "results/newer"))).toEqual(["record.json"]);
     expect(await report("--check")).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -107,12 +105,16 @@ describe("streamgauge-report", () => {
     await git("init", "--quiet");
     await git("add", ".");
     const mine = await putRecord(folder, { startedAt: "2026-03-01T00:00:00.000Z" });
-    expect(await report(flag)).toMatchObject({ code: 0 });
+    const { code, stdout } = await report(flag);
+    expect(code).toBe(0);
     const own = join(workspace, "results", folder);
     expect(await readFile(join(own, "BENCHMARKS.md"), "utf8")).toBe(
       renderBenchmarks(mine, undefined, {}, "pages"),
     );
     expect(await readdir(join(own, "docs/charts"))).toContain("overhead.svg");
+    expect(await readFile(join(own, "changelog.md"), "utf8")).toBe(
+      `<!-- Written by \`pnpm report\` from a result record. Do not edit: run it again. -->\n\n${stdout}`,
+    );
     expect(await readFile(join(workspace, "README.md"), "utf8")).toBe(readme);
     expect((await readdir(workspace)).toSorted()).toEqual([
       ".git",
@@ -145,9 +147,13 @@ describe("streamgauge-report", () => {
     ["page.html", ["--html", "page.html"]],
     ["change.md", ["--out", "costs.md", "--changeset", "change.md"]],
     ["docs/charts/overhead.svg", ["--out", "costs.md"]],
-    ["results/reference/changelog.md", ["--out", "costs.md"]],
+    [
+      "results/local/mine/changelog.md",
+      ["--record", "results/local/mine", "--out", "report/costs.md"],
+    ],
   ])("overwrites no file that it did not write: %s", async (path, flags) => {
     await putRecord("reference", {});
+    await putRecord("local/mine", {});
     await put("package.json", "{}");
     await put(path, "<svg>by hand</svg>\n");
     const { code, stdout, stderr } = await report(...flags);

@@ -85,8 +85,9 @@ Where it is written, without --out:
   from a run of your own, to BENCHMARKS.md in the run's folder, and into nothing else.
 Outside this workspace --out is needed. A file that no report wrote is never overwritten.
 
-Charts go to docs/charts beside the document, the snippet for a changelog to standard output and to
-changelog.md beside the record. The document is short; --pages writes every table.
+Charts go to docs/charts beside the document, the snippet for a changelog to standard output, and of
+a run of your own to changelog.md beside the record too. The document is short; --pages writes every
+table.
 --html takes the newest finished record of all, yours too, unless one is named.
 
 Examples:
@@ -117,9 +118,11 @@ async function write(
   const before = previous === undefined ? undefined : (await readRecord(previous)).record;
   const snippet = renderChangelogSnippet(record, before);
   const charts = chartsOfOthers(documents, committed);
+  // A committed record's folder has nothing but the record.
+  const snippetFile = join(dirname(path), "changelog.md");
   const written = await writeOwnFiles([
     { path: out, text: benchmarks(found, out, documents, committed) },
-    { path: join(dirname(path), "changelog.md"), text: `${generatedByReport}\n\n${snippet}` },
+    ...(fills ? [] : [{ path: snippetFile, text: `${generatedByReport}\n\n${snippet}` }]),
     ...(changeset === undefined
       ? []
       : [{ path: changeset, text: renderChangeset(record, before) }]),

@@ -17,7 +17,7 @@ export async function isTracked(file: string): Promise<boolean> {
  */
 export async function trackedBelow(folder: string): Promise<(name: string) => boolean> {
   const listed = await listFiles(folder, ".");
-  if (listed === undefined) return (name) => !/^local\//.test(withSlashes(name));
+  if (listed === undefined) return (name) => !withSlashes(name).startsWith("local/");
   const names = new Set(listed);
   return (name) => names.has(withSlashes(name));
 }
