@@ -163,7 +163,6 @@ describe("streamgauge-report", () => {
     expect(await readdir(workspace)).not.toContain("costs.md");
     await rm(join(workspace, path));
     expect(await report(...flags)).toMatchObject({ code: 0 });
-    expect(await report(...flags)).toMatchObject({ code: 0 });
   });
 
   it("takes a record's folder, and a compressed record", async () => {
