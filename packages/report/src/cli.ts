@@ -1,4 +1,5 @@
-import { printable } from "@streamgauge/bench/tables";
+import { InvalidRecordError } from "@streamgauge/bench/record";
+import { isStreamgaugeError, printable } from "@streamgauge/core";
 import { exportCommand } from "./commands/export-command.js";
 import { figuresCommand } from "./commands/figures-command.js";
 import { importCommand } from "./commands/import-command.js";
@@ -13,8 +14,9 @@ try {
     .addCommand(figuresCommand())
     .parseAsync();
 } catch (error) {
-  // Of a record, a line of a history or a trial of the gate.
-  if (!(error instanceof Error && "code" in error && error.code === "INVALID_RECORD")) throw error;
+  // Of a record, a line of a history or a trial of the gate; the rest is a fault of ours.
+  const isExpected = error instanceof InvalidRecordError || isStreamgaugeError(error);
+  if (!isExpected) throw error;
   process.stderr.write(`${error.code}: ${printable(error.message)}\n`);
   process.exitCode = 1;
 }

@@ -8,6 +8,7 @@ export {
 export { chartsOf, chartsOfCell } from "./charts/charts-of.js";
 export { historyTrends } from "./charts/history-trend.js";
 export type { CommittedResults } from "./files/committed-results.js";
+export type { ReportErrorCodes } from "./error-codes.js";
 export { renderSvg } from "./charts/render-svg.js";
 export { renderChangelogSnippet, renderChangeset } from "./sections/changelog.js";
 export { findNewestRecord, readRecord, type FoundRecord } from "./files/find-record.js";

@@ -1,7 +1,6 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ResultRecord, Verdict } from "@streamgauge/bench/record";
-import { readRecord, renderChangelogSnippet, renderChangeset } from "@streamgauge/report";
+import { renderChangelogSnippet, renderChangeset } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 
 async function snippetOf(verdict: Verdict): Promise<string> {
@@ -44,24 +43,30 @@ describe("renderChangelogSnippet", () => {
   });
 });
 
-async function committed(name: string): Promise<ResultRecord> {
-  const path = new URL(`../../../results/${name}`, import.meta.url);
-  return (await readRecord(fileURLToPath(path))).record;
+/** With a claim about the absolute cost beside those of the fixture. */
+function withCostClaim(record: ResultRecord): ResultRecord {
+  const [claim] = record.claims;
+  const cost = { id: "cost", metric: "absoluteCost", limit: 40 } as const;
+  return { ...record, claims: [...record.claims, { ...claim!, ...cost }] };
 }
 
 describe("renderChangeset", () => {
-  it("compares two committed records of one class of machines", async () => {
-    const now = await committed("2026-11-25-full");
-    const before = await committed("2026-11-23-standard-again");
+  it("compares two records of one class of machines", async () => {
+    const now = withCostClaim(await fixtureRecord());
+    const before: ResultRecord = {
+      ...now,
+      startedAt: "2025-12-01T00:00:00.000Z",
+      profile: "standard",
+      claims: now.claims.map((claim) => ({ ...claim, verdict: "inconclusive" })),
+    };
     const text = renderChangeset(now, before);
     expect(text).toMatch(/^---\n"@streamgauge\/runtime": patch\n---\n\nWhat streaming costs/);
     expect(text).toContain(
-      "- Validated: async stream under 10 % overhead (10 tokens: 6.5 % (5.8 to 7.2), " +
-        "before 5.7 % (4.9 to 6.6) and upheld, changed by 0.7 % (",
+      "- Validated: sync stream under 5 % overhead (10 tokens: 0.8 % (0.5 to 1.1), " +
+        "before 0.8 % (0.5 to 1.1) and inconclusive, changed by 0.0 % (",
     );
-    expect(text).toMatch(/^- Not shown: async stream under 10 % overhead \(100 tokens: 9\.2 %/m);
-    expect(text).toMatch(/µs, before [\d.]+ \(.*\) µs and \w+[;)]/);
-    expect(text).toContain('"Before" is the run of 2026-11-23T23:08:48.365Z, profile standard');
+    expect(text).toMatch(/µs, before [\d.]+ \(.*\) µs and inconclusive[;)]/);
+    expect(text).toContain('"Before" is the run of 2025-12-01T00:00:00.000Z, profile standard');
     expect(renderChangeset(now, before)).toBe(text);
   });
 

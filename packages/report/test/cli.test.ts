@@ -20,6 +20,7 @@ import { vllm } from "./foreign-files.js";
 let workspace: string;
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), "streamgauge-report-"));
+  await put("package.json", JSON.stringify({ name: "streamgauge-workspace" }));
 });
 afterEach(async () => {
   await rm(workspace, { recursive: true });
@@ -40,13 +41,26 @@ function report(...flags: string[]): Promise<Outcome> {
   });
 }
 
+/** A file that a report wrote for an earlier record. */
+const earlierChart =
+  '<svg xmlns="http://www.w3.org/2000/svg" class="marks" width="1" role="img"><title>Of old</title></svg>';
+
+function git(...words: string[]): Promise<void> {
+  return new Promise((done, fail) => {
+    execFile("git", words, { cwd: workspace }, (error) => {
+      if (error === null) done();
+      else fail(error);
+    });
+  });
+}
+
 async function put(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(workspace, path)), { recursive: true });
   await writeFile(join(workspace, path), content);
 }
 
 async function putRecord(name: string, changes: Partial<ResultRecord>): Promise<ResultRecord> {
-  const record = { ...(await fixtureRecord()), ...changes };
+  const record = { ...(await fixtureRecord()), profile: "full", ...changes };
   await put(`results/${name}/record.json`, JSON.stringify(record));
   return record;
 }
@@ -57,22 +71,98 @@ function withoutScript(page: string): string {
 }
 
 describe("streamgauge-report", () => {
-  it("renders the newest finished record, and says what it passed over", async () => {
-    await putRecord("reference", { startedAt: "2026-01-01T00:00:00.000Z" });
-    const newest = await putRecord("local/two", { startedAt: "2026-02-01T00:00:00.000Z" });
-    await putRecord("local/three", { startedAt: "2026-03-01T00:00:00.000Z", status: "running" });
-    await putRecord("local/five", { startedAt: "2026-04-01T00:00:00.000Z", cells: [] });
-    await put("results/local/four/record.json", "{");
+  it("writes the documents from the newest committed record of profile full", async () => {
+    await putRecord("older", { startedAt: "2026-01-01T00:00:00.000Z" });
+    const newest = await putRecord("newer", { startedAt: "2026-02-01T00:00:00.000Z" });
+    await putRecord("standard", { startedAt: "2026-03-01T00:00:00.000Z", profile: "standard" });
+    await putRecord("crashed", { startedAt: "2026-03-01T00:00:00.000Z", status: "running" });
+    await putRecord("engine", { startedAt: "2026-03-01T00:00:00.000Z", cells: [] });
+    await putRecord("local/mine", { startedAt: "2026-04-01T00:00:00.000Z" });
+    await git("init", "--quiet");
+    await git("add", "results", ":!results/local");
+    await putRecord("not-added", { startedAt: "2026-05-01T00:00:00.000Z" });
     const { code, stdout, stderr } = await report();
-    expect(code).toBe(0);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/from results.newer.record\.json\.\n$/),
+    });
     expect(stdout).toBe(renderChangelogSnippet(newest));
-    expect(stderr).toMatch(/three.*has not ended/);
-    expect(stderr).toMatch(/five.record\.json: it has no cell/);
-    expect(stderr).toMatch(/four.record\.json/);
     expect(await readFile(join(workspace, "BENCHMARKS.md"), "utf8")).toBe(
-      renderBenchmarks(newest, undefined, {}, "results/local/two/pages"),
+      renderBenchmarks(newest, undefined, {}, "results/newer/pages"),
     );
-    expect(await readFile(join(workspace, "results/local/two/changelog.md"), "utf8")).toBe(stdout);
+    expect(await readdir(join(workspace, "results/newer"))).toEqual(["record.json"]);
+    expect(await report("--check")).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it.each([
+    ["--local", "local/mine"],
+    ["--record=results/local/mine", "local/mine"],
+    ["--record=results/not-added", "not-added"],
+  ])("renders a run of one's own into its own folder: %s", async (flag, folder) => {
+    await putRecord("reference", { startedAt: "2026-01-01T00:00:00.000Z" });
+    const readme = "on <!-- sg:date -->?<!-- /sg -->\n";
+    await put("README.md", readme);
+    await git("init", "--quiet");
+    await git("add", ".");
+    const mine = await putRecord(folder, { startedAt: "2026-03-01T00:00:00.000Z" });
+    const { code, stdout } = await report(flag);
+    expect(code).toBe(0);
+    const own = join(workspace, "results", folder);
+    expect(await readFile(join(own, "BENCHMARKS.md"), "utf8")).toBe(
+      renderBenchmarks(mine, undefined, {}, "pages"),
+    );
+    expect(await readdir(join(own, "docs/charts"))).toContain("overhead.svg");
+    expect(await readFile(join(own, "changelog.md"), "utf8")).toBe(
+      `<!-- Written by \`pnpm report\` from a result record. Do not edit: run it again. -->\n\n${stdout}`,
+    );
+    expect(await readFile(join(workspace, "README.md"), "utf8")).toBe(readme);
+    expect((await readdir(workspace)).toSorted()).toEqual([
+      ".git",
+      "README.md",
+      "package.json",
+      "results",
+    ]);
+    const refused = await report(flag, "--out", "BENCHMARKS.md");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^NOT_COMMITTED: results.*record\.json is not in git, .*`git add`/,
+    );
+    expect(await report(flag, "--check")).toMatchObject({ code: 0 });
+  });
+
+  it("needs to be told the document outside of the workspace", async () => {
+    const record = await putRecord("reference", {});
+    await put("package.json", JSON.stringify({ name: "somebody-elses" }));
+    const { code, stdout, stderr } = await report();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^OUT_REQUIRED: .*--out <path>.*--html <file>\.\n$/);
+    expect(await report("--out", "new/folder/costs.md")).toMatchObject({ code: 0 });
+    expect(await readFile(join(workspace, "new/folder/costs.md"), "utf8")).toBe(
+      renderBenchmarks(record, undefined, {}, "../../results/reference/pages"),
+    );
+  });
+
+  it.each([
+    ["README.md", ["--out", "README.md"]],
+    ["page.html", ["--html", "page.html"]],
+    ["change.md", ["--out", "costs.md", "--changeset", "change.md"]],
+    ["docs/charts/overhead.svg", ["--out", "costs.md"]],
+    [
+      "results/local/mine/changelog.md",
+      ["--record", "results/local/mine", "--out", "report/costs.md"],
+    ],
+  ])("overwrites no file that it did not write: %s", async (path, flags) => {
+    await putRecord("reference", {});
+    await putRecord("local/mine", {});
+    await put("package.json", "{}");
+    await put(path, "<svg>by hand</svg>\n");
+    const { code, stdout, stderr } = await report(...flags);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^FOREIGN_FILE: .* was not written by a report, .*Move it away/);
+    expect(await readFile(join(workspace, path), "utf8")).toBe("<svg>by hand</svg>\n");
+    expect(await readdir(workspace)).not.toContain("costs.md");
+    await rm(join(workspace, path));
+    expect(await report(...flags)).toMatchObject({ code: 0 });
   });
 
   it("takes a record's folder, and a compressed record", async () => {
@@ -95,7 +185,7 @@ describe("streamgauge-report", () => {
     const { code, stderr } = await report("--record", "results/reference");
     expect(code).toBe(1);
     expect(stderr).toMatch(/INVALID_RECORD: .*record\.json\.gz: it does not unpack .* intact copy/);
-    expect((await report()).stderr).toMatch(/record\.json\.gz: .*\n.*no finished record/);
+    expect((await report()).stderr).toMatch(/no committed record of profile full/);
   });
 
   it("checks a document without touching it", async () => {
@@ -113,7 +203,7 @@ describe("streamgauge-report", () => {
 
   it("writes the charts beside the document, and checks each", async () => {
     const record = await putRecord("reference", {});
-    await put("docs/charts/token-ledger.svg", "<svg>of an earlier record</svg>");
+    await put("docs/charts/token-ledger.svg", earlierChart);
     await put("docs/charts/own.svg", "<svg/>");
     const stale = await report("--check");
     expect(stale.code).toBe(1);
@@ -201,7 +291,7 @@ describe("streamgauge-report", () => {
     await putRecord("reference", {});
     await report();
     await put("results/history/a-cpu.jsonl", `${JSON.stringify(line)}\n`);
-    await put("docs/charts/history-b-cpu.svg", "<svg>of a class that has gone</svg>");
+    await put("docs/charts/history-b-cpu.svg", earlierChart);
     const stale = await report("--check");
     expect(stale.code).toBe(1);
     expect(stale.stderr).toMatch(/history-a-cpu\.svg, \S*history-b-cpu\.svg\./);
@@ -222,7 +312,11 @@ describe("streamgauge-report", () => {
     expect(stderr).toContain("Wrote report.html from");
     const page = await readFile(join(workspace, "report.html"), "utf8");
     expect(withoutScript(page)).toBe(withoutScript(await renderHtmlReport(record)));
-    expect((await readdir(workspace)).toSorted()).toEqual(["report.html", "results"]);
+    expect((await readdir(workspace)).toSorted()).toEqual([
+      "package.json",
+      "report.html",
+      "results",
+    ]);
   });
 
   it("imports what PowerShell redirected, and says when a file is too large", async () => {
@@ -241,7 +335,8 @@ describe("streamgauge-report", () => {
   it("explains what is missing", async () => {
     const nothing = await report();
     expect(nothing.code).toBe(1);
-    expect(nothing.stderr).toMatch(/INVALID_RECORD: .*run `pnpm turbo bench` first/);
+    expect(nothing.stderr).toMatch(/INVALID_RECORD: .*no committed record .*--record.*--local/);
+    expect((await report("--local")).stderr).toMatch(/INVALID_RECORD: .*run `pnpm turbo bench`/);
     await putRecord("old", { version: 0 as never });
     const old = await report("--record", "results/old/record.json");
     expect(old.stderr).toMatch(/old.record\.json: .*version 0.*run the bench again/);

@@ -5,15 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { committedRecord } from "../../../scripts/committed-record.js";
 import { readRecord, renderHtmlReport } from "@streamgauge/report";
 import { openChromium } from "./chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
 /** Written by the test of the looks; docs/ holds copies of them. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
-const record = fileURLToPath(
-  new URL("../../../results/2026-11-23-standard-again", import.meta.url),
-);
+const { folder: record } = await committedRecord();
 
 let browser: Browser;
 let folder: string;

@@ -1,14 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { committedRecord } from "../../../scripts/committed-record.js";
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { readRecord, renderHtmlReport } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 import { hostileRecord } from "./hostile-record.js";
 import { wholeRecord } from "./whole-record.js";
 
-const committed = fileURLToPath(
-  new URL("../../../results/2026-11-23-standard-again", import.meta.url),
-);
+const { folder: committed } = await committedRecord();
 
 describe("renderHtmlReport", () => {
   it("is one file that asks nothing of a network, verdicts first", async () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { fillMarkers } from "../src/markers/fill-markers.js";
 import { describeFigures, figures, renderMarker } from "../src/markers/figures.js";
 import type { Marker } from "../src/markers/marker-syntax.js";
-import type { RecordShelf } from "../src/markers/record-shelf.js";
+import { findOnShelf, type RecordShelf } from "../src/markers/record-shelf.js";
+import type { FoundRecord } from "../src/files/find-record.js";
+import { exampleEngine } from "../../bench/test/example-engine.js";
 import { fixtureRecord } from "./fixture.js";
 import { hostileRecord } from "./hostile-record.js";
 import { wholeRecord } from "./whole-record.js";
@@ -137,6 +139,33 @@ describe("markers that cannot be filled", () => {
     );
     expect(problems.map(({ marker }) => marker)).toEqual(["<!-- sg:date -->"]);
     expect(text).toBe("a <!-- sg:date --> b <!-- sg:profile -->quick<!-- /sg --> c\n");
+  });
+});
+
+describe("from=", () => {
+  it("means for the engine the newest record, and by other: one that is not the report's", async () => {
+    const { report } = await shelf();
+    const run = (name: string, day: number, engine: boolean): FoundRecord => ({
+      path: `results/${name}/record.json`,
+      record: {
+        ...report.record,
+        startedAt: `2027-01-0${day}T00:00:00.000Z`,
+        ...(engine ? { engine: exampleEngine } : {}),
+      },
+    });
+    const others = [run("newest", 4, false), run("engine-later", 3, true), run("own", 2, true)];
+    const records = { report: others[2]!, others };
+    const found = (from: string): string => findOnShelf(records, from).path.split("/")[1]!;
+    expect(["", "model", "engine", "other:model", "other:engine"].map(found)).toEqual([
+      "own",
+      "own",
+      "engine-later",
+      "newest",
+      "engine-later",
+    ]);
+    expect(() => findOnShelf({ report: others[2]!, others: [] }, "other:model")).toThrow(
+      /from=other:model is no record/,
+    );
   });
 });
 

@@ -21,6 +21,7 @@ export {
   type Table,
 } from "./table.js";
 export { printable, printableJson } from "@streamgauge/core";
+export { tokenTimes } from "./token-times.js";
 export { transports } from "./transports.js";
 export type { Interval, Quantity, Value } from "./value.js";
 export { verdicts } from "./verdicts.js";

@@ -10,12 +10,14 @@ import { profiles } from "./profiles.js";
 import { stacks } from "./stacks.js";
 import type { Table } from "./table.js";
 import { tails } from "./tails.js";
+import { tokenTimes } from "./token-times.js";
 import { transports } from "./transports.js";
 import { cpu, throughput } from "./treatments.js";
 import { verdicts } from "./verdicts.js";
 
 /** What a record says, one part after the other. */
 export type PartName =
+  | "tokenTimes"
   | "verdicts"
   | "controls"
   | "costs"
@@ -53,6 +55,7 @@ export interface Part {
 
 /** All tables of a record, in reading order. */
 export const parts: Readonly<Record<PartName, Part>> = {
+  tokenTimes: { page: "costs", groups: one(tokenTimes) },
   verdicts: { page: "verdicts", groups: (record) => [verdicts(record)] },
   controls: { page: "verdicts", groups: one(controls), only: "document" },
   costs: { page: "costs", groups: one(costs) },

@@ -60,46 +60,51 @@ export function flameGraph(record: ResultRecord): Chart | undefined {
     description:
       `Flame graph of ${tokens} tokens: each call on its caller, as wide as its share of the ` +
       `thread's busy time. ${threads.map(({ words }) => words).join(" ")}`,
-    spec: chartFrame(title, `${chartText(model)}. Calls stand on callers.`, rowPixels * top, {
-      width: widthPixels,
-      layer: [
-        {
-          data: { values },
-          mark: { type: "rect", fillOpacity: 0.32, stroke: paper, strokeWidth: 1 },
-          encoding: {
-            x: { field: "from", ...x },
-            x2: { field: "to" },
-            y: { field: "top", ...y },
-            y2: { field: "bottom" },
-            color: {
-              field: "whose",
-              type: "nominal",
-              scale: categoryScale(bars.map(({ node }) => node.category)),
-              legend: { columns: 3, symbolOpacity: 0.5, symbolType: "square" },
+    spec: chartFrame(
+      title,
+      `${chartText(model)}. Each call is drawn above its caller.`,
+      rowPixels * top,
+      {
+        width: widthPixels,
+        layer: [
+          {
+            data: { values },
+            mark: { type: "rect", fillOpacity: 0.32, stroke: paper, strokeWidth: 1 },
+            encoding: {
+              x: { field: "from", ...x },
+              x2: { field: "to" },
+              y: { field: "top", ...y },
+              y2: { field: "bottom" },
+              color: {
+                field: "whose",
+                type: "nominal",
+                scale: categoryScale(bars.map(({ node }) => node.category)),
+                legend: { columns: 3, symbolOpacity: 0.5, symbolType: "square" },
+              },
+              description: { field: "about", type: "nominal" },
             },
-            description: { field: "about", type: "nominal" },
           },
-        },
-        {
-          data: { values: values.filter(({ label }) => label !== "") },
-          mark: { type: "text", align: "left", dx: 3, fontSize: 11, fill: ink, aria: false },
-          encoding: {
-            x: { field: "from", ...x },
-            y: { field: "middle", ...y },
-            text: { field: "label", type: "nominal" },
+          {
+            data: { values: values.filter(({ label }) => label !== "") },
+            mark: { type: "text", align: "left", dx: 3, fontSize: 11, fill: ink, aria: false },
+            encoding: {
+              x: { field: "from", ...x },
+              y: { field: "middle", ...y },
+              text: { field: "label", type: "nominal" },
+            },
           },
-        },
-        {
-          data: { values: headings },
-          mark: { type: "text", align: "left", fontSize: 12, fontWeight: "bold", fill: ink },
-          encoding: {
-            x: { datum: 0, ...x },
-            y: { field: "heading", ...y },
-            text: { field: "title", type: "nominal" },
+          {
+            data: { values: headings },
+            mark: { type: "text", align: "left", fontSize: 12, fontWeight: "bold", fill: ink },
+            encoding: {
+              x: { datum: 0, ...x },
+              y: { field: "heading", ...y },
+              text: { field: "title", type: "nominal" },
+            },
           },
-        },
-      ],
-    }),
+        ],
+      },
+    ),
   };
 }
 

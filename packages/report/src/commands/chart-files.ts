@@ -1,35 +1,31 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { chartNames, type Chart } from "../charts/chart.js";
 import { chartsOf } from "../charts/charts-of.js";
 import { renderSvg } from "../charts/render-svg.js";
+import { isForeignFile, type OwnFile } from "../files/own-files.js";
 import { chartsFolder } from "../sections/pictures.js";
 
-/**
- * Writes the charts that a document shows beside it, and removes those of an
- * earlier record that this one has no data for. Files with other names stay.
- *
- * @param others charts of other records, where the record has no such chart, and of histories
- * @returns The paths that were written.
- */
-export async function writeCharts(
+/** The charts that a document shows beside it. */
+export async function chartFiles(
   record: ResultRecord,
   document: string,
   others: readonly Chart[] = [],
-): Promise<string[]> {
+): Promise<OwnFile[]> {
   const expected = await expectedFiles(record, document, others);
-  const written: string[] = [];
-  for (const { path, svg } of expected) {
-    if (svg === undefined) {
-      await rm(path, { force: true });
-    } else {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, svg);
-      written.push(path);
-    }
+  return expected.flatMap(({ path, svg }) => (svg === undefined ? [] : [{ path, text: svg }]));
+}
+
+/** Removes the charts of an earlier record that this one has no data for. Files of others stay. */
+export async function removeLeftCharts(
+  record: ResultRecord,
+  document: string,
+  others: readonly Chart[] = [],
+): Promise<void> {
+  for (const { path, svg } of await expectedFiles(record, document, others)) {
+    if (svg === undefined && !(await isForeignFile(path))) await rm(path, { force: true });
   }
-  return written;
 }
 
 /** The charts beside a document that are not what the record says: stale, missing, or too many. */

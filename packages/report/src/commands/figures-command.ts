@@ -18,7 +18,8 @@ On lines of their own, for a block:
 
 Values with blanks stand in quotes. Beside its own, every figure takes from=: the name of
 a record's folder, or of a part that a record may have (a scenario, ledger, engine, …); the
-part is that of the report's record, or of the newest other that has it.`,
+part is that of the report's record, or of the newest other that has it (engine: of the newest
+of all). from=other:<part> is the newest record that has the part and is not the report's.`,
     )
     .action(() => {
       process.stdout.write(describeFigures());

@@ -1,12 +1,14 @@
 import { printable } from "@streamgauge/bench/tables";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { Command, Option } from "commander";
 import { renderChangelogSnippet, renderChangeset } from "../sections/changelog.js";
-import { staleCharts, writeCharts } from "./chart-files.js";
+import { chartFiles, removeLeftCharts, staleCharts } from "./chart-files.js";
+import { chooseRecord, chooseTarget, type ReportTarget } from "./report-target.js";
 import { historyTrends } from "../charts/history-trend.js";
 import { readCommittedResults, type CommittedResults } from "../files/committed-results.js";
-import { findNewestRecord, readRecord, type FoundRecord } from "../files/find-record.js";
+import { readRecord, type FoundRecord } from "../files/find-record.js";
+import { generatedByReport, writeOwnFiles, type OwnFile } from "../files/own-files.js";
 import { renderHtmlReport } from "../html/html-report.js";
 import { renderBenchmarks } from "../sections/benchmarks.js";
 import { renderPages } from "../sections/pages.js";
@@ -22,7 +24,8 @@ import {
 
 interface ReportFlags {
   readonly record?: string;
-  readonly out: string;
+  readonly local?: true;
+  readonly out?: string;
   readonly html?: string;
   readonly changeset?: string;
   readonly previous?: string;
@@ -37,8 +40,12 @@ export function reportCommand(): Command {
       "Render a result record as BENCHMARKS.md with charts, into the markers of other documents, " +
         "as a CHANGELOG snippet, or as a page.",
     )
-    .option("--record <path>", "the record's file or folder (default: the newest under results/)")
-    .option("--out <path>", "the document to write", "BENCHMARKS.md")
+    .option(
+      "--record <path>",
+      "the record's file or folder (default: the newest committed one of profile full)",
+    )
+    .addOption(new Option("--local", "your own newest run under results/local").conflicts("record"))
+    .option("--out <path>", "the document to write (default: see below)")
     .addOption(
       new Option(
         "--html <file>",
@@ -71,61 +78,61 @@ export function reportCommand(): Command {
     .addHelpText(
       "after",
       `
-The document is short; --pages writes every table, with the definition of each number.
-The snippet goes to standard output and to changelog.md beside the record, the
-charts to docs/charts beside the document. Markers, such as
-<!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->, are filled in
-${markedDocuments.join(", ")}
-beside the document, as far as there are such files; \`streamgauge-report figures\`
-lists what a marker can ask for.
+Where it is written, without --out:
+  from a committed record (git tracks it), to BENCHMARKS.md of this workspace, and into the
+  markers of ${markedDocuments.join(",\n  ")}, such as
+  <!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->; \`figures\` lists what a marker can ask for;
+  from a run of your own, to BENCHMARKS.md in the run's folder, and into nothing else.
+Outside this workspace --out is needed. A file that no report wrote is never overwritten.
+
+Charts go to docs/charts beside the document, the snippet for a changelog to standard output, and of
+a run of your own to changelog.md beside the record too. The document is short; --pages writes every
+table.
+--html takes the newest finished record of all, yours too, unless one is named.
 
 Examples:
   $ streamgauge-report
-  $ streamgauge-report --record results/reference --check
+  $ streamgauge-report --check
+  $ streamgauge-report --local
+  $ streamgauge-report --record results/reference --out report/BENCHMARKS.md
   $ streamgauge-report --changeset .changeset/performance.md --previous results/reference
-  $ streamgauge-report --pages
   $ streamgauge-report --html report.html`,
     )
     .action(async (flags: ReportFlags) => {
-      const found =
-        flags.record === undefined
-          ? await findNewestRecord("results", tell)
-          : await readRecord(flags.record);
       if (flags.html !== undefined) {
-        await writePage(found, flags.html);
+        await writePage(await chooseRecord(flags, tell), flags.html);
         return;
       }
-      const documents = await readDocuments(dirname(flags.out), found);
-      process.exitCode =
-        flags.check === true
-          ? await check(found, flags.out, documents)
-          : await write(found, flags, documents);
+      const target = await chooseTarget(flags, tell);
+      process.exitCode = flags.check === true ? await check(target) : await write(target, flags);
     });
 }
 
 async function write(
-  found: FoundRecord,
-  { out, changeset, previous, pages }: ReportFlags,
-  documents: readonly MarkedDocument[],
+  { found, out, fills }: ReportTarget,
+  { changeset, previous, pages }: ReportFlags,
 ): Promise<number> {
   const { record, path } = found;
+  const documents = fills ? await readDocuments(dirname(out), found) : [];
   const committed = await readCommittedResults(out);
   const before = previous === undefined ? undefined : (await readRecord(previous)).record;
   const snippet = renderChangelogSnippet(record, before);
-  const snippetPath = join(dirname(path), "changelog.md");
-  await writeFile(out, benchmarks(found, out, documents, committed));
-  await writeFile(snippetPath, snippet);
-  if (changeset !== undefined) await writeFile(changeset, renderChangeset(record, before));
-  const written = [
-    out,
-    snippetPath,
-    ...(changeset === undefined ? [] : [changeset]),
-    ...(await writeCharts(record, out, chartsOfOthers(documents, committed))),
-    ...(await writeDocuments(documents)),
-    ...(pages === undefined ? [] : await writePages(found, out, committed)),
-  ];
+  const charts = chartsOfOthers(documents, committed);
+  // A committed record's folder has nothing but the record.
+  const snippetFile = join(dirname(path), "changelog.md");
+  const written = await writeOwnFiles([
+    { path: out, text: benchmarks(found, out, documents, committed) },
+    ...(fills ? [] : [{ path: snippetFile, text: `${generatedByReport}\n\n${snippet}` }]),
+    ...(changeset === undefined
+      ? []
+      : [{ path: changeset, text: renderChangeset(record, before) }]),
+    ...(await chartFiles(record, out, charts)),
+    ...(pages === undefined ? [] : pageFiles(found, out, committed)),
+  ]);
+  await removeLeftCharts(record, out, charts);
+  const filled = await writeDocuments(documents);
   process.stdout.write(snippet);
-  tell(`Wrote ${written.join(", ")} from ${path}.`);
+  tell(`Wrote ${[...written, ...filled].join(", ")} from ${path}.`);
   const problems = describeProblems(
     documents.map((document) => ({ ...document, stale: [] })),
     found,
@@ -144,17 +151,17 @@ function benchmarks(
   return renderBenchmarks(record, analysisAmong(dirname(out), documents), committed, pages);
 }
 
-async function writePages(
+function pageFiles(
   { record, path }: FoundRecord,
   out: string,
   committed: CommittedResults,
-): Promise<string[]> {
+): OwnFile[] {
   const folder = pagesBeside(path);
   const charts = linkFrom(folder, join(dirname(out), ...chartsFolder.split("/")));
-  await mkdir(folder, { recursive: true });
-  const pages = renderPages(record, committed, charts);
-  await Promise.all(pages.map(({ name, text }) => writeFile(join(folder, name), text)));
-  return pages.map(({ name }) => join(folder, name));
+  return renderPages(record, committed, charts).map(({ name, text }) => ({
+    path: join(folder, name),
+    text,
+  }));
 }
 
 function pagesBeside(record: string): string {
@@ -174,16 +181,13 @@ function chartsOfOthers(
 }
 
 async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {
-  await writeFile(file, await renderHtmlReport(record));
+  await writeOwnFiles([{ path: file, text: await renderHtmlReport(record) }]);
   tell(`Wrote ${file} from ${path}.`);
 }
 
-async function check(
-  found: FoundRecord,
-  out: string,
-  documents: readonly MarkedDocument[],
-): Promise<number> {
+async function check({ found, out, fills }: ReportTarget): Promise<number> {
   const { record, path } = found;
+  const documents = fills ? await readDocuments(dirname(out), found) : [];
   const committed = await readCommittedResults(out);
   const difference = firstDifference(
     await readFile(out, "utf8").catch(() => ""),

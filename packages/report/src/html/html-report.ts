@@ -1,6 +1,7 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { createHash } from "node:crypto";
 import { chartsOf } from "../charts/charts-of.js";
+import { pageGenerator } from "../files/own-files.js";
 import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
@@ -35,6 +36,7 @@ async function renderPage(record: ResultRecord, detail: PageDetail): Promise<str
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${pageGenerator}
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">

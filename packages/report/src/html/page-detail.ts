@@ -34,8 +34,10 @@ export function omissions({ points }: PageDetail): string {
 function chartsOfCells(points: PageDetail["points"]): string {
   if (points === undefined) return "there are no charts of single cells";
   const { perNine, overTime } = points;
-  const curves = `percentiles of single cells have ${perNine} points for each nine`;
+  const curves =
+    `each curve of percentiles has ${perNine} points from p90 to p99, ` +
+    "and as many for each further nine";
   return overTime === 0
-    ? `${curves}, and there is no chart of their course`
-    : `${curves}, and their course ${overTime} points`;
+    ? `${curves}; charts of latency over time are left out`
+    : `${curves}; charts of latency over time have ${overTime} points`;
 }

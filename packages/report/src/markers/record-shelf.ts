@@ -11,20 +11,31 @@ export interface RecordShelf {
   readonly others: readonly FoundRecord[];
 }
 
+/** Opens a value of `from=` that means another record than the report's. */
+const otherPrefix = "other:";
+
 /**
- * The record that `from=` names: nothing is the report's own; the name of a
- * record's folder is that record; anything else is a part (a scenario, a kind of
- * profile, `engine`, `calibration`, …), and means the report's record if it has
- * that part, otherwise the newest that does.
+ * The record that `from=` names: nothing is the report's own; the name of a record's folder is that
+ * record. Anything else is a part (a scenario, a kind of profile, `calibration`, …), and means the
+ * report's record if it has that part, otherwise the newest that does; `engine` means the newest in
+ * any case, as in `BENCHMARKS.md`, because the engine is measured in runs of its own. `other:` before
+ * a part means the newest record that has it and is not the report's: a second run to compare with.
  *
  * @throws UnavailableFigureError when none has it
  */
 export function findOnShelf({ report, others }: RecordShelf, from: string): FoundRecord {
   if (from === "") return report;
-  const all = [report, ...others];
+  const isOther = from.startsWith(otherPrefix);
+  const part = isOther ? from.slice(otherPrefix.length) : from;
+  const beside = others.filter(({ path }) => dirname(path) !== dirname(report.path));
+  const all = isOther ? beside : [report, ...beside];
+  const byAge =
+    part === "engine"
+      ? all.toSorted((one, other) => (other.record.startedAt < one.record.startedAt ? -1 : 1))
+      : all;
   const found =
     all.find(({ path }) => basename(dirname(path)) === from) ??
-    all.find(({ record }) => partsOf(record).has(from));
+    byAge.find(({ record }) => partsOf(record).has(part));
   if (found !== undefined) return found;
   throw new UnavailableFigureError(
     `from=${from} is no record beside ${report.path}, and no record has it as a part. Parts: ` +

@@ -1,6 +1,7 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { engineVerdicts, firstAndNextToken, verdicts } from "@streamgauge/bench/tables";
 import type { CommittedResults } from "../files/committed-results.js";
+import { generatedByReport } from "../files/own-files.js";
 import { escapeMarkdown } from "../text/markdown-text.js";
 import { newestEngine, sourceOfEngine } from "./engine.js";
 import { introduction, warnings } from "./introduction.js";
@@ -8,10 +9,11 @@ import { machineInBrief, reproduction } from "./machine.js";
 import { renderPages } from "./pages.js";
 import { picture, chartsFolder } from "./pictures.js";
 import { briefSection } from "./section.js";
+import { tokenTimesSection } from "./token-times.js";
 import { overheadForest } from "../charts/overhead-forest.js";
 
 /**
- * Renders a record as two screens: verdicts, the chart, the time to the first and to the next
+ * Renders a record as two screens: cost by the time of a token, verdicts, the chart, the time to the first and to the next
  * token, the engine, the machine, how to reproduce it; and where the rest is. Every number and
  * verdict is the record's; the same record gives the same bytes.
  *
@@ -29,10 +31,11 @@ export function renderBenchmarks(
   const { engine, from } = newestEngine(record, committed);
   const sections = [
     "# Benchmarks",
-    "<!-- Written by `pnpm report` from a result record. Do not edit: run it again. -->",
+    generatedByReport,
     introduction(record),
     warnings(record),
     analysis === undefined ? "" : `[What follows from these numbers](${encodeURI(analysis)}).`,
+    tokenTimesSection(record),
     ...verdicts(record).map((table) => briefSection(table)),
     chart === undefined ? "" : picture(chart, chartsFolder),
     briefSection(firstAndNextToken(record)),

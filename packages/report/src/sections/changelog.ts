@@ -10,28 +10,35 @@ import {
   type Verdict,
 } from "@streamgauge/bench/record";
 import { comparisonOf, inUnitOf, modeNames } from "@streamgauge/bench/tables";
+import { changesetOpening } from "../files/own-files.js";
 import { machineInWords } from "./machine.js";
+import { tokenTimesBlock } from "./token-times.js";
 import { escapeMarkdown } from "../text/markdown-text.js";
 import { percentWithBounds, percentWithInterval, withInterval } from "../text/numbers.js";
 
 /**
- * Renders what a record says about the claims as an entry for a CHANGELOG: one
- * item for each claim and verdict.
+ * Renders what a record says about streaming as an entry for a CHANGELOG: its cost by the time of a
+ * token, and an item for each claim and verdict.
  *
  * @param previous of the release before; numbers are compared only where both are
  *   of the same class of machines, and the entry says where they are not
  */
 export function renderChangelogSnippet(record: ResultRecord, previous?: ResultRecord): string {
-  return `### Performance\n\n${describeClaims(record, previous)}`;
+  return `### Performance\n\n${costAndClaims(record, previous)}`;
 }
 
 /** The same as a changeset: a patch release of the package whose speed it is. */
 export function renderChangeset(record: ResultRecord, previous?: ResultRecord): string {
   return (
-    `---\n"@streamgauge/runtime": patch\n---\n\n` +
-    `What streaming costs, as it was measured (${escapeMarkdown(machineInWords(record))}):\n\n` +
-    describeClaims(record, previous)
+    `${changesetOpening}${escapeMarkdown(machineInWords(record))}):\n\n` +
+    costAndClaims(record, previous)
   );
+}
+
+function costAndClaims(record: ResultRecord, previous: ResultRecord | undefined): string {
+  return [tokenTimesBlock(record), describeClaims(record, previous)]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }
 
 /** The items of a snippet, and where they are from. */

@@ -1,6 +1,7 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
 import { parts, type PartName, type PartPage, type Table } from "@streamgauge/bench/tables";
 import type { CommittedResults } from "../files/committed-results.js";
+import { generatedByReport } from "../files/own-files.js";
 import { escapeMarkdown } from "../text/markdown-text.js";
 import { engine } from "./engine.js";
 import { gateTrials } from "./gate-trials.js";
@@ -122,6 +123,12 @@ export function renderPages(
     if (texts.length === 0) return [];
     const name = `${subject}.md`;
     const title = `# ${escapeMarkdown(about.charAt(0).toUpperCase() + about.slice(1))}`;
-    return [{ name, about, text: `${[title, introduction(record), ...texts].join("\n\n")}\n` }];
+    return [
+      {
+        name,
+        about,
+        text: `${[title, generatedByReport, introduction(record), ...texts].join("\n\n")}\n`,
+      },
+    ];
   });
 }

@@ -45,8 +45,13 @@ export function mebibytes(bytes: number): string {
 
 /** Without the sign of a zero. */
 export function oneDecimal(value: number): string {
-  const text = value.toFixed(1);
-  return text === "-0.0" ? "0.0" : text;
+  return decimals(value, 1);
+}
+
+/** With so many digits after the point, without the sign of a zero. */
+export function decimals(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text;
 }
 
 /** Three significant digits, and all of those before the point. */

@@ -1,5 +1,5 @@
 import type { Interval, Value } from "@streamgauge/bench/tables";
-import { duration, mebibytes, oneDecimal, percent, ratio, wholeBytes } from "./numbers.js";
+import { decimals, duration, mebibytes, oneDecimal, ratio, wholeBytes } from "./numbers.js";
 
 /** A value of a table as documents show it: with its unit, intervals in words. */
 export function showValue(value: Value): string {
@@ -9,11 +9,11 @@ export function showValue(value: Value): string {
     case "count":
       return String(value.count);
     case "decimal":
-      return value.digits === 1 ? oneDecimal(value.value) : value.value.toFixed(value.digits);
+      return decimals(value.value, value.digits);
     case "tokensPerSecond":
       return value.value.toFixed(1);
     case "percent":
-      return `${fixed(value.fraction * 100, value.digits)} %`;
+      return `${decimals(value.fraction * 100, value.digits)} %`;
     case "ratio":
       return ratio(value.value);
     case "duration":
@@ -26,13 +26,13 @@ export function showValue(value: Value): string {
     case "cpuTime":
       return ratio(value.microseconds);
     case "percentEstimate":
-      return `${percent(value.estimate.value)} ${interval(value.estimate, (bound) => oneDecimal(bound * 100))}`;
+      return percentEstimate(value.estimate, value.digits ?? 1);
     case "decimalEstimate":
       return `${oneDecimal(value.estimate.value)} ${interval(value.estimate, oneDecimal)}`;
     case "ratioEstimate":
       return `${ratio(value.estimate.value)} ${interval(value.estimate, ratio)}`;
     case "percentRange":
-      return `${fixed(value.lower * 100, value.digits)} to ${fixed(value.upper * 100, value.digits)} %`;
+      return `${decimals(value.lower * 100, value.digits)} to ${decimals(value.upper * 100, value.digits)} %`;
     case "decimalRange":
       return `${oneDecimal(value.lower)} to ${oneDecimal(value.upper)}`;
     case "ratioRange":
@@ -48,13 +48,14 @@ export function showValue(value: Value): string {
   }
 }
 
+function percentEstimate(estimate: Interval, digits: number): string {
+  const show = (fraction: number): string => decimals(fraction * 100, digits);
+  return `${show(estimate.value)} % ${interval(estimate, show)}`;
+}
+
 function interval(
   { interval95: { lower, upper } }: Interval,
   show: (bound: number) => string,
 ): string {
   return `(${show(lower)} to ${show(upper)})`;
-}
-
-function fixed(value: number, digits: number): string {
-  return digits === 1 ? oneDecimal(value) : value.toFixed(digits);
 }

@@ -9,6 +9,7 @@ import {
 } from "@streamgauge/bench/record";
 import { comparisonOf, modeNames, stageNames } from "@streamgauge/bench/tables";
 import { describeClaims } from "../../sections/changelog.js";
+import { tokenTimesBlock } from "../../sections/token-times.js";
 import {
   duration,
   percentWithInterval,
@@ -26,6 +27,13 @@ const streamed = ["stream", "streamAsync"] as const;
 
 /** Tables and charts. */
 export const blockFigures: Readonly<Record<string, Figure>> = {
+  "token-times": {
+    about: "table: what streaming costs per token, and of a token's time, with the terms",
+    form: "block",
+    needs: [],
+    render: (request) =>
+      tokenTimesBlock(request.record) || lacks(request, "analysed cell with a claim"),
+  },
   "overhead-table": table("overheads and verdicts of a scenario", ["scenario"], (request) => [
     ["model", "tokens", ...streamed.map((mode) => `${modeNames[mode]}: overhead, verdict`)],
     ...cellsOf(request).map((cell) => [
