@@ -24,6 +24,14 @@ function streamgauge(...flags: string[]): Promise<Outcome> {
   });
 }
 
+describe("streamgauge", () => {
+  it("says its version", async () => {
+    const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+    const { version } = JSON.parse(manifest) as { readonly version: string };
+    expect(await streamgauge("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
 describe("streamgauge bench", () => {
   it("explains its flags, with examples", async () => {
     const { code, stdout } = await streamgauge("bench", "--help");
@@ -40,6 +48,9 @@ describe("streamgauge bench", () => {
       "--model",
       "--time-budget",
       "--resume",
+      "--verbose",
+      "--json",
+      "--quiet",
     ]) {
       expect(stdout).toContain(flag);
     }
@@ -72,6 +83,9 @@ describe("streamgauge bench", () => {
     [["bench", "--tokens", "11"], /INVALID_OPTION: .*has 11 tokens/],
     [["bench", "--claims", "no.json"], /INVALID_CLAIMS: no\.json: ENOENT/],
     [["bench", "extra.js"], /INVALID_SCENARIOS: .*extra\.js does not load/],
+    [["bench", "--out", "package.json/x"], /INVALID_OPTION: The folder .* cannot be made: /],
+    [["bench", "--json", "--verbose"], /'--json' cannot be used with .*'--verbose'/],
+    [["bench", "--quiet", "--json"], /'--quiet' cannot be used with .*'--json'/],
     [["bench", "--resume", "nowhere"], /INVALID_RECORD: .*ENOENT/],
     [["bench", "--resume", "nowhere", "--seed", "1"], /INVALID_OPTION: --resume goes on/],
     [["bench", "--time-budget", "soon"], /number of minutes > 0/],
