@@ -223,6 +223,9 @@ describe("streamgauge-report", () => {
     const page = await readFile(join(workspace, "report.html"), "utf8");
     expect(withoutScript(page)).toBe(withoutScript(await renderHtmlReport(record)));
     expect((await readdir(workspace)).toSorted()).toEqual(["report.html", "results"]);
+    const beside = await report("--html", "--record", "results/reference");
+    expect(beside.stderr).toMatch(/Wrote results.reference.page\.html from/);
+    expect(await readFile(join(workspace, "results/reference/page.html"), "utf8")).toBe(page);
   });
 
   it("imports what PowerShell redirected, and says when a file is too large", async () => {
@@ -256,6 +259,6 @@ describe("streamgauge-report", () => {
     expect(unknown.stderr).toContain("unknown option '--pdf'");
     const both = await report("--html", "report.html", "--check");
     expect(both.code).toBe(1);
-    expect(both.stderr).toContain("'--html <file>' cannot be used with option '--check'");
+    expect(both.stderr).toContain("'--html [file]' cannot be used with option '--check'");
   });
 });

@@ -1,9 +1,9 @@
 import { columns, type Table } from "../tables/table.js";
 import {
-  decimal,
+  decimalEstimate,
   duration,
   percent,
-  phrase,
+  percentEstimate,
   several,
   type Interval,
   type Value,
@@ -101,7 +101,7 @@ function valuesOf(mode: ModeSummary, room: AnswerRoom): Value[] {
   const { costMicrosecondsPerToken: cost, fractionOfThisModel, fractionOfOrdinaryModel } = mode;
   return [
     mode.name,
-    cost === null ? null : { kind: "decimalEstimate", estimate: cost },
+    decimalEstimate(cost ?? undefined),
     fraction(fractionOfThisModel, 1, room),
     fraction(fractionOfOrdinaryModel, 2, room),
     pair(mode.timeToFirstToken),
@@ -111,16 +111,9 @@ function valuesOf(mode: ModeSummary, room: AnswerRoom): Value[] {
 
 function fraction(estimate: Interval | null, digits: 1 | 2, room: AnswerRoom): Value {
   if (estimate === null) return null;
-  const { value, interval95 } = estimate;
-  if (room === "one interval") return percent(value, digits);
-  return phrase(
-    percent(value, digits),
-    " [",
-    decimal(interval95.lower * 100, digits),
-    ", ",
-    decimal(interval95.upper * 100, digits),
-    "]",
-  );
+  return room === "everything"
+    ? percentEstimate(estimate, digits)
+    : percent(estimate.value, digits);
 }
 
 function pair(latency: LatencyPair | null): Value {

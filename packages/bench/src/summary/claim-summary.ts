@@ -33,9 +33,9 @@ export function claimsInWords(record: ResultRecord): ClaimSummary[] {
         verdict,
       })),
     ),
-    ...engine.flatMap(({ id, claims: promised }) =>
+    ...engine.flatMap(({ id, title, claims: promised }) =>
       promised.map(({ contender, against, promise, verdict }) => ({
-        claim: `${contender} against ${against}: ${promise}`,
+        claim: `${title}: ${contender} against ${against}, ${promise}`,
         about: "measurements" as const,
         of: id,
         verdict,

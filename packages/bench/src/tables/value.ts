@@ -19,7 +19,7 @@ export type Quantity =
   | { readonly kind: "memory"; readonly bytes: number }
   | { readonly kind: "bytes"; readonly bytes: number }
   | { readonly kind: "cpuTime"; readonly microseconds: number }
-  | { readonly kind: "percentEstimate"; readonly estimate: Interval }
+  | { readonly kind: "percentEstimate"; readonly estimate: Interval; readonly digits?: 1 | 2 }
   | { readonly kind: "decimalEstimate"; readonly estimate: Interval }
   | { readonly kind: "ratioEstimate"; readonly estimate: Interval }
   | {
@@ -91,9 +91,10 @@ export function cpuTime(microseconds: number): Value {
   return { kind: "cpuTime", microseconds };
 }
 
-/** A fraction with its 95 % interval; null where there is none. */
-export function percentEstimate(estimate: Interval | undefined): Value {
-  return estimate === undefined ? null : { kind: "percentEstimate", estimate };
+/** A fraction with its 95 % interval, in percent; null where there is none. */
+export function percentEstimate(estimate: Interval | undefined, digits: 1 | 2 = 1): Value {
+  if (estimate === undefined) return null;
+  return { kind: "percentEstimate", estimate, ...(digits === 1 ? {} : { digits }) };
 }
 
 /** A number with its 95 % interval, one digit after the point; null where there is none. */
@@ -122,7 +123,7 @@ export function withoutInterval(value: Value): Value {
   if (value === null || typeof value === "string") return value;
   switch (value.kind) {
     case "percentEstimate":
-      return percent(value.estimate.value);
+      return percent(value.estimate.value, value.digits);
     case "decimalEstimate":
       return decimal(value.estimate.value);
     case "ratioEstimate":

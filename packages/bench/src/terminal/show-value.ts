@@ -32,7 +32,11 @@ function showQuantity(quantity: Quantity, color: boolean): string {
     case "cpuTime":
       return quantity.microseconds.toFixed(2);
     case "percentEstimate":
-      return withInterval(quantity.estimate, (fraction) => fixed(fraction * 100, 1), " %");
+      return withInterval(
+        quantity.estimate,
+        (fraction) => fixed(fraction * 100, quantity.digits ?? 1),
+        " %",
+      );
     case "decimalEstimate":
       return withInterval(quantity.estimate, (value) => fixed(value, 1));
     case "ratioEstimate":
@@ -64,10 +68,10 @@ function withInterval(
   return `${show(value)}${unit} [${show(lower)}, ${show(upper)}]`;
 }
 
-/** With one digit, without the sign of a zero. */
+/** Without the sign of a zero. */
 function fixed(value: number, digits: number): string {
   const text = value.toFixed(digits);
-  return text === "-0.0" ? "0.0" : text;
+  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
 }
 
 /** Three significant digits, and all of those before the point. */

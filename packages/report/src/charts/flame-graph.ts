@@ -14,8 +14,10 @@ import { categoryScale, ink, paper } from "./palette.js";
 
 const widthPixels = 390;
 const rowPixels = 18;
-/** Of a letter, on the average, at the size that calls are named in. */
-const letterPixels = 6.2;
+/** All letters have this width, whichever font a system has: no name leaves its bar. */
+const labelFont = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+const labelFontPixels = 10.5;
+const letterPixels = 0.61 * labelFontPixels;
 /** Narrower ones are no wider than the line between two. */
 const leastShare = 2 / widthPixels;
 
@@ -58,48 +60,61 @@ export function flameGraph(record: ResultRecord): Chart | undefined {
     name: "flame-graph",
     title: `${title}, ${chartText(model)}`,
     description:
-      `Flame graph of ${tokens} tokens: each call on its caller, as wide as its share of the ` +
-      `thread's busy time. ${threads.map(({ words }) => words).join(" ")}`,
-    spec: chartFrame(title, `${chartText(model)}. Calls stand on callers.`, rowPixels * top, {
-      width: widthPixels,
-      layer: [
-        {
-          data: { values },
-          mark: { type: "rect", fillOpacity: 0.32, stroke: paper, strokeWidth: 1 },
-          encoding: {
-            x: { field: "from", ...x },
-            x2: { field: "to" },
-            y: { field: "top", ...y },
-            y2: { field: "bottom" },
-            color: {
-              field: "whose",
-              type: "nominal",
-              scale: categoryScale(bars.map(({ node }) => node.category)),
-              legend: { columns: 3, symbolOpacity: 0.5, symbolType: "square" },
+      `Each bar is a function, above the one that called it, and as wide as its share of the ` +
+      `thread's busy time over ${tokens} tokens. ${threads.map(({ words }) => words).join(" ")}`,
+    spec: chartFrame(
+      title,
+      [chartText(model), "Above each function: what it called."],
+      rowPixels * top,
+      {
+        width: widthPixels,
+        layer: [
+          {
+            data: { values },
+            mark: { type: "rect", fillOpacity: 0.32, stroke: paper, strokeWidth: 1 },
+            encoding: {
+              x: { field: "from", ...x },
+              x2: { field: "to" },
+              y: { field: "top", ...y },
+              y2: { field: "bottom" },
+              color: {
+                field: "whose",
+                type: "nominal",
+                scale: categoryScale(bars.map(({ node }) => node.category)),
+                legend: { columns: 3, symbolOpacity: 0.5, symbolType: "square" },
+              },
+              description: { field: "about", type: "nominal" },
             },
-            description: { field: "about", type: "nominal" },
           },
-        },
-        {
-          data: { values: values.filter(({ label }) => label !== "") },
-          mark: { type: "text", align: "left", dx: 3, fontSize: 11, fill: ink, aria: false },
-          encoding: {
-            x: { field: "from", ...x },
-            y: { field: "middle", ...y },
-            text: { field: "label", type: "nominal" },
+          {
+            data: { values: values.filter(({ label }) => label !== "") },
+            mark: {
+              type: "text",
+              align: "left",
+              dx: 3,
+              font: labelFont,
+              fontSize: labelFontPixels,
+              fill: ink,
+              aria: false,
+            },
+            encoding: {
+              x: { field: "from", ...x },
+              y: { field: "middle", ...y },
+              text: { field: "label", type: "nominal" },
+            },
           },
-        },
-        {
-          data: { values: headings },
-          mark: { type: "text", align: "left", fontSize: 12, fontWeight: "bold", fill: ink },
-          encoding: {
-            x: { datum: 0, ...x },
-            y: { field: "heading", ...y },
-            text: { field: "title", type: "nominal" },
+          {
+            data: { values: headings },
+            mark: { type: "text", align: "left", fontSize: 12, fontWeight: "bold", fill: ink },
+            encoding: {
+              x: { datum: 0, ...x },
+              y: { field: "heading", ...y },
+              text: { field: "title", type: "nominal" },
+            },
           },
-        },
-      ],
-    }),
+        ],
+      },
+    ),
   };
 }
 

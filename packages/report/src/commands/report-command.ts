@@ -23,7 +23,7 @@ import {
 interface ReportFlags {
   readonly record?: string;
   readonly out: string;
-  readonly html?: string;
+  readonly html?: string | true;
   readonly changeset?: string;
   readonly previous?: string;
   readonly pages?: true;
@@ -41,8 +41,8 @@ export function reportCommand(): Command {
     .option("--out <path>", "the document to write", "BENCHMARKS.md")
     .addOption(
       new Option(
-        "--html <file>",
-        "write a page to this file and nothing else: one file that needs no network",
+        "--html [file]",
+        "write a page and nothing else: one file that needs no network (default: page.html beside the record)",
       ).conflicts(["check", "out"]),
     )
     .addOption(
@@ -84,7 +84,8 @@ Examples:
   $ streamgauge-report --record results/reference --check
   $ streamgauge-report --changeset .changeset/performance.md --previous results/reference
   $ streamgauge-report --pages
-  $ streamgauge-report --html report.html`,
+  $ streamgauge-report --html report.html
+  $ streamgauge-report --html --record results/mine`,
     )
     .action(async (flags: ReportFlags) => {
       const found =
@@ -92,7 +93,7 @@ Examples:
           ? await findNewestRecord("results", tell)
           : await readRecord(flags.record);
       if (flags.html !== undefined) {
-        await writePage(found, flags.html);
+        await writePage(found, flags.html === true ? pageBeside(found.path) : flags.html);
         return;
       }
       const documents = await readDocuments(dirname(flags.out), found);
@@ -171,6 +172,10 @@ function chartsOfOthers(
   { histories }: CommittedResults,
 ): MarkedDocument["charts"] {
   return [...documents.flatMap(({ charts }) => charts), ...historyTrends(histories)];
+}
+
+function pageBeside(record: string): string {
+  return join(dirname(record), "page.html");
 }
 
 async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {

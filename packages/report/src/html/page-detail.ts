@@ -34,8 +34,6 @@ export function omissions({ points }: PageDetail): string {
 function chartsOfCells(points: PageDetail["points"]): string {
   if (points === undefined) return "there are no charts of single cells";
   const { perNine, overTime } = points;
-  const curves = `percentiles of single cells have ${perNine} points for each nine`;
-  return overTime === 0
-    ? `${curves}, and there is no chart of their course`
-    : `${curves}, and their course ${overTime} points`;
+  const overRun = overTime === 0 ? "none over the run" : `${overTime} over the run`;
+  return `charts of single cells have fewer points (${perNine} for each tenfold rarer percentile, ${overRun})`;
 }

@@ -1,5 +1,5 @@
 import type { Interval, Value } from "@streamgauge/bench/tables";
-import { duration, mebibytes, oneDecimal, percent, ratio, wholeBytes } from "./numbers.js";
+import { duration, mebibytes, oneDecimal, ratio, wholeBytes } from "./numbers.js";
 
 /** A value of a table as documents show it: with its unit, intervals in words. */
 export function showValue(value: Value): string {
@@ -26,7 +26,7 @@ export function showValue(value: Value): string {
     case "cpuTime":
       return ratio(value.microseconds);
     case "percentEstimate":
-      return `${percent(value.estimate.value)} ${interval(value.estimate, (bound) => oneDecimal(bound * 100))}`;
+      return percentWithInterval(value.estimate, value.digits ?? 1);
     case "decimalEstimate":
       return `${oneDecimal(value.estimate.value)} ${interval(value.estimate, oneDecimal)}`;
     case "ratioEstimate":
@@ -46,6 +46,11 @@ export function showValue(value: Value): string {
     default:
       return value satisfies never;
   }
+}
+
+function percentWithInterval(estimate: Interval, digits: 1 | 2): string {
+  const show = (fraction: number): string => fixed(fraction * 100, digits);
+  return `${show(estimate.value)} % ${interval(estimate, show)}`;
 }
 
 function interval(
