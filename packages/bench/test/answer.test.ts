@@ -127,6 +127,7 @@ describe("the last lines of a bench", () => {
   it("say how an interrupted run goes on, with the modules that it needs", async () => {
     const record = { ...(await exampleRecord()), status: "interrupted" as const };
     const lines = linesOf(record, 80, { ...place, arguments: ["my engine.bench.js"] });
+    expect(lines[0]).toMatch(/^Interrupted: streaming from fake/);
     expect(lines.at(-2)).toBe(
       `Resume: pnpm streamgauge bench "my engine.bench.js" --resume ${folder}`,
     );
@@ -150,10 +151,10 @@ describe("the last lines of a bench", () => {
 
   it("ask for the same scenarios and the same model again", async () => {
     const record = await exampleRecord();
-    const plan = { ...record.plan, scenarios: ["model"], model: "my models/a" };
+    const plan = { ...record.plan, scenarios: ["model"], model: "my models/a", tokens: [10, 50] };
     const { next } = summarize({ ...record, profile: "quick", plan, claims: [] }, place);
     expect(next?.command).toBe(
-      'pnpm streamgauge bench --scenario model --model "my models/a" --profile standard',
+      'pnpm streamgauge bench --scenario model --model "my models/a" --tokens 10 50 --profile standard',
     );
   });
 

@@ -66,8 +66,9 @@ export function answerTitle({ streaming, tables, status }: RunSummary): string[]
   }
   const { model, variant, host, tokens, generateMicrosecondsPerToken: alone } = streaming;
   const { blocks, processes, otherCells } = streaming;
+  const from = status === "complete" ? "Streaming from" : "Interrupted: streaming from";
   return [
-    `Streaming from ${[model, variant, host].filter((part) => part !== "").join(", ")}`,
+    `${from} ${[model, variant, host].filter((part) => part !== "").join(", ")}`,
     countOf(tokens, "token"),
     ...(alone === null ? [] : [`${tokenTime(alone)} each without streaming`]),
     countOf(blocks, "block"),

@@ -53,10 +53,9 @@ export function nextStep(
     return { kind: "decide", why: "to decide the rest", command };
   }
   if (isRefuted && streaming !== null) {
-    const tokens = `--tokens ${streaming.tokens} --cpu-profile`;
-    const command = chosen.includes("--scenario")
-      ? bench(...chosen, tokens)
-      : bench(...chosen, "--scenario", shellWord(streaming.scenario), tokens);
+    const scenarios = record.plan.scenarios ?? [streaming.scenario];
+    const asked = chosenIn({ plan: { ...record.plan, scenarios, tokens: [streaming.tokens] } });
+    const command = bench(...asked, "--cpu-profile");
     return { kind: "explain", why: "to see where time goes", command };
   }
   if (more !== undefined && record.cells.length > 0) {
@@ -73,9 +72,11 @@ export function nextStep(
   };
 }
 
-function chosenIn({ plan: { scenarios, model } }: ResultRecord): string[] {
+/** Scenarios, model and token counts, where not those of the profile. */
+function chosenIn({ plan: { scenarios, model, tokens } }: Pick<ResultRecord, "plan">): string[] {
   return [
     ...(scenarios === null ? [] : ["--scenario", ...scenarios.map(shellWord)]),
     ...(model === null ? [] : ["--model", shellWord(model)]),
+    ...(tokens === null ? [] : ["--tokens", ...tokens.map(String)]),
   ];
 }
