@@ -17,8 +17,10 @@ import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { InvalidRecordError } from "./record/index.js";
 import { verifyCommand } from "./commands/verify-command.js";
+import { packageVersion } from "./commands/package-version.js";
 
 const program = new Command("streamgauge")
+  .version(packageVersion())
   .description("Stream tokens from a local model, and measure what streaming costs.")
   .showHelpAfterError("Add --help for the options and examples.")
   .addCommand(benchCommand())

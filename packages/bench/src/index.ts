@@ -54,6 +54,8 @@ export {
   type RawSamples,
   type RawSamplesIdentity,
 } from "./measure/raw-samples.js";
+export { summarize, type RunPlace, type RunSummary } from "./summary/index.js";
+export { answerLines, type AnswerOptions } from "./terminal/answer-lines.js";
 export { renderSummary, type SummaryOptions } from "./terminal/summary.js";
 export {
   verifyRecord,

@@ -26,6 +26,14 @@ function streamgauge(...flags: string[]): Promise<Outcome> {
   });
 }
 
+describe("streamgauge", () => {
+  it("says its version", async () => {
+    const manifest = await readFile(new URL("../package.json", import.meta.url), "utf8");
+    const { version } = JSON.parse(manifest) as { readonly version: string };
+    expect(await streamgauge("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
 describe("streamgauge bench", () => {
   it("explains its flags, with examples", async () => {
     const { code, stdout } = await streamgauge("bench", "--help");
@@ -42,6 +50,9 @@ describe("streamgauge bench", () => {
       "--model",
       "--time-budget",
       "--resume",
+      "--verbose",
+      "--json",
+      "--quiet",
     ]) {
       expect(stdout).toContain(flag);
     }
@@ -89,6 +100,9 @@ describe("streamgauge bench", () => {
     [["verify", "nowhere"], /INVALID_RECORD: nowhere: there is no such file\. Give a/],
     [["verify", "nowhere/record.json"], /INVALID_RECORD: nowhere.*: there is no such file/],
     [["history", "add", "--record", "nowhere"], /INVALID_RECORD: nowhere: there is no such file/],
+    [["bench", "--out", "package.json/x"], /INVALID_OPTION: The folder .* cannot be made: /],
+    [["bench", "--json", "--verbose"], /'--json' cannot be used with .*'--verbose'/],
+    [["bench", "--quiet", "--json"], /'--quiet' cannot be used with .*'--json'/],
     [["bench", "--resume", "nowhere", "--seed", "1"], /INVALID_OPTION: --resume goes on/],
     [["bench", "--time-budget", "soon"], /number of minutes > 0/],
     [["measure"], /unknown command 'measure'/],

@@ -10,6 +10,8 @@ import { renderHistory } from "../src/history/history-summary.js";
 import { trendsOf } from "../src/history/trends.js";
 import { parseRecord, type ResultRecord } from "../src/record/index.js";
 import { verifyRecord } from "../src/run/verify.js";
+import { summarize } from "../src/summary/index.js";
+import { answerLines } from "../src/terminal/answer-lines.js";
 import { renderSummary } from "../src/terminal/summary.js";
 import { expectShowable, outcomeOf } from "../../core/test/fuzz-outcome.js";
 import {
@@ -66,6 +68,8 @@ it("shows and verifies whatever is a record, and refuses what is none", async ()
       const parsed = parseRecord(given);
       const recordPath = "results/record.json";
       expectShowable(renderSummary(parsed, { unicode: true, color: false, recordPath }));
+      const lines = answerLines(summarize(parsed), { unicode: true, color: false, width: 80 });
+      expectShowable(lines.join("\n"));
       const verification = await verifyRecord(parsed, (file) => {
         const bytes = run.files.get(file);
         if (bytes !== undefined) return Promise.resolve(bytes);

@@ -146,6 +146,27 @@ describe("charts", () => {
     expect(gaps).toContain("1 × garbage collection, 1 × unexplained");
   });
 
+  it("name each cause of a slow gap that the profile knows", async () => {
+    const record = await wholeRecord();
+    const causes = [
+      "made late: a step of 9 ms",
+      "event loop delay 4 ms on main",
+      "delivered late: 3 ms",
+    ];
+    const profiles = (record.profiles ?? []).map((profile) => {
+      const { findings } = profile;
+      if (findings.kind !== "timeline") return profile;
+      const [gap] = findings.slowestGaps;
+      const slowestGaps = causes.map((cause) => ({ ...gap!, cause }));
+      return { ...profile, findings: { ...findings, slowestGaps } };
+    });
+    const chart = chartsOf({ ...record, profiles }).find(({ name }) => name === "slowest-gaps");
+    for (const kind of ["slow model step", "busy event loop", "slow wake-up"]) {
+      expect(chart?.description).toContain(`1 × ${kind}`);
+    }
+    expect(chart?.description).not.toContain("another cause");
+  });
+
   it("show who called whom, as wide as its share of the thread", async () => {
     const svg = await draw(await wholeRecord(), "flame-graph");
     const bars = new Map(

@@ -317,6 +317,9 @@ describe("streamgauge-report", () => {
       "report.html",
       "results",
     ]);
+    const beside = await report("--html", "--record", "results/reference");
+    expect(beside.stderr).toMatch(/Wrote results.reference.page\.html from/);
+    expect(await readFile(join(workspace, "results/reference/page.html"), "utf8")).toBe(page);
   });
 
   it("imports what PowerShell redirected, and says when a file is too large", async () => {
@@ -351,6 +354,6 @@ describe("streamgauge-report", () => {
     expect(unknown.stderr).toContain("unknown option '--pdf'");
     const both = await report("--html", "report.html", "--check");
     expect(both.code).toBe(1);
-    expect(both.stderr).toContain("'--html <file>' cannot be used with option '--check'");
+    expect(both.stderr).toContain("'--html [file]' cannot be used with option '--check'");
   });
 });

@@ -62,10 +62,18 @@ describe("the chart of a history", () => {
   });
 
   it("has a panel for each cell, those of most commits first", async () => {
-    const svg = await renderSvg(historyTrends([history("a-cpu", [500, 510])])[0]!);
+    const times = around(500, fewestCommits);
+    const svg = await renderSvg(historyTrends([history("a-cpu", times)])[0]!);
     const [often, once] = [">pequod-pooled-100<", ">paced-10<"].map((text) => svg.indexOf(text));
     expect(often).toBeGreaterThan(0);
     expect(once).toBeGreaterThan(often!);
+  });
+
+  it("has one panel for a few commits, and the name of each commit", async () => {
+    const svg = await renderSvg(historyTrends([history("a-cpu", [500, 510, 505])])[0]!);
+    expect(svg).toContain(">pequod-pooled-100<");
+    expect(svg).not.toContain(">paced-10<");
+    expect(svg.match(/>11-0\d 000000\d</g)).toHaveLength(3);
   });
 });
 

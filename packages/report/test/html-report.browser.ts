@@ -6,13 +6,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { committedRecord } from "../../../scripts/committed-record.js";
-import { readRecord, renderHtmlReport } from "@streamgauge/report";
+import { chartsOf, readRecord, renderHtmlReport, renderSvg } from "@streamgauge/report";
 import { openChromium } from "./chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
 /** Written by the test of the looks; docs/ holds copies of them. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 const { folder: record } = await committedRecord();
+
+
 
 let browser: Browser;
 let folder: string;
@@ -55,13 +57,24 @@ async function closeQuietly(): Promise<void> {
   expect(requests.filter((url) => !/^(?:file|data):/.test(url))).toEqual([]);
 }
 
+/** Opens a folded part by the beginning of its summary. */
+async function unfold(summary: string): Promise<void> {
+  await page.locator("summary", { hasText: summary }).click();
+}
+
+const openAll = (all: Element[]): void => {
+  for (const one of all) one.setAttribute("open", "");
+};
+
 const scenario = () => page.getByLabel("Scenario", { exact: true });
 
 describe("the page of a record", () => {
   it("shows only the scenario that is chosen", async () => {
     await open(report);
     const cells = page.locator("section.cell:visible");
-    expect(await cells.count()).toBe(11);
+    expect(await page.locator("section.cell").count()).toBe(11);
+    expect(await cells.count()).toBe(4);
+    await unfold("Comparisons");
     await scenario().selectOption({ label: "paced" });
     expect(await cells.count()).toBe(3);
     await page.getByText("3 cells shown").waitFor();
@@ -69,7 +82,7 @@ describe("the page of a record", () => {
     expect(await comparisons.locator("tbody tr:visible").count()).toBe(9);
     expect(await page.getByLabel("Cell", { exact: true }).locator("option").count()).toBe(3);
     await scenario().selectOption("");
-    expect(await cells.count()).toBe(11);
+    await page.getByText("11 cells shown").waitFor();
   });
 
   it("stays small enough to be sent", async () => {
@@ -79,6 +92,7 @@ describe("the page of a record", () => {
 
   it("turns the pages of the runs", async () => {
     await open(report);
+    await unfold("Times of single runs");
     await page.getByLabel("Cell", { exact: true }).selectOption({ label: "pequod-pooled-1000" });
     await page.getByText("Runs 1 to 40 of 256").waitFor();
     const previous = page.getByRole("button", { name: "Previous" });
@@ -110,16 +124,24 @@ describe("the page of a record", () => {
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
     await page.keyboard.press("Tab");
-    const verdicts = page.getByRole("region", { name: /^Overhead against generate/ });
-    expect(await verdicts.evaluate((element) => element === document.activeElement)).toBe(true);
+    const contents = page.getByRole("navigation", { name: "Contents" }).getByRole("link");
+    expect(await contents.first().evaluate((element) => element === document.activeElement)).toBe(
+      true,
+    );
+    for (const href of await contents.evaluateAll((links) =>
+      links.map((link) => link.getAttribute("href")!),
+    )) {
+      expect(await page.locator(href).count()).toBe(1);
+    }
     await scenario().focus();
     await page.keyboard.press("ArrowDown");
     expect(await scenario().inputValue()).not.toBe("");
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("region");
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("SUMMARY");
     for (const role of ["banner", "main", "contentinfo"] as const) {
       expect(await page.getByRole(role).count()).toBe(1);
     }
+    await page.locator("details").evaluateAll(openAll);
     const tables = page.getByRole("table");
     expect(await tables.count()).toBe(await page.locator("table > caption").count());
     const unnamed = await page.locator("figure > svg:not([role=img][aria-label])").count();
@@ -128,9 +150,37 @@ describe("the page of a record", () => {
 
   it("is whole without its script", async () => {
     await open(report, { javaScriptEnabled: false });
-    expect(await page.locator("section.cell:visible").count()).toBe(11);
+    expect(await page.locator("section.cell").count()).toBe(11);
+    await page.getByText("paced: 3 cells").click();
+    expect(await page.locator("section.cell:visible").count()).toBe(7);
     expect(await scenario().isVisible()).toBe(false);
     expect(await page.locator("#runs").isVisible()).toBe(false);
+  });
+
+  it("keeps the names of calls within their bars", async () => {
+    const { record: profiled } = await readRecord(record);
+    const flames = chartsOf(profiled).find(({ name }) => name === "flame-graph");
+    await open(await put("flames.html", `<!doctype html>${await renderSvg(flames!)}`));
+    expect(await page.locator("text[font-family*=monospace]").count()).toBeGreaterThan(10);
+    const overflowing = await page.locator("svg").evaluateAll((charts) =>
+      charts.flatMap((chart) => {
+        const bars = [...chart.querySelectorAll("path[aria-label]")].map((bar) => ({
+          name: bar.getAttribute("aria-label") ?? "",
+          box: bar.getBoundingClientRect(),
+        }));
+        const labels = [...chart.querySelectorAll("text[font-family*=monospace]")];
+        return labels.flatMap((label) => {
+          const { left, right, top, bottom } = label.getBoundingClientRect();
+          const middle = (top + bottom) / 2;
+          const bar = bars.find(
+            ({ box }) =>
+              box.left <= left && box.right > left && box.top < middle && box.bottom > middle,
+          );
+          return bar !== undefined && right <= bar.box.right + 0.5 ? [] : [label.textContent];
+        });
+      }),
+    );
+    expect(overflowing).toEqual([]);
   });
 
   it("is as inert as text where a record's strings are not", async () => {
@@ -152,7 +202,14 @@ describe("the page of a record", () => {
     ["dark", 400],
   ] as const)("fits its window, in a %s room at %i pixels", async (colorScheme, width) => {
     await open(report, { colorScheme, viewport: { width, height: 1250 } });
+    await mkdir(screenshots, { recursive: true });
+    await page.screenshot({ path: join(screenshots, `report-${colorScheme}-${width}.png`) });
+    await page.locator("details").evaluateAll(openAll);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const cut = await page
+      .locator(".scroll")
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length);
+    expect(cut).toBe(0);
     const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const chart = await page
       .locator("figure svg > rect")
@@ -160,7 +217,5 @@ describe("the page of a record", () => {
       .evaluate((element) => getComputedStyle(element).fill);
     expect(paper).toBe(colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(13, 17, 23)");
     expect(chart).toBe(paper);
-    await mkdir(screenshots, { recursive: true });
-    await page.screenshot({ path: join(screenshots, `report-${colorScheme}-${width}.png`) });
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { committedRecord } from "../../../scripts/committed-record.js";
 import type { ResultRecord } from "@streamgauge/bench/record";
+import { answerSentences, summarize } from "@streamgauge/bench/summary";
 import { readRecord, renderHtmlReport } from "@streamgauge/report";
+import { escapeXml } from "../src/text/html-text.js";
 import { fixtureRecord } from "./fixture.js";
 import { hostileRecord } from "./hostile-record.js";
 import { wholeRecord } from "./whole-record.js";
@@ -16,6 +18,22 @@ describe("renderHtmlReport", () => {
     expect(page).not.toMatch(/@import|url\(/);
     expect(page.indexOf('id="verdicts"')).toBeLessThan(page.indexOf('id="charts"'));
     expect(page.indexOf('id="charts"')).toBeLessThan(page.indexOf('id="runs"'));
+  });
+
+  it("opens with the machine and with what the terminal says", async () => {
+    const record = await wholeRecord();
+    const page = await renderHtmlReport(record);
+    const { cpuModel, nodeVersion } = record.environment;
+    expect(page.indexOf(cpuModel)).toBeLessThan(page.indexOf('id="answer"'));
+    expect(page).toContain(`Node ${nodeVersion}`);
+    expect(page.indexOf('id="answer"')).toBeLessThan(page.indexOf('id="verdicts"'));
+    const summary = summarize(record);
+    for (const { label, items, kind } of answerSentences(summary)) {
+      if (kind === "tables") continue;
+      expect(page).toContain(`>${label}</dt>`);
+      for (const item of items) expect(page).toContain(`<dd>${escapeXml(item)}</dd>`);
+    }
+    expect(page).toContain("of a 20 ms model");
   });
 
   it("depends on the record alone", async () => {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
-import { StreamgaugeError } from "@streamgauge/core";
-import { Command } from "commander";
+import { StreamgaugeError, printableJson } from "@streamgauge/core";
+import { Command, Option } from "commander";
 import { readClaimList } from "../conclude/claim-list.js";
 import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
@@ -13,7 +13,10 @@ import type { Selection } from "../plan/selection.js";
 import type { BenchOptions } from "../run/bench-options.js";
 import { runBench } from "../run/run-bench.js";
 import { profileFlags } from "../scenarios/profiled.js";
+import { summarize } from "../summary/index.js";
+import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
+import { placeOf } from "./run-place.js";
 
 interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
   readonly profile?: string;
@@ -25,10 +28,15 @@ interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
   readonly claims?: string;
   readonly wait?: number;
   readonly enforce?: true;
+  readonly verbose?: true;
+  readonly json?: true;
+  readonly quiet?: true;
 }
 
 /** A build before the run is over by then; and a quick run has five minutes. */
 const defaultWaitSeconds = 30;
+/** What a finished run prints: twelve lines, with every table above, as JSON, or nothing. */
+export type Verbosity = "answer" | "verbose" | "json" | "quiet";
 
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
@@ -54,7 +62,17 @@ export function benchCommand(): Command {
       `longest wait for other work to end (default: ${defaultWaitSeconds})`,
       parseInteger,
     )
-    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
+    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown")
+    .option("--verbose", "print every table before the answer")
+    .addOption(
+      new Option("--json", "print the answer as JSON, and nothing else").conflicts("verbose"),
+    )
+    .addOption(
+      new Option("--quiet", "print errors only; the exit code is the verdict").conflicts([
+        "verbose",
+        "json",
+      ]),
+    );
   for (const { flag, description } of profileFlags) command.option(flag, description);
   const { presets, scenarios } = describeChoices();
   return command
@@ -79,10 +97,11 @@ Examples:
   $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
     )
     .action(async (modules: string[], flags: BenchFlags) => {
-      process.exitCode = await benchInTerminal(
-        await optionsOf(modules, flags),
-        flags.enforce === true,
-      );
+      process.exitCode = await benchInTerminal(await optionsOf(modules, flags), {
+        enforce: flags.enforce === true || flags.quiet === true,
+        verbosity: verbosityOf(flags),
+        modules,
+      });
     });
 }
 
@@ -119,22 +138,53 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   };
 }
 
+function verbosityOf({ verbose, json, quiet }: BenchFlags): Verbosity {
+  if (quiet === true) return "quiet";
+  if (json === true) return "json";
+  return verbose === true ? "verbose" : "answer";
+}
+
+/** How a run is shown, and what its exit code is. */
+export interface Showing {
+  /** Whether verdicts are the exit code. */
+  readonly enforce: boolean;
+  readonly verbosity: Verbosity;
+  /** Modules that were given as paths, for the command that goes on. */
+  readonly modules?: readonly string[] | undefined;
+}
+
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
-export async function benchInTerminal(options: BenchOptions, enforce: boolean): Promise<number> {
+export async function benchInTerminal(options: BenchOptions, showing: Showing): Promise<number> {
+  const { verbosity, enforce, modules } = showing;
   const { record, path } = await interruptible(
-    { whatFollows: "Finishing the current generation", describe: describeProgress },
+    {
+      whatFollows: "Finishing the current generation",
+      describe: describeProgress,
+      isQuiet: verbosity === "quiet",
+    },
     (watch) => runBench({ ...options, ...watch }),
   );
+  process.stdout.write(outcomeText(record, path, { verbosity, modules }));
+  return exitCodeOf(record, enforce);
+}
+
+function outcomeText(
+  record: ResultRecord,
+  recordPath: string,
+  { verbosity, modules }: Pick<Showing, "verbosity" | "modules">,
+): string {
+  if (verbosity === "quiet") return "";
+  const summary = summarize(record, placeOf(recordPath, modules));
+  if (verbosity === "json") return `${printableJson(JSON.stringify(summary, null, 2))}\n`;
   // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
   const isTerminal = isatty(process.stdout.fd);
-  process.stdout.write(
-    renderSummary(record, {
-      color: isTerminal && !process.env["NO_COLOR"],
-      unicode: isTerminal,
-      recordPath: path,
-    }),
-  );
-  return exitCodeOf(record, enforce);
+  const shown = {
+    color: isTerminal && !process.env["NO_COLOR"],
+    unicode: isTerminal,
+    width: process.stdout.columns || defaultWidth,
+  };
+  const tables = verbosity === "verbose" ? renderSummary(record, { ...shown, recordPath }) : "";
+  return `${tables}\n${answerLines(summary, shown).join("\n")}\n`;
 }
 
 /** The exit code that a finished run stands for. */

@@ -29,7 +29,7 @@ Example:
     .action(async ({ seed, out }: CalibrateFlags) => {
       process.exitCode = await benchInTerminal(
         { preset: calibrationPreset.name, claims: [], seed, outputFolder: out },
-        false,
+        { enforce: false, verbosity: "verbose" },
       );
     });
 }

@@ -19,18 +19,24 @@ export interface Watch<P extends Progress> {
  * @throws what the work throws
  */
 export async function interruptible<P extends Progress, Result>(
-  told: { readonly whatFollows: string; readonly describe: (progress: P) => string },
+  told: {
+    readonly whatFollows: string;
+    readonly describe: (progress: P) => string;
+    /** Without a display. */
+    readonly isQuiet?: boolean;
+  },
   work: (watch: Watch<P>) => Promise<Result>,
 ): Promise<Result> {
   const interruption = interruptOnSignals(told.whatFollows);
-  const display = createProgressDisplay(process.stderr, told.describe);
+  const display =
+    told.isQuiet === true ? undefined : createProgressDisplay(process.stderr, told.describe);
   try {
     return await work({
       signal: interruption.signal,
-      onProgress: (progress) => display.update(progress),
+      onProgress: (progress) => display?.update(progress),
     });
   } finally {
-    display.stop();
+    display?.stop();
     interruption.release();
   }
 }

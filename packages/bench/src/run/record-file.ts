@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { StreamgaugeError } from "@streamgauge/core";
 import type { RawSamplesReference, ResultRecord } from "../record/index.js";
 import { compressText, largestPlainBytes, recordFileNames, storedText } from "./stored-record.js";
 
@@ -19,9 +20,21 @@ export class RecordFile {
     this.#isCompressed = existsSync(join(folder, recordFileNames.compressed));
   }
 
-  /** @param folder made if it is not there */
+  /**
+   * @param folder made if it is not there
+   * @throws StreamgaugeError `INVALID_OPTION` where it cannot be made
+   */
   static async create(folder: string): Promise<RecordFile> {
-    await mkdir(folder, { recursive: true });
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (cause) {
+      throw new StreamgaugeError(
+        "INVALID_OPTION",
+        `The folder ${folder} cannot be made: ${(cause as Error).message}. ` +
+          `Give --out a folder that can be written to.`,
+        { cause },
+      );
+    }
     return new RecordFile(resolve(folder));
   }
 

@@ -1,4 +1,5 @@
 import type { Cell, ResultRecord } from "@streamgauge/bench/record";
+import { headlineCell } from "@streamgauge/bench/summary";
 import { breakEven } from "./break-even.js";
 import { allPoints, type Chart, type PointCounts } from "./chart.js";
 import { flameGraph } from "./flame-graph.js";
@@ -11,7 +12,7 @@ import { tokenLedger } from "./token-ledger.js";
 
 /** The charts that a record has data for. Those of one cell are of the one that stands for all. */
 export function chartsOf(record: ResultRecord): readonly Chart[] {
-  const cell = representative(record);
+  const cell = headlineCell(record);
   return present([
     overheadForest(record),
     breakEven(record),
@@ -27,24 +28,6 @@ export function chartsOf(record: ResultRecord): readonly Chart[] {
 /** The charts of a single cell, with fewer points where many cells have to share a page. */
 export function chartsOfCell(cell: Cell, points: PointCounts = allPoints): readonly Chart[] {
   return present([percentileCurves(cell, points), latencyOverTime(cell, points)]);
-}
-
-/** Of the cells that something is claimed of, the one with the most gaps between tokens; else of all. */
-function representative({ cells, claims }: ResultRecord): Cell | undefined {
-  const claimed = cells.filter(({ id }) =>
-    claims.some(({ cell, metric }) => cell === id && metric === "overhead"),
-  );
-  const candidates = claimed.some((cell) => gaps(cell) > 0) ? claimed : cells;
-  return candidates.toSorted((a, b) => gaps(b) - gaps(a))[0];
-}
-
-function gaps({ distributions }: Cell): number {
-  return Math.max(
-    0,
-    ...distributions
-      .filter(({ metric }) => metric === "interTokenLatency")
-      .map(({ count }) => count),
-  );
 }
 
 function present(charts: readonly (Chart | undefined)[]): readonly Chart[] {

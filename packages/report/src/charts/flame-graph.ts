@@ -14,8 +14,10 @@ import { categoryScale, ink, paper } from "./palette.js";
 
 const widthPixels = 390;
 const rowPixels = 18;
-/** Of a letter, on the average, at the size that calls are named in. */
-const letterPixels = 6.2;
+/** All letters have this width, whichever font a system has: no name leaves its bar. */
+const labelFont = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+const labelFontPixels = 10.5;
+const letterPixels = 0.61 * labelFontPixels;
 /** Narrower ones are no wider than the line between two. */
 const leastShare = 2 / widthPixels;
 
@@ -58,11 +60,11 @@ export function flameGraph(record: ResultRecord): Chart | undefined {
     name: "flame-graph",
     title: `${title}, ${chartText(model)}`,
     description:
-      `Flame graph of ${tokens} tokens: each call on its caller, as wide as its share of the ` +
-      `thread's busy time. ${threads.map(({ words }) => words).join(" ")}`,
+      `Each bar is a function, above the one that called it, and as wide as its share of the ` +
+      `thread's busy time over ${tokens} tokens. ${threads.map(({ words }) => words).join(" ")}`,
     spec: chartFrame(
       title,
-      `${chartText(model)}. Each call is drawn above its caller.`,
+      [chartText(model), "Above each function: what it called."],
       rowPixels * top,
       {
         width: widthPixels,
@@ -86,7 +88,15 @@ export function flameGraph(record: ResultRecord): Chart | undefined {
           },
           {
             data: { values: values.filter(({ label }) => label !== "") },
-            mark: { type: "text", align: "left", dx: 3, fontSize: 11, fill: ink, aria: false },
+            mark: {
+              type: "text",
+              align: "left",
+              dx: 3,
+              font: labelFont,
+              fontSize: labelFontPixels,
+              fill: ink,
+              aria: false,
+            },
             encoding: {
               x: { field: "from", ...x },
               y: { field: "middle", ...y },

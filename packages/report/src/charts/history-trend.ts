@@ -29,17 +29,19 @@ export function historyTrends(histories: readonly MachineHistory[] = []): readon
 /**
  * Time per token from commit to commit on one class of machines, with the commits
  * that changed it: a panel for each of the cells that most commits were measured
- * in. Points are joined from where on there are enough of them to find a change.
+ * in. Points are joined from where on there are enough of them to find a change; a
+ * shorter history has one panel.
  */
 function historyTrend(history: MachineHistory): Chart | undefined {
-  const trends = shownTrends(history);
+  const isEnough = history.lines.length >= fewestCommits;
+  // A few points need no panels: one cell shows all there is to see.
+  const trends = shownTrends(history, isEnough ? mostPanels : 1);
   if (trends.length === 0) return undefined;
   const measured = new Set(trends.flatMap(({ points }) => points.map(({ commit }) => commit)));
   const commits = history.lines.filter(({ commit }) => measured.has(commit)).slice(-mostCommits);
   const labels = new Map(commits.map((line) => [line.commit, labelOf(line)]));
   const values = trends.flatMap((trend) => valuesOf(trend, labels));
   const modes = drawn.filter((mode) => trends.some(({ treatment }) => treatment === mode));
-  const isEnough = commits.length >= fewestCommits;
   const named = chartText(history.machine);
   return {
     name: `history-${history.machine}`,
@@ -48,7 +50,7 @@ function historyTrend(history: MachineHistory): Chart | undefined {
     spec: panelFrame(
       "Time per token by commit",
       isEnough ? named : [named, "Too few commits to find a change."],
-      90,
+      isEnough ? 90 : 150,
       {
         values,
         panel: { field: "cell", order: [...new Set(values.map(({ cell }) => cell))] },
@@ -61,7 +63,7 @@ function historyTrend(history: MachineHistory): Chart | undefined {
 const drawn = ["generate", "stream", "streamAsync"] as const;
 
 /** The trends that there is room for: cells with most commits, then as the newest commit has them. */
-function shownTrends(history: MachineHistory): NamedTrend[] {
+function shownTrends(history: MachineHistory, mostCells: number): NamedTrend[] {
   const all = trendsOf(history).flatMap(({ metric, points, changes }): NamedTrend[] => {
     const name = readMetricName(metric);
     return name?.quantity === "µs/token" ? [{ ...name, points, changes }] : [];
@@ -74,7 +76,7 @@ function shownTrends(history: MachineHistory): NamedTrend[] {
   const place = (cell: string): number => (newest.indexOf(cell) + newest.length) % newest.length;
   const cells = [...new Set(all.map(({ cell }) => cell))]
     .toSorted((a, b) => commitsOf(b) - commitsOf(a) || place(a) - place(b))
-    .slice(0, mostPanels);
+    .slice(0, mostCells);
   return cells.flatMap((cell) =>
     drawn.flatMap((mode) => all.filter((trend) => trend.cell === cell && trend.treatment === mode)),
   );
@@ -122,7 +124,10 @@ function layers(options: {
     field: "label",
     type: "ordinal",
     scale: { domain: labels },
-    axis: { title: null, labelAngle: -35, labelOverlap: true },
+    axis:
+      labels.length > 3
+        ? { title: null, labelAngle: -35, labelOverlap: true }
+        : { title: null, labelAngle: 0, labelOverlap: false },
   };
   const color = { ...mode, scale: modeScale(modes) };
   const y = {

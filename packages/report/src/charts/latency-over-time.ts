@@ -49,7 +49,7 @@ export function latencyOverTime(
     name: "latency-over-time",
     title: `Time per output token over the run, ${named}`,
     description: `From the first block to the last of ${cell.blocks.length}. ${grouped}`,
-    spec: chartFrame("Time per output token over the run", `${named}. ${grouped}`, 180, {
+    spec: chartFrame("Time per output token over the run", [named, grouped], 180, {
       data: { values },
       encoding: {
         x: {

@@ -5,15 +5,26 @@ import { chartText, type Chart } from "./chart.js";
 import { chartFrame } from "./chart-frame.js";
 import type { Color } from "./palette.js";
 
-const causes: Readonly<Record<string, { readonly color: Color; readonly shape: string }>> = {
-  "garbage collection": { color: "#cf222e", shape: "triangle-down" },
-  "another cause": { color: "#9a6700", shape: "diamond" },
-  unexplained: { color: "#6e7781", shape: "circle" },
+interface Kind {
+  /** What the record says of such a gap. */
+  readonly pattern: RegExp;
+  readonly color: Color;
+  readonly shape: string;
+}
+
+const kinds: Readonly<Record<string, Kind>> = {
+  "garbage collection": { pattern: /\bGC\b/, color: "#cf222e", shape: "triangle-down" },
+  "slow model step": { pattern: /^made late/, color: "#0969da", shape: "square" },
+  "busy event loop": { pattern: /^event loop delay/, color: "#bc4c00", shape: "triangle-up" },
+  "slow wake-up": { pattern: /^delivered late/, color: "#8250df", shape: "diamond" },
+  "another cause": { pattern: /./, color: "#1a7f37", shape: "cross" },
 };
 
+const unexplained: Pick<Kind, "color" | "shape"> = { color: "#59636e", shape: "circle" };
+
 /**
- * The slowest gaps between tokens in the order in which they came, marked where
- * a garbage collection explains them. A record says no other gaps of a profile.
+ * The slowest gaps between tokens in the order in which they came, marked by
+ * what explains most of each. A record says no other gaps of a profile.
  */
 export function slowestGaps(record: ResultRecord): Chart | undefined {
   const values = profilesOfKind(record, "timeline").flatMap(
@@ -28,7 +39,7 @@ export function slowestGaps(record: ResultRecord): Chart | undefined {
       })),
   );
   if (values.length === 0) return undefined;
-  const shown = Object.entries(causes).filter(([name]) =>
+  const shown = Object.entries({ ...kinds, unexplained }).filter(([name]) =>
     values.some(({ cause }) => cause === name),
   );
   const domain = shown.map(([name]) => name);
@@ -37,7 +48,7 @@ export function slowestGaps(record: ResultRecord): Chart | undefined {
   );
   return {
     name: "slowest-gaps",
-    title: "The slowest gaps between tokens, and garbage collections",
+    title: "The slowest gaps between tokens, and their causes",
     description: `Of ${values.length} gaps, by what explains most of them: ${counts.join(", ")}.`,
     spec: chartFrame("The slowest gaps between tokens", "Marked by what explains them", 170, {
       data: { values },
@@ -71,5 +82,6 @@ export function slowestGaps(record: ResultRecord): Chart | undefined {
 
 function kindOf(cause: string | null): string {
   if (cause === null) return "unexplained";
-  return /\bGC\b/.test(cause) ? "garbage collection" : "another cause";
+  const known = Object.entries(kinds).find(([, { pattern }]) => pattern.test(cause));
+  return known?.[0] ?? "another cause";
 }

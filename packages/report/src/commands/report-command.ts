@@ -26,7 +26,7 @@ interface ReportFlags {
   readonly record?: string;
   readonly local?: true;
   readonly out?: string;
-  readonly html?: string;
+  readonly html?: string | true;
   readonly changeset?: string;
   readonly previous?: string;
   readonly pages?: true;
@@ -48,8 +48,8 @@ export function reportCommand(): Command {
     .option("--out <path>", "the document to write (default: see below)")
     .addOption(
       new Option(
-        "--html <file>",
-        "write a page to this file and nothing else: one file that needs no network",
+        "--html [file]",
+        "write a page and nothing else: one file that needs no network (default: page.html beside the record)",
       ).conflicts(["check", "out"]),
     )
     .addOption(
@@ -96,11 +96,14 @@ Examples:
   $ streamgauge-report --local
   $ streamgauge-report --record results/reference --out report/BENCHMARKS.md
   $ streamgauge-report --changeset .changeset/performance.md --previous results/reference
-  $ streamgauge-report --html report.html`,
+  $ streamgauge-report --pages
+  $ streamgauge-report --html report.html
+  $ streamgauge-report --html --record results/mine`,
     )
     .action(async (flags: ReportFlags) => {
       if (flags.html !== undefined) {
-        await writePage(await chooseRecord(flags, tell), flags.html);
+        const found = await chooseRecord(flags, tell);
+        await writePage(found, flags.html === true ? pageBeside(found.path) : flags.html);
         return;
       }
       const target = await chooseTarget(flags, tell);
@@ -178,6 +181,10 @@ function chartsOfOthers(
   { histories }: CommittedResults,
 ): MarkedDocument["charts"] {
   return [...documents.flatMap(({ charts }) => charts), ...historyTrends(histories)];
+}
+
+function pageBeside(record: string): string {
+  return join(dirname(record), "page.html");
 }
 
 async function writePage({ record, path }: FoundRecord, file: string): Promise<void> {

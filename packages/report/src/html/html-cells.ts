@@ -17,14 +17,32 @@ export async function cells(record: ResultRecord, detail: PageDetail): Promise<s
 <div class="filter" data-needs-script hidden><label for="scenario">Scenario</label>
 <select id="scenario"><option value="">all</option>${options.join("")}</select>
 <span id="shown" class="muted" role="status"></span>
-<span class="muted">It chooses verdicts, cells and runs; the charts above are of all scenarios.</span></div>
+<span class="muted">Chooses verdicts, cells and runs; the charts above are of all scenarios.</span></div>
 ${omitted === "" ? "" : `<p>${escapeXml(omitted)}</p>`}
-<h3>Comparisons</h3>
+<details><summary>Comparisons of all modes</summary>
 ${cellTable(record)}
-<h3>Latencies</h3>
+</details>
+<details><summary>Latencies: percentiles of every cell</summary>
 ${latencyTables(record)}
-${(await Promise.all(record.cells.map((cell) => section(record, cell, detail)))).join("\n")}
+</details>
+${(await Promise.all(scenariosOf(record).map((name) => scenarioSection(record, name, detail)))).join("\n")}
 </section>`;
+}
+
+/** The cells of a scenario, folded but for the first. */
+async function scenarioSection(
+  record: ResultRecord,
+  name: string,
+  detail: PageDetail,
+): Promise<string> {
+  const own = record.cells.filter(({ scenario }) => scenario === name);
+  const index = scenariosOf(record).indexOf(name);
+  const sections = await Promise.all(own.map((cell) => section(record, cell, detail)));
+  const count = `${own.length} ${own.length === 1 ? "cell" : "cells"}`;
+  return `<details class="scenario" data-scenario="${index}"${index === 0 ? " open" : ""}>
+<summary>${escapeXml(name)}: ${count}</summary>
+${sections.join("\n")}
+</details>`;
 }
 
 /** How many bytes the charts of all cells take, more or less: as some of them do. */

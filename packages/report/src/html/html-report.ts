@@ -2,6 +2,7 @@ import type { ResultRecord } from "@streamgauge/bench/record";
 import { createHash } from "node:crypto";
 import { chartsOf } from "../charts/charts-of.js";
 import { pageGenerator } from "../files/own-files.js";
+import { answer } from "./html-answer.js";
 import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
@@ -12,7 +13,7 @@ import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";
 
 /**
- * Renders a record as a page in one file: verdicts first, charts, the cells by
+ * Renders a record as a page in one file: the answer, verdicts, charts, the cells by
  * scenario, each run. It asks nothing of a network, and its own policy forbids
  * it to. The same record gives the same bytes. It stays below 3 MB: of a large
  * record it shows fewer points and runs, and says so.
@@ -44,12 +45,15 @@ ${pageGenerator}
 <style>${pageStyle()}</style>
 </head>
 <body>
-<a class="skip" href="#verdicts">To the verdicts</a>
+<a class="skip" href="#answer">To the answer</a>
 <header>
 <h1>What streaming costs</h1>
+${machine(record)}
 ${about(record)}
 </header>
+${contents(record)}
 <main>
+${answer(record)}
 <section aria-labelledby="verdicts">
 <h2 id="verdicts">Verdicts</h2>
 ${verdictTables(record)}
@@ -62,9 +66,7 @@ ${await cells(record, detail)}
 ${runs(record, detail)}
 ${definitions(record)}
 </main>
-<footer class="muted">
-${machine(record)}
-</footer>
+<footer class="muted"><p>Made by streamgauge from a record; the record has every number.</p></footer>
 <div id="tip" hidden></div>
 <script type="application/json" id="blocks">${jsonForScript(runData(record, detail))}</script>
 <script>${pageScript}</script>
@@ -79,6 +81,20 @@ function about({ startedAt, endedAt, profile, seed, status }: ResultRecord): str
   )}</p>`;
 }
 
+/** Links to the sections that there are. */
+function contents({ cells: all }: ResultRecord): string {
+  const sections = [
+    ["answer", "Answer"],
+    ["verdicts", "Verdicts"],
+    ["charts", "Charts"],
+    ["cells", "Scenarios"],
+    ...(all.length === 0 ? [] : [["runs", "Each run"] as const]),
+    ["definitions", "What the numbers mean"],
+  ] as const;
+  const links = sections.map(([id, name]) => `<a href="#${id}">${name}</a>`);
+  return `<nav aria-label="Contents">${links.join(" ")}</nav>`;
+}
+
 function definitions(record: ResultRecord): string {
   const items = record.definitions.map(
     ({ metric, formula }) => `<dt>${escapeXml(metric)}</dt><dd>${escapeXml(formula)}</dd>`,
@@ -89,7 +105,8 @@ function definitions(record: ResultRecord): string {
 
 function machine({ environment }: ResultRecord): string {
   const { cpuModel, logicalCores, operatingSystem, nodeVersion, git } = environment;
-  const commit = git === null ? "" : `, commit ${git.commit}${git.dirty ? " with changes" : ""}`;
+  const commit =
+    git === null ? "" : `, commit ${git.commit.slice(0, 12)}${git.dirty ? " with changes" : ""}`;
   return `<p>${escapeXml(
     `${cpuModel}, ${logicalCores} logical cores, ${operatingSystem}, Node ${nodeVersion}${commit}.`,
   )}</p>`;

@@ -22,6 +22,7 @@ export function runs(record: ResultRecord, detail: PageDetail): string {
   const cut = isCut ? ` At most ${most} blocks of each cell; the record has all.` : "";
   return `<section aria-labelledby="runs" data-needs-script hidden>
 <h2 id="runs">Each run</h2>
+<details><summary>Times of single runs</summary>
 <div class="pager"><label for="cell">Cell</label> <select id="cell"></select>
 <button type="button" id="previous">Previous</button> <button type="button" id="next">Next</button>
 <span id="page" role="status"></span></div>
@@ -29,7 +30,7 @@ export function runs(record: ResultRecord, detail: PageDetail): string {
 <caption>Runs of the chosen cell, in the order in which they ran.${cut}</caption>
 <thead><tr>${head.map((text) => `<th scope="col">${escapeXml(text)}</th>`).join("")}</tr></thead>
 <tbody id="rows"></tbody></table></div>
-</section>`;
+</details></section>`;
 }
 
 /** What the script looks for, where there is nothing to choose from. */

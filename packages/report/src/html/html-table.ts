@@ -17,13 +17,16 @@ export function htmlTable(
 ): string {
   const { columns, rows } = shownIn(columnsOf, table);
   const caption = escapeXml(table.title.replaceAll("\n", " ").replace(/:$/, "."));
-  const heads = columns.map(
-    ({ head, documentHead = head }) =>
-      `<th scope="col">${escapeXml(columnsOf === "document" ? documentHead : head)}</th>`,
+  const names = columns.map(({ head, documentHead = head }) =>
+    escapeXml(columnsOf === "document" ? documentHead : head),
   );
+  const heads = names.map((name, index) => {
+    const isNumber = rows.some(({ values }) => isQuantity(values[index] ?? null));
+    return `<th scope="col"${isNumber ? ' class="number"' : ""}>${name}</th>`;
+  });
   const body = rows.map(({ values, cell }) => {
     const scenario = cell === undefined ? "" : ` data-scenario="${scenarioIndex(record, cell)}"`;
-    return `<tr${scenario}>${values.map(place).join("")}</tr>`;
+    return `<tr${scenario}>${values.map((value, index) => place(value, names[index] ?? "")).join("")}</tr>`;
   });
   return (
     `<div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table>` +
@@ -32,11 +35,23 @@ export function htmlTable(
   );
 }
 
-/** Classes are of the page's style, and never from a record. */
-function place(value: Value): string {
+/**
+ * Classes are of the page's style, and never from a record.
+ *
+ * @param name of the column, escaped: a narrow screen shows it before the value
+ */
+function place(value: Value, name: string): string {
   const text = escapeXml(showValue(value));
-  if (value === null || typeof value === "string") return `<td>${text}</td>`;
-  return value.kind === "verdict"
-    ? `<td class="verdict ${value.verdict}">${text}</td>`
-    : `<td class="number">${text}</td>`;
+  const label = name === "" ? "" : ` data-name="${name}"`;
+  if (isQuantity(value)) return `<td class="number"${label}>${text}</td>`;
+  if (value === null || typeof value === "string") {
+    return text === "" ? "<td></td>" : `<td${label}>${text}</td>`;
+  }
+  const verdict = value.kind === "verdict" ? value.verdict : "";
+  return `<td class="verdict ${verdict}">${text}</td>`;
+}
+
+/** Numbers stand to the right, one below the other. */
+function isQuantity(value: Value): boolean {
+  return value !== null && typeof value !== "string" && value.kind !== "verdict";
 }

@@ -34,10 +34,6 @@ export function omissions({ points }: PageDetail): string {
 function chartsOfCells(points: PageDetail["points"]): string {
   if (points === undefined) return "there are no charts of single cells";
   const { perNine, overTime } = points;
-  const curves =
-    `each curve of percentiles has ${perNine} points from p90 to p99, ` +
-    "and as many for each further nine";
-  return overTime === 0
-    ? `${curves}; charts of latency over time are left out`
-    : `${curves}; charts of latency over time have ${overTime} points`;
+  const overRun = overTime === 0 ? "none over the run" : `${overTime} over the run`;
+  return `charts of single cells have fewer points (${perNine} for each tenfold rarer percentile, ${overRun})`;
 }

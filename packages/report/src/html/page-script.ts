@@ -26,6 +26,9 @@ function runPage(): void {
   const previous = element("previous") as HTMLButtonElement;
   const next = element("next") as HTMLButtonElement;
   const tip = element("tip");
+  const heads = [...element("rows").parentElement!.querySelectorAll("th")].map(
+    ({ textContent }) => textContent,
+  );
   const pageSize = 40;
   let first = 0;
 
@@ -38,6 +41,7 @@ function runPage(): void {
           const data = document.createElement("td");
           const isMode = column === 2;
           if (!isMode) data.className = "number";
+          data.dataset["name"] = heads[column] ?? "";
           data.textContent = value === null ? "–" : (isMode && modes[value]) || String(value);
           row.append(data);
         }
@@ -67,6 +71,8 @@ function runPage(): void {
     for (const part of document.querySelectorAll<HTMLElement>("[data-scenario]")) {
       part.hidden = scenario.value !== "" && part.dataset["scenario"] !== scenario.value;
       if (!part.hidden && part.matches("section.cell")) count += 1;
+      // What was chosen is shown without one more click.
+      if (part instanceof HTMLDetailsElement && scenario.value !== "") part.open = !part.hidden;
     }
     status.textContent = `${count} ${count === 1 ? "cell" : "cells"} shown`;
     showCells();
