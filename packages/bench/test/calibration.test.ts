@@ -22,11 +22,9 @@ async function cellWith(injectedFraction: number, actual: number, wobble = 0): P
       (call % 3 === 0 ? 1 + wobble * (call % 7) : 1),
   });
   const work = { prompt: [1], config: { maxTokens: 10, ignoreEos: true, temperature: 0, seed: 1 } };
-  const plan = cellPlan({ injectedFraction, blocks: 24, scenario: "calibration" });
+  const plan = cellPlan({ injectedFraction, blocks: 8 * 24, scenario: "calibration" });
   const cell = await measureCell(generator, plan, { clock, seed: 5, work });
-  const blocks = Array.from({ length: 8 }, (_, process) =>
-    cell.blocks.map((block) => ({ ...block, process })),
-  ).flat();
+  const blocks = cell.blocks.map((block, index) => ({ ...block, process: Math.floor(index / 24) }));
   return { ...cell, blocks, analysis: analyze(blocks, cell.tokens) };
 }
 
