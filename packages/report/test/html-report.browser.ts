@@ -14,8 +14,6 @@ import { hostile, hostileRecord } from "./hostile-record.js";
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 const { folder: record } = await committedRecord();
 
-
-
 let browser: Browser;
 let folder: string;
 let report: string;

@@ -76,8 +76,8 @@ async function check(folder: string | undefined, flags: CheckFlags): Promise<voi
 }
 
 /** For people: how the graph is run, each part, and the verdict, without what a terminal obeys. */
-export function formatModelCheck(check: ModelCheck): string {
-  return printable(describeCheck(check));
+export function formatModelCheck(checked: ModelCheck): string {
+  return printable(describeCheck(checked));
 }
 
 function describeCheck({ verdict, folder, refusal, description, parts, text }: ModelCheck): string {
