@@ -13,11 +13,11 @@ describe("parseRecord", () => {
     expect(() => parseRecord(json)).toThrow(/not a streamgauge result record/);
   });
 
-  it.each([1, 2, 4, undefined])("refuses version %s, naming it and the remedy", async (version) => {
+  it.each([1, 2, 5, undefined])("refuses version %s, naming it and the remedy", async (version) => {
     const other = { ...(await exampleRecord()), version };
     expect(() => parseRecord(other)).toThrow(InvalidRecordError);
     expect(() => parseRecord(other)).toThrow(
-      `The record has version ${version}, and this streamgauge reads version 3. ` +
+      `The record has version ${version}, and this streamgauge reads versions 3 and 4. ` +
         "Read it with the streamgauge that wrote it, or run the bench again.",
     );
   });

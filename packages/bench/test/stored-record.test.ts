@@ -60,7 +60,9 @@ describe("a stored record", () => {
       expect(text).not.toContain('"blocks":[');
       expect(await readRecordFile(folder)).toEqual(run.record);
       expect(await readRecordFile(join(folder, "record.json"))).toEqual(run.record);
-      expect(() => parseRecord(JSON.parse(text))).toThrow(/blocks of first .*`readRecordFile`/);
+      expect(() => parseRecord(JSON.parse(text))).toThrow(
+        /blocks of the cell "first" .*`readRecordFile`/,
+      );
     });
   });
 
