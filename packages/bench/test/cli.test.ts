@@ -57,7 +57,10 @@ describe("streamgauge bench", () => {
       "gate",
       ["--base", "--head", "--threshold", "--self-test", "--inject-slowdown", "2 inconclusive"],
     ],
-    ["history", ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"]],
+    [
+      "history",
+      ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"],
+    ],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {
     const { code, stdout } = await streamgauge(command, "--help");
