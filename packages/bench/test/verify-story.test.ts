@@ -328,7 +328,7 @@ describe("verifyRecord notices", () => {
       const alone = await verify(record);
       expect(alone).toMatchObject({ outcome: "agrees", claims: "agrees" });
       expect(alone.notes).toEqual([
-        "the file own-claims.json is not at hand. Give it with --claims to compare it with the record's.",
+        "To compare the record's claims with the file own-claims.json, give it with --claims.",
       ]);
       await write([
         { ...claims[0], limit: 0.2 },

@@ -28,7 +28,7 @@ export function verifyClaims(record: ResultRecord, atHand: ClaimList | undefined
   ];
   const notes =
     atHand === undefined
-      ? [`${nameOf(list)} is not at hand. Give it with --claims to compare it with the record's.`]
+      ? [`To compare the record's claims with ${nameOf(list)}, give it with --claims.`]
       : [];
   return findingOf(true, problems, list.source === "program" ? [] : notes);
 }
