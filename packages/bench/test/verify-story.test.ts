@@ -59,7 +59,7 @@ describe("a record", () => {
     const { version, claimList, plan } = run.record;
     expect(version).toBe(4);
     expect(claimList).toMatchObject({ source: "shipped", file: "claims.json" });
-    expect(claimList?.claims).toHaveLength(5);
+    expect(claimList?.claims).toHaveLength(13);
     expect(claimList?.sha256).toBe(hashClaims(claimList!.claims));
     expect(plan.cells).toMatchObject([
       { id: "first", tokens: 10, blocks: 8, processes: 1 },
@@ -79,7 +79,7 @@ describe("a record", () => {
       notes: [],
     });
     const text = renderVerification(run.record, verification, { unicode: true, recordPath: "r" });
-    expect(text).toContain("5 claims of claims.json, SHA-256");
+    expect(text).toContain("13 claims of claims.json, SHA-256");
     expect(text).toContain("Plan, all that was planned is there: ok");
     expect(text).toContain("Nothing shows that the raw samples are genuine");
   });
