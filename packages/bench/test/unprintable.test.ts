@@ -44,7 +44,9 @@ describe("text from outside", () => {
   });
 
   it("cannot command the terminal that shows a summary, colored or not", async () => {
-    const record = await hostileRecord();
+    const made = await hostileRecord();
+    const claims = made.claims.map((claim) => ({ ...claim, verdict: "refuted" as const }));
+    const record = { ...made, claims };
     const options = { unicode: true, color: false, recordPath: hostile };
     const plain = renderSummary(record, options);
     expect(plain).not.toMatch(obeyed);
