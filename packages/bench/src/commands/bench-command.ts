@@ -4,6 +4,13 @@ import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, Option } from "commander";
 import { readClaims } from "../conclude/claims-file.js";
+import {
+  addEndpointFlags,
+  endpointExamples,
+  endpointOf,
+  fixedByRecord,
+  type EndpointFlags,
+} from "./endpoint-flags.js";
 import { interruptible } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { describeProgress } from "../terminal/progress-display.js";
@@ -15,7 +22,7 @@ import { runBench } from "../run/run-bench.js";
 import { profileFlags } from "../scenarios/profiled.js";
 import { renderSummary } from "../terminal/summary.js";
 
-interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
+interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -37,7 +44,10 @@ export function benchCommand(): Command {
       ),
     )
     .option("--scenario <name...>", "these scenarios instead of the profile's own")
-    .option("--model <name>", "15M, 42M or 135M with random weights, or a model folder")
+    .option(
+      "--model <name>",
+      "15M, 42M or 135M with random weights, a model folder, or with --url the server's",
+    )
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each cell and process", parseInteger)
@@ -46,6 +56,7 @@ export function benchCommand(): Command {
     .option("--resume <folder>", "go on with the interrupted run in this folder")
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
     .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
+  addEndpointFlags(command);
   for (const { flag, description } of profileFlags) command.option(flag, description);
   const { presets, scenarios } = describeChoices();
   return command
@@ -67,6 +78,7 @@ Examples:
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
   $ streamgauge bench --resume results/mine
+  ${endpointExamples.join("\n  ")}
   $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
     )
     .action(async (modules: string[], flags: BenchFlags) => {
@@ -79,12 +91,13 @@ Examples:
 
 async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
   const { resume, claims } = flags;
+  const endpoint = await endpointOf(flags);
   const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
   const selection: Selection = {
     scenarios: flags.scenario,
     tokens: flags.tokens,
     blocks: flags.blocks,
-    model: flags.model,
+    model: endpoint === undefined ? flags.model : undefined,
     timeBudgetMinutes: flags.timeBudget,
     profiles: profiles.length > 0 ? profiles : undefined,
   };
@@ -94,7 +107,9 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     seed: flags.seed,
     outputFolder: flags.out,
   };
-  const given = Object.values(plan).some((value) => value !== undefined);
+  const given = [...Object.values(plan), flags.model, ...fixedByRecord(flags)].some(
+    (value) => value !== undefined,
+  );
   if (resume !== undefined && given) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
@@ -104,6 +119,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   return {
     ...plan,
     resume,
+    endpoint,
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
     claims: claims === undefined ? undefined : await readClaims(claims),
   };

@@ -2,6 +2,7 @@ import { calibrationPoint, type CalibrationPoint } from "./calibration.js";
 import { cell, type Cell } from "./cell.js";
 import { claimResult, type ClaimResult } from "./claims.js";
 import { definition, type Definition } from "./definition.js";
+import { endpointComparison, type EndpointComparison } from "./endpoint.js";
 import { environment, instrument, type Environment, type Instrument } from "./environment.js";
 import { failedMeasurement, type FailedMeasurement } from "./failure.js";
 import { generatorDescription, type GeneratorDescription } from "./generator.js";
@@ -57,6 +58,8 @@ export interface ResultRecord extends RecordMeasurements {
   readonly claims: readonly ClaimResult[];
   /** What the bench made of delays that were known; only in calibrations. */
   readonly calibration?: readonly CalibrationPoint[];
+  /** Endpoints against each other; only where two were measured. */
+  readonly endpoints?: readonly EndpointComparison[];
   /** What each number of this record means. */
   readonly definitions: readonly Definition[];
 }
@@ -130,5 +133,6 @@ const checkRecord: Check<ResultRecord> = object({
   failedMeasurements: optional(array(failedMeasurement)),
   claims: array(claimResult),
   calibration: optional(array(calibrationPoint)),
+  endpoints: optional(array(endpointComparison)),
   definitions: array(definition),
 });

@@ -1,4 +1,5 @@
-import { array, nullable, number, object, string, type Check } from "./shape.js";
+import { recordedEndpoint, type RecordedEndpoint } from "./endpoint.js";
+import { array, nullable, number, object, optional, string, type Check } from "./shape.js";
 
 /** What a run was asked for, beside its profile and seed. */
 export interface RunPlan {
@@ -14,6 +15,8 @@ export interface RunPlan {
   readonly looks: readonly Look[];
   /** Measurements that are done, by id: those that are no cells. */
   readonly measured: readonly string[];
+  /** Where an endpoint was measured instead of scenarios. */
+  readonly endpoint?: RecordedEndpoint;
 }
 
 /** A planned look at the data. */
@@ -37,4 +40,5 @@ export const runPlan: Check<RunPlan> = object({
   profiles: array(string),
   looks: array(look),
   measured: array(string),
+  endpoint: optional(recordedEndpoint),
 });

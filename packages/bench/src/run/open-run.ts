@@ -3,12 +3,20 @@ import { readClaims, shippedClaimsFile } from "../conclude/claims-file.js";
 import type { RawBlock } from "../measure/raw-samples.js";
 import { measureRecording } from "../measure/recorder.js";
 import { measureClock, systemClock, type Clock } from "../plan/clock.js";
+import {
+  planEndpoint,
+  recordEndpoint,
+  resumeEndpoint,
+  type EndpointPlan,
+} from "../plan/endpoint-plan.js";
 import { recordSelection } from "../plan/selection.js";
 import type { Scenario } from "../plan/stage.js";
 import { definitions } from "../record/definitions.js";
 import { recordSchema, recordVersion, type ResultRecord, type RunPlan } from "../record/index.js";
+import { tryEndpoint } from "../scenarios/open-endpoint.js";
 import {
   ownScenarios,
+  requireEndpointAlone,
   requireSeed,
   requireWhatCrosses,
   type BenchOptions,
@@ -47,7 +55,10 @@ export async function openRun(options: BenchOptions): Promise<Run> {
 }
 
 async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Run> {
-  const { preset: chosen = "quick", scenarios, ...rest } = options;
+  requireEndpointAlone(options);
+  const endpoint = options.endpoint && planEndpoint(options.endpoint);
+  const usual = endpoint === undefined ? "quick" : "endpoint";
+  const { preset: chosen = usual, scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
@@ -59,6 +70,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
   const runId = startedAt.replaceAll(":", "-");
   return await start(options, {
     preset,
+    endpoint,
     watch,
     folder: () => options.outputFolder ?? defaultOutputFolder(runId),
     rawBlocks: new Map(),
@@ -73,6 +85,7 @@ async function begin(options: BenchOptions, watch: EnvironmentWatch): Promise<Ru
         ...recordSelection({ ...rest, scenarios: names }),
         looks: looksOf(preset),
         measured: [],
+        ...(endpoint !== undefined && { endpoint: recordEndpoint(endpoint) }),
       },
       startedAt,
       endedAt: null,
@@ -99,6 +112,7 @@ async function resume(
   const { record, rawBlocks } = await readRunToResume(folder, watch.environment);
   return await start(options, {
     preset: typeof options.preset === "object" ? options.preset : findPreset(record.profile),
+    endpoint: resumeEndpoint(record.plan.endpoint, options.endpoint),
     watch,
     folder: () => folder,
     rawBlocks,
@@ -110,13 +124,14 @@ async function start(
   options: BenchOptions,
   from: {
     readonly preset: Preset;
+    readonly endpoint: EndpointPlan | undefined;
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
     readonly beginning: ResultRecord;
   },
 ): Promise<Run> {
-  const { preset, watch, beginning } = from;
+  const { preset, endpoint, watch, beginning } = from;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
   requireWhatCrosses(preset, options);
@@ -124,9 +139,11 @@ async function start(
     ...recordSelection(beginning.plan),
     preset: options.preset ?? preset.name,
     modules: options.modules ?? [],
+    endpoint,
   };
   // Refuses what is wrong before a folder is made.
   await planStages({ ...order, process: 0, leaveOut: [] }, scenarios);
+  if (endpoint !== undefined) await tryEndpoint(endpoint, options.signal);
   const claims = options.claims ?? (await readClaims(shippedClaimsFile));
   const file = await RecordFile.create(from.folder());
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);

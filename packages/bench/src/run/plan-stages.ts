@@ -2,9 +2,11 @@ import { invalidOption, StreamgaugeError, messageOf } from "@streamgauge/core";
 import { measurementId } from "./execution.js";
 import { findPreset, type Preset } from "./presets.js";
 import { fitInto } from "./time-budget.js";
+import type { EndpointPlan } from "../plan/endpoint-plan.js";
 import { narrow, type Selection } from "../plan/selection.js";
 import type { Scenario, Stage } from "../plan/stage.js";
 import { catalogue } from "../scenarios/catalogue.js";
+import { endpointScenario } from "../scenarios/endpoint.js";
 import { withProfiles } from "../scenarios/profiled.js";
 
 /** What a process measures, in words that cross to it where the preset is a name. */
@@ -12,6 +14,8 @@ export interface StagesOrder extends Selection {
   readonly preset: string | Preset;
   /** File URLs of modules with scenarios. */
   readonly modules: readonly string[];
+  /** Measured instead of scenarios. */
+  readonly endpoint?: EndpointPlan | undefined;
   /** Which of the run's processes this is, from 0. */
   readonly process: number;
   /** Ids of the cells and measurements that are done, or were decided. */
@@ -28,19 +32,25 @@ export async function planStages(
   order: StagesOrder,
   scenarios: readonly Scenario[] = [],
 ): Promise<readonly Stage[]> {
-  const { profiles, modules, process, leaveOut } = order;
+  const { profiles, modules, endpoint, process, leaveOut } = order;
   const preset = typeof order.preset === "string" ? findPreset(order.preset) : order.preset;
   const loaded = await Promise.all(modules.map(loadScenarios));
   const stages = withProfiles(
-    select(preset, order, [...scenarios, ...loaded.flat()]),
+    select(preset, order, [
+      ...scenarios,
+      ...loaded.flat(),
+      ...(endpoint === undefined ? [] : [endpointScenario(endpoint)]),
+    ]),
     profiles ?? [],
   );
   return stages
     .map((stage) => ({
       ...stage,
       cells: stage.cells.filter(
-        ({ id, scenario }) =>
-          !leaveOut.includes(id) && process < (preset.processesOf?.[scenario] ?? Infinity),
+        ({ id, scenario, against }) =>
+          // Both of a pair are measured again unless both are done.
+          !(leaveOut.includes(id) && leaveOut.includes(against ?? id)) &&
+          process < (preset.processesOf?.[scenario] ?? Infinity),
       ),
       measurements: stage.measurements.filter(
         (plan) => process === 0 && !leaveOut.includes(measurementId(stage, plan)),

@@ -3,6 +3,7 @@ import type { Look } from "../record/index.js";
 import { catalogue } from "../scenarios/catalogue.js";
 import type { Scenario, Size } from "../plan/stage.js";
 import { calibration } from "../scenarios/calibration.js";
+import { endpointProcesses } from "../scenarios/endpoint.js";
 import { sequentialLooks } from "../statistics/index.js";
 
 /** How thoroughly to measure, and what, unless somebody chooses. */
@@ -68,6 +69,15 @@ export const calibrationPreset: Preset = {
   scenarios: [calibration],
 };
 
+/** How an endpoint is measured; `bench` takes it where there is a URL. */
+const endpointPreset: Preset = {
+  name: "endpoint",
+  description: "an endpoint, in eight short processes",
+  size: "standard",
+  lookAtProcesses: [endpointProcesses],
+  scenarios: [],
+};
+
 /** Names of the presets. */
 export const presetNames: readonly string[] = presets.map(({ name }) => name);
 
@@ -80,7 +90,7 @@ export function describeChoices(): { readonly presets: string[]; readonly scenar
 
 /** @throws StreamgaugeError `INVALID_OPTION` for a name that no preset has */
 export function findPreset(name: string): Preset {
-  const found = presets.find((preset) => preset.name === name);
+  const found = [...presets, endpointPreset].find((preset) => preset.name === name);
   if (found !== undefined) return found;
   throw invalidOption(`There is no preset "${name}". Presets: ${presetNames.join(", ")}.`);
 }

@@ -192,7 +192,7 @@ async function deriveFromFile(
     hash = note(file, describeOtherBytes(reference, bytes));
     const { blocks, ...origin } = await readRawSamples(bytes);
     note(file, describeOtherOrigin({ runId, cell: cell.id }, origin));
-    note(file, describeOtherLength(blocks, tokensOf(cell)));
+    if (cell.endsNaturally !== true) note(file, describeOtherLength(blocks, tokensOf(cell)));
     return { hash, derived: deriveCell(blocks, cell) };
   } catch (error) {
     if (!isExpected(error)) throw error;
