@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, Option } from "commander";
+import type { Claim } from "../conclude/claims.js";
 import { readClaims } from "../conclude/claims-file.js";
 import {
   addEndpointFlags,
@@ -12,6 +13,7 @@ import {
   type EndpointFlags,
 } from "./endpoint-flags.js";
 import { interruptible } from "./in-terminal.js";
+import { appendLimit } from "./limits.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { describeProgress } from "../terminal/progress-display.js";
 import { describeChoices, presetNames } from "../run/presets.js";
@@ -30,6 +32,7 @@ interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags
   readonly out?: string;
   readonly resume?: string;
   readonly claims?: string;
+  readonly limit?: readonly Claim[];
   readonly enforce?: true;
 }
 
@@ -55,6 +58,7 @@ export function benchCommand(): Command {
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--resume <folder>", "go on with the interrupted run in this folder")
     .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
+    .option("--limit <mode=limit>", "instead: stream=5%, streamAsync=40us", appendLimit)
     .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown");
   addEndpointFlags(command);
   for (const { flag, description } of profileFlags) command.option(flag, description);
@@ -79,7 +83,7 @@ Examples:
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
   $ streamgauge bench --resume results/mine
   ${endpointExamples.join("\n  ")}
-  $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
+  $ streamgauge bench my-engine.bench.js --limit stream=5% --limit streamAsync=40us --enforce`,
     )
     .action(async (modules: string[], flags: BenchFlags) => {
       process.exitCode = await benchInTerminal(
@@ -90,7 +94,13 @@ Examples:
 }
 
 async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
-  const { resume, claims } = flags;
+  const { resume, claims, limit } = flags;
+  if (claims !== undefined && limit !== undefined) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      "--claims and --limit both say what to hold against the run: give one of them.",
+    );
+  }
   const endpoint = await endpointOf(flags);
   const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
   const selection: Selection = {
@@ -121,7 +131,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     resume,
     endpoint,
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
-    claims: claims === undefined ? undefined : await readClaims(claims),
+    claims: claims === undefined ? limit : await readClaims(claims),
   };
 }
 

@@ -18,6 +18,7 @@ import {
   type TransportMeasurement,
 } from "../record/index.js";
 import { concludeEngine } from "../conclude/engine-analysis.js";
+import { compareEndpoints } from "../conclude/endpoint-comparison.js";
 import { concludeTransports } from "../conclude/transport-analysis.js";
 
 /** `unchecked` where there is nothing to compare with. */
@@ -85,9 +86,15 @@ export async function verifyRecord(
   const { transports = [], engine = [] } = record;
   const otherTransports = transports.map(describeOtherTransports).filter((other) => other !== "");
   const otherEngine = engine.map(describeOtherEngine).filter((other) => other !== "");
+  const { endpoints } = record;
+  const otherEndpoints =
+    endpoints === undefined
+      ? ""
+      : describeOther("The endpoints", endpoints, () => compareEndpoints(record.cells));
   const problems = [
     ...cells.flatMap((cell) => cell.problems),
     ...stray,
+    ...(otherEndpoints === "" ? [] : [otherEndpoints]),
     ...otherTransports,
     ...otherEngine,
   ];

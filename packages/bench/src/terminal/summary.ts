@@ -1,4 +1,5 @@
 import type { ResultRecord } from "../record/index.js";
+import { ownGenerators } from "../tables/own-generators.js";
 import { parts } from "../tables/parts.js";
 import type { Table } from "../tables/table.js";
 import { attention } from "./attention.js";
@@ -15,6 +16,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
   const { verdicts, ...rest } = parts;
   const text = [
     ...verdicts.groups(record).map(write),
+    write([ownGenerators(record)]),
     sparklines(record, options),
     ...Object.values(rest)
       .filter(({ only }) => only !== "document")
