@@ -1,6 +1,7 @@
 import { createDraw } from "../../statistics/draw.js";
 import { randomModel } from "../../plan/random-model.js";
 import type { MeasurementContext } from "../../plan/stage.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 /** The graphs that the scenario runs, of one shape. */
 export type EngineDtype = "fp32" | "q4";
@@ -18,7 +19,7 @@ const size = "135M";
 
 /** The 135M shape with random weights in fp32 and q4, in the cache folder; built on first use. */
 export const buildEngineModel: FindEngineModel = async ({ report, signal }) => {
-  const { llamaPresets } = await import("@streamgauge/runtime/onnx");
+  const { llamaPresets } = await needsRuntime(() => import("@streamgauge/runtime/onnx"));
   const folder = await randomModel(size, {
     dtypes: ["fp32", "q4"],
     signal,
