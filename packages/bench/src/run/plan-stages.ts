@@ -101,8 +101,13 @@ function chosenScenarios(
   return known.filter(({ name }) => scenarios.includes(name));
 }
 
-/** Every export of a module that is a scenario. */
-async function loadScenarios(url: string): Promise<readonly Scenario[]> {
+/**
+ * Every export of a module that is a scenario.
+ *
+ * @param url of its file
+ * @throws StreamgaugeError `INVALID_SCENARIOS` where it does not load, or has none
+ */
+export async function loadScenarios(url: string): Promise<readonly Scenario[]> {
   let module: Record<string, unknown>;
   try {
     module = (await import(url)) as Record<string, unknown>;
