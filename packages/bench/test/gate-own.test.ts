@@ -81,11 +81,9 @@ describe("a gate on a repository of one's own", () => {
       await writeVersion(folder, 1);
       const base = await commit(folder);
       await writeFile(join(folder, "first-id.txt"), "2");
-      const flags = ["--module", `./${module}`, "--scenario", "toy", "--tokens", "4"];
-      const { code, stdout, stderr } = await gate(
-        folder,
-        ...["--base", base, "--head", ".", "--blocks", "2", "--summary", "gate.md", ...flags],
-      );
+      const flags = ["--base", base, "--head", ".", "--blocks", "2", "--summary", "gate.md"];
+      const own = ["--module", `./${module}`, "--scenario", "toy", "--tokens", "4"];
+      const { code, stdout, stderr } = await gate(folder, ...flags, ...own);
       expect([code, stderr]).toEqual([
         expect.toBeOneOf([0, 1, 2]),
         expect.stringContaining("installing"),
