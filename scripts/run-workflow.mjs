@@ -7,18 +7,19 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { readWorkflow, root, stepsOf } from "./workflows/workflow-files.mjs";
+import { expandAction, readWorkflow, root, stepsOf } from "./workflows/workflow-files.mjs";
 
 const command = new Command("workflow")
   .description("Run the shell steps of a GitHub workflow on this machine.")
-  .argument("<workflow>", "a file in .github/workflows, with or without .yml")
+  .argument("<workflow>", "a file in .github/workflows, with or without .yml, or a path")
   .option("--list", "say what would run, and run nothing")
+  .option("--cwd <folder>", "run there instead of in this workspace", root)
   .option("--job <name>", "only this job")
   .option("--step <name...>", "only steps of these names")
   .option("--env <assignment...>", "NAME=value, instead of what the workflow says", assign, {})
   .showHelpAfterError("Add --help for the options.")
   .parse();
-const { list, job: onlyJob, step: onlySteps, env: given } = command.opts();
+const { list, cwd, job: onlyJob, step: onlySteps, env: given } = command.opts();
 
 const summaries = await mkdtemp(join(tmpdir(), "streamgauge-workflow-"));
 let running;
@@ -40,17 +41,26 @@ try {
 
 async function runWorkflow(name) {
   const { file, workflow } = await readWorkflow(name);
-  const steps = stepsOf(workflow)
-    .filter(({ job }) => onlyJob === undefined || job === onlyJob)
+  const outer = stepsOf(workflow).filter(({ job }) => onlyJob === undefined || job === onlyJob);
+  const inner = outer.map(async (each) =>
+    (await expandAction(each.step)).map((expanded) => ({
+      ...each,
+      ...expanded,
+      name: expanded.step.name ?? each.name,
+    })),
+  );
+  const steps = (await Promise.all(inner))
+    .flat()
     .filter(({ step }) => onlySteps === undefined || onlySteps.includes(step.name));
   if (steps.length === 0) throw new Error(`${file} has no such job or step. Try --list.`);
-  for (const { job, definition, step, name: title } of steps) {
+  for (const { job, definition, step, actionPath, name: title } of steps) {
     const label = `${file}, ${job}: ${title}`;
     if (step.run === undefined) process.stderr.write(`left out  ${label}\n`);
     else if (list) process.stderr.write(`would run ${label}\n${indented(step.run)}\n`);
     else {
       process.stderr.write(`running   ${label}\n`);
-      const variables = { ...workflow.env, ...definition.env, ...step.env, ...given };
+      const path = actionPath === undefined ? {} : { GITHUB_ACTION_PATH: actionPath };
+      const variables = { ...workflow.env, ...definition.env, ...step.env, ...path, ...given };
       await runStep(step.run, variables, label);
     }
   }
@@ -63,7 +73,7 @@ async function runStep(run, variables, label) {
     if (/\$\{\{/.test(String(value)))
       throw new Error(`${label} needs ${name}, which is ${value} there. Add --env ${name}=…`);
   const options = {
-    cwd: root,
+    cwd,
     stdio: "inherit",
     env: {
       ...process.env,

@@ -1,13 +1,14 @@
 // Packs each package, installs the tarballs as a user does, and tries them:
 //   pnpm test:pack [--node 20,22,24,26] [--keep]
 // Needs the npm registry. Everything happens in a temporary folder.
-import { mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { parse } from "yaml";
 import {
   checkTypes,
+  consumerFiles,
   createProject,
   importEntries,
   installedManifest,
@@ -16,6 +17,7 @@ import {
   runModel,
 } from "./pack/consumer-project.mjs";
 import { documentedScripts, installedPackages, treeProblems } from "./pack/install-scripts.mjs";
+import { followThePage, refusePackages } from "./pack/own-generator.mjs";
 import { findNode, parseNodeVersions } from "./pack/node-versions.mjs";
 import { ProgramError, pnpmCommand } from "./pack/programs.mjs";
 import { publishedPackages, root } from "./pack/published-packages.mjs";
@@ -34,10 +36,11 @@ const command = new Command("test:pack")
     "Node versions to try them on (default: the running one)",
     parseNodeVersions,
   )
+  .addOption(new Option("--only <part>", "only a part of it").choices(["own-generator"]))
   .option("--keep", "leave the temporary folder behind, and say where it is")
   .showHelpAfterError("Add --help for the options.")
   .parse();
-const { node: nodeMajors, keep } = command.opts();
+const { node: nodeMajors, keep, only } = command.opts();
 
 const stop = new AbortController();
 // Not `once`: execa ends the process where nobody else listens any more.
@@ -76,6 +79,9 @@ async function testPackages() {
     tell(`packed ${name}: ${kilobytes} kB, ${tarball.paths.length} files`);
   }
   const tarballs = Object.fromEntries([...packed].map(([name, { file }]) => [name, file]));
+
+  await testOwnGenerator(into, tarballs, packages);
+  if (only === "own-generator") return;
 
   const projects = { npm: join(folder, "with-npm"), pnpm: join(folder, "with-pnpm") };
   const others = await otherDependencies(packages);
@@ -120,6 +126,22 @@ async function testPackages() {
   }
 }
 
+/** From an empty folder to verdicts and charts, without the runtime. */
+async function testOwnGenerator(into, tarballs, packages) {
+  tell("measuring a generator of one's own, as docs/measuring-your-own-generator.md says…");
+  const own = join(folder, "own-generator");
+  const paths = Object.fromEntries(
+    Object.entries(tarballs).map(([name, file]) => [name, join(into, file)]),
+  );
+  const { signal } = stop;
+  await followThePage(own, { tarballs: paths, signal, tell });
+  await refusePackages(own, ["@streamgauge/runtime", "onnxruntime-node"]);
+  const bench = packages.find(({ manifest }) => manifest.name === "@streamgauge/bench");
+  await cp(consumerFiles, own, { recursive: true });
+  await importEntries(own, { node: process.execPath, entries: bench.entries, signal });
+  tell("npm: measured without the runtime, and every entry of the bench imported");
+}
+
 /** Installs with npm; where only onnxruntime-node's script failed, what it said. */
 async function installAnyway(options) {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(longestDownloadMs)]);
@@ -145,8 +167,11 @@ async function checkTree(project, { documented, copies }) {
 /** What a user of nearly everything adds: the optional peers, and the types of Node. */
 async function otherDependencies(packages) {
   const { catalog } = parse(await readFile(join(root, "pnpm-workspace.yaml"), "utf8"));
+  const own = packages.map(({ manifest }) => manifest.name);
   const peers = packages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}));
-  const names = [...peers, "@types/node"].filter((name) => name !== tooLarge);
+  const names = [...peers, "@types/node"].filter(
+    (name) => name !== tooLarge && !own.includes(name),
+  );
   return Object.fromEntries(names.map((name) => [name, catalog[name]]));
 }
 

@@ -11,11 +11,12 @@ export const rooms = {
     "measure",
     "conclude",
     "profile",
+    "adapters",
     "scenarios",
     "run",
     "tables",
     "terminal",
-    ["history", "gate", "endurance", "adapters"],
+    ["history", "gate", "endurance"],
     "commands",
   ],
   report: [

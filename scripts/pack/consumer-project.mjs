@@ -6,7 +6,8 @@ import { stringify } from "yaml";
 import { root } from "./published-packages.mjs";
 import { ProgramError, run } from "./programs.mjs";
 
-const consumerFiles = fileURLToPath(new URL("consumer", import.meta.url));
+/** What is tried in a project. */
+export const consumerFiles = fileURLToPath(new URL("consumer", import.meta.url));
 const typescript = join(root, "node_modules/typescript/bin/tsc");
 
 const compilations = {

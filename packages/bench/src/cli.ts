@@ -1,11 +1,4 @@
 import { isStreamgaugeError, printable } from "@streamgauge/core";
-import {
-  buildModelCommand,
-  checkModelCommand,
-  demoCommand,
-  generateCommand,
-  pullCommand,
-} from "@streamgauge/runtime/cli";
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench-command.js";
 import { calibrateCommand } from "./commands/calibrate-command.js";
@@ -16,6 +9,7 @@ import { wakeUpsCommand } from "./commands/wakeups-command.js";
 import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { InvalidRecordError } from "./record/index.js";
+import { runtimeCommands } from "./commands/runtime-commands.js";
 import { verifyCommand } from "./commands/verify-command.js";
 import { packageVersion } from "./commands/package-version.js";
 
@@ -31,14 +25,10 @@ const program = new Command("streamgauge")
   .addCommand(soakCommand())
   .addCommand(wakeUpsCommand())
   .addCommand(gateCommand())
-  .addCommand(historyCommand())
-  .addCommand(generateCommand())
-  .addCommand(demoCommand())
-  .addCommand(buildModelCommand())
-  .addCommand(checkModelCommand())
-  .addCommand(pullCommand());
+  .addCommand(historyCommand());
 
 try {
+  for (const command of await runtimeCommands()) program.addCommand(command);
   await program.parseAsync();
 } catch (error) {
   if (!isStreamgaugeError(error) && !(error instanceof InvalidRecordError)) throw error;

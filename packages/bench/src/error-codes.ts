@@ -10,6 +10,10 @@ export interface BenchErrorCodes {
   readonly INVALID_CLAIMS: true;
   /** A module of scenarios does not load, or has none. */
   readonly INVALID_SCENARIOS: true;
+  /** An endpoint that is to be measured does not answer as one. */
+  readonly ENDPOINT_FAILED: true;
+  /** What was asked for needs `@streamgauge/runtime`, and it is not installed. */
+  readonly RUNTIME_MISSING: true;
   /** A process that measured ended before it was done. */
   readonly PROCESS_FAILED: true;
 }

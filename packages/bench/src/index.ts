@@ -1,5 +1,6 @@
 export { listClaims, readClaimList } from "./conclude/claim-list.js";
 export { parseClaims, readClaims, shippedClaimsFile } from "./conclude/claims-file.js";
+export type { EndpointOptions, ServerOptions } from "./plan/endpoint-plan.js";
 export { systemClock, type Clock } from "./plan/clock.js";
 export { definitions } from "./record/definitions.js";
 export type { BenchErrorCodes } from "./error-codes.js";

@@ -135,7 +135,7 @@ async function ofGate(seed: number): Promise<Sequence> {
   const made: Sequence = [];
   const clock = new ManualClock();
   await runGate({
-    runtimeUrls: { base: "file:///base", head: "file:///head" },
+    entryUrls: { base: "file:///base", head: "file:///head" },
     work: gateWork("paced", { seed: 1, stepMicroseconds: 100 }),
     size: { pairs: 2, blocks: 4 },
     threshold: 0.05,

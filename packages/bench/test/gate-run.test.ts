@@ -16,8 +16,8 @@ function bench(factors: { base: number; head: number }, ids = { base: "a", head:
   let measuring = 0;
   let now = 0;
   const clock: Clock = { name: "fake", nowNanoseconds: () => now };
-  const openSide: OpenSide = async ({ name, slowdown, runtimeUrl }) => {
-    opened.push(`${name} ${runtimeUrl} ${slowdown}`);
+  const openSide: OpenSide = async ({ name, slowdown, entryUrl }) => {
+    opened.push(`${name} ${entryUrl} ${slowdown}`);
     open += 1;
     return {
       async measure(mode) {
@@ -42,7 +42,7 @@ function bench(factors: { base: number; head: number }, ids = { base: "a", head:
     };
   };
   const options: GateOptions = {
-    runtimeUrls: { base: "file:///base", head: "file:///head" },
+    entryUrls: { base: "file:///base", head: "file:///head" },
     work,
     size: { pairs: 8, blocks: 4 },
     threshold: 0.05,

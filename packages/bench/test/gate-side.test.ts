@@ -78,12 +78,12 @@ describe("a measured run of a version", () => {
 });
 
 describe("a version in a process of its own", () => {
-  const runtimeUrl = pathToFileURL(
+  const entryUrl = pathToFileURL(
     createRequire(import.meta.url).resolve("@streamgauge/runtime"),
   ).href;
 
   it("is imported from the URL it is given, measures what it is asked for, and ends", async () => {
-    const side = await openSideProcess({ name: "base", runtimeUrl, work, slowdown: 0 });
+    const side = await openSideProcess({ name: "base", entryUrl, work, slowdown: 0 });
     try {
       const run = await side.measure("generateStream");
       expect(run.endToEndNanoseconds).toBeGreaterThan(run.firstTokenNanoseconds ?? Infinity);
@@ -95,9 +95,9 @@ describe("a version in a process of its own", () => {
   });
 
   it("says why it cannot be opened", async () => {
-    const missing = `${runtimeUrl}-of-nobody`;
+    const missing = `${entryUrl}-of-nobody`;
     await expect(
-      openSideProcess({ name: "head", runtimeUrl: missing, work, slowdown: 0 }),
+      openSideProcess({ name: "head", entryUrl: missing, work, slowdown: 0 }),
     ).rejects.toMatchObject({
       code: "ENGINE_FAILED",
       message: expect.stringContaining("of-nobody"),

@@ -27,7 +27,7 @@ describe("a version of a gate", () => {
       expect(version).toMatchObject({
         name: folder,
         commit: null,
-        runtimeUrl: pathToFileURL(join(folder, "packages", "runtime", "dist", "entry.js")).href,
+        entryUrl: pathToFileURL(join(folder, "packages", "runtime", "dist", "entry.js")).href,
       });
       // It is not the gate's to remove.
       await version.dispose();

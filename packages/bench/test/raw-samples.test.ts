@@ -26,9 +26,11 @@ const run = fc
     }),
     tokens: fc.array(tokenTime, { maxLength: 50 }),
     timesCallbacks: fc.boolean(),
+    made: fc.option(fc.integer({ min: 1, max: 1e6 })),
   })
-  .map(({ tokens, tenThousandths, timesCallbacks, ...rest }) => ({
+  .map(({ tokens, tenThousandths, timesCallbacks, made, ...rest }) => ({
     ...rest,
+    ...(made !== null && { tokens: made }),
     eventLoopUtilization: Number((tenThousandths / 1e4).toFixed(4)),
     deliveredNanoseconds: Float64Array.from(tokens, ({ delivered }) => delivered),
     producedNanoseconds: Float64Array.from(tokens, ({ produced }) => produced),
@@ -79,7 +81,7 @@ describe("raw samples", () => {
       .split("\n");
     expect(JSON.parse(line ?? "")).toEqual({
       format: "streamgauge/raw-samples",
-      version: 2,
+      version: 3,
       ...identity,
       blocks: example.length,
     });
@@ -124,7 +126,7 @@ describe("raw samples", () => {
     ["", /do not begin with a line of JSON/],
     ["null\n", /their format is not/],
     ['{"format":"other"}\n', /their format is not "streamgauge\/raw-samples"/],
-    ['{"format":"streamgauge/raw-samples","version":3}\n', /version 3, and this reads 1 and 2/],
+    ['{"format":"streamgauge/raw-samples","version":4}\n', /version 4, and this reads 1, 2, 3/],
     ['{"format":"streamgauge/raw-samples","version":1}\n', /names no run, cell or number/],
     [header(0, "\u0000"), /bytes after the last of 0 blocks/],
     [header(1, ""), /bytes end in the middle of a number/],

@@ -4,10 +4,8 @@ import { parseRecord, type TransportMeasurement } from "../src/record/index.js";
 import type { GeneratorPlan } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { buffers, transports } from "../src/scenarios/transport-scenarios.js";
-import {
-  transportMeasurement,
-  type TransportOptions,
-} from "../src/scenarios/transport-measurement.js";
+import { transportMeasurement } from "../src/scenarios/transport-measurement.js";
+import type { TransportOptions } from "../src/scenarios/transports/transport-options.js";
 import {
   openProducerThread,
   type OpenProducerThread,

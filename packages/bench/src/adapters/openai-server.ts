@@ -1,5 +1,6 @@
 import {
   StreamgaugeError,
+  invalidOption,
   messageOf,
   type GenerationRequest,
   type ResolvedPrompt,
@@ -9,6 +10,7 @@ import { asObject, parseJson } from "./json-values.js";
 import { failureInBody, isFailure, quote, reportedError } from "./openai-failure.js";
 import { isChat, isIds } from "./prompt-kinds.js";
 import { notThere, refuseOptions } from "./refusal.js";
+import { addressOf, worthHiding } from "./server-address.js";
 
 /**
  * Fields outside of OpenAI's own interface that a server can be known to honour.
@@ -20,7 +22,10 @@ export type OpenAIExtension = "top_k" | "ignore_eos";
 
 /** Which endpoint to ask, and how. */
 export interface OpenAIOptions {
-  /** What the endpoint's path is appended to, for example `http://127.0.0.1:8000/v1`. */
+  /**
+   * What the endpoint's path is appended to, for example `http://127.0.0.1:8000/v1`. A query
+   * stays behind the path; a name and password are sent as basic authorization.
+   */
   readonly baseURL: string;
   /** The server's name of the model. */
   readonly model: string;
@@ -36,7 +41,12 @@ export interface OpenAIOptions {
 
 /** The options, checked, as requests need them. */
 export interface Server {
+  /** Where requests go. */
+  readonly address: string;
+  /** For messages: {@link address} without its secrets. */
   readonly url: string;
+  /** What no message may hold, though a server says it. */
+  readonly secrets: readonly string[];
   readonly endpoint: OpenAIOptions["endpoint"];
   readonly model: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -51,12 +61,6 @@ const knownExtensions: readonly OpenAIExtension[] = ["top_k", "ignore_eos"];
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveServer(options: OpenAIOptions): Server {
   const { baseURL, model, apiKey, endpoint, extensions = [], fetch = globalThis.fetch } = options;
-  if (!URL.canParse(baseURL) || !/^https?:$/.test(new URL(baseURL).protocol)) {
-    throw invalidOption(
-      `The baseURL is ${JSON.stringify(baseURL)}; it must be an http or https address, such as ` +
-        `"http://127.0.0.1:8000/v1".`,
-    );
-  }
   if (!Object.hasOwn(paths, endpoint)) {
     throw invalidOption(`The endpoint is "${endpoint}"; it must be "completions" or "chat".`);
   }
@@ -76,13 +80,24 @@ export function resolveServer(options: OpenAIOptions): Server {
       );
     }
   }
+  const address = addressOf(baseURL, paths[endpoint]);
+  const isKeyed = apiKey !== undefined && apiKey !== "";
+  if (isKeyed && address.authorization !== undefined) {
+    throw invalidOption(
+      "There are an apiKey and a name and password in the baseURL, and a request has room for " +
+        "one: leave one of them out.",
+    );
+  }
+  const authorization = isKeyed ? `Bearer ${apiKey}` : address.authorization;
   return {
-    url: `${baseURL.replace(/\/+$/, "")}/${paths[endpoint]}`,
+    address: address.url,
+    url: address.shown,
+    secrets: worthHiding([...address.secrets, apiKey ?? ""]),
     endpoint,
     model,
     headers: {
       "content-type": "application/json",
-      ...(apiKey === undefined || apiKey === "" ? {} : { authorization: `Bearer ${apiKey}` }),
+      ...(authorization === undefined ? {} : { authorization }),
     },
     extensions: new Set(extensions),
     fetch,
@@ -135,10 +150,10 @@ export async function post(
   stream: boolean,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { url, headers, fetch } = server;
+  const { address, url, headers, fetch } = server;
   let response: Response;
   try {
-    response = await fetch(url, {
+    response = await fetch(address, {
       method: "POST",
       headers: { ...headers, accept: stream ? "text/event-stream" : "application/json" },
       body: JSON.stringify(bodyOf(request, stream, server)),
@@ -233,8 +248,4 @@ function remedyFor(status: number): string {
 export function describe(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${messageOf(cause)}`;
-}
-
-function invalidOption(message: string): StreamgaugeError {
-  return new StreamgaugeError("INVALID_OPTION", message);
 }

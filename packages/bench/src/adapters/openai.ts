@@ -36,6 +36,7 @@ import {
 import { isIds } from "./prompt-kinds.js";
 import { failedCollection } from "./refusal.js";
 import { readEvents } from "./server-sent-events.js";
+import { hideSecrets } from "./server-address.js";
 
 /**
  * An OpenAI-compatible HTTP endpoint as a {@link OpenAIGenerator}: `generate()` makes a
@@ -258,14 +259,22 @@ class Call implements GenerationBackend {
     } catch (error) {
       // Stopping closes the request, which then fails.
       if (sink.stopReason !== undefined) return sink.stopReason;
-      if (isStreamgaugeError(error)) throw error;
-      throw new StreamgaugeError(
-        "ENGINE_FAILED",
-        `The connection to ${this.#server.url} broke off before the completion had ended ` +
-          `(${describe(error)}): see the server's log, and run the request again.`,
-        { cause: error },
+      if (isStreamgaugeError(error)) throw this.#withoutSecrets(error);
+      throw this.#withoutSecrets(
+        new StreamgaugeError(
+          "ENGINE_FAILED",
+          `The connection to ${this.#server.url} broke off before the completion had ended ` +
+            `(${describe(error)}): see the server's log, and run the request again.`,
+          { cause: error },
+        ),
       );
     }
+  }
+
+  /** Servers repeat keys in their errors, and errors are printed and recorded. */
+  #withoutSecrets(error: StreamgaugeError): StreamgaugeError {
+    const hidden = hideSecrets(error.message, this.#server.secrets);
+    return hidden === error.message ? error : new StreamgaugeError(error.code, hidden);
   }
 
   #summarize(

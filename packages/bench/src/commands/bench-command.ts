@@ -4,7 +4,16 @@ import { pathToFileURL } from "node:url";
 import { StreamgaugeError, printableJson } from "@streamgauge/core";
 import { Command, Option } from "commander";
 import { readClaimList } from "../conclude/claim-list.js";
+import type { Claim } from "../record/index.js";
+import {
+  addEndpointFlags,
+  endpointExamples,
+  endpointOf,
+  fixedByRecord,
+  type EndpointFlags,
+} from "./endpoint-flags.js";
 import { interruptible } from "./in-terminal.js";
+import { appendLimit } from "./limits.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { describeProgress } from "../terminal/progress-display.js";
 import { describeChoices, presetNames } from "../run/presets.js";
@@ -18,7 +27,7 @@ import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
 import { placeOf } from "./run-place.js";
 
-interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
+interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -27,6 +36,7 @@ interface BenchFlags extends Pick<Selection, "model" | "tokens" | "blocks"> {
   readonly resume?: string;
   readonly claims?: string;
   readonly wait?: number;
+  readonly limit?: readonly Claim[];
   readonly enforce?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -45,7 +55,10 @@ export function benchCommand(): Command {
     .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
     .option("--profile <name>", `${presetNames.join(", ")} (default: quick)`)
     .option("--scenario <name...>", "these scenarios instead of the profile's own")
-    .option("--model <name>", "15M, 42M or 135M with random weights, or a model folder")
+    .option(
+      "--model <name>",
+      "15M, 42M or 135M with random weights, a model folder, or with --url the server's",
+    )
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each cell and process", parseInteger)
@@ -62,6 +75,7 @@ export function benchCommand(): Command {
       `longest wait for other work to end (default: ${defaultWaitSeconds})`,
       parseInteger,
     )
+    .option("--limit <mode=limit>", "instead: stream=5%, streamAsync=40us", appendLimit)
     .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown")
     .option("--verbose", "print every table before the answer")
     .addOption(
@@ -73,6 +87,7 @@ export function benchCommand(): Command {
         "json",
       ]),
     );
+  addEndpointFlags(command);
   for (const { flag, description } of profileFlags) command.option(flag, description);
   const { presets, scenarios } = describeChoices();
   return command
@@ -94,7 +109,8 @@ Examples:
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
   $ streamgauge bench --resume results/mine
-  $ streamgauge bench my-engine.bench.js --enforce --claims my-claims.json`,
+  ${endpointExamples.join("\n  ")}
+  $ streamgauge bench my-engine.bench.js --limit stream=5% --limit streamAsync=40us --enforce`,
     )
     .action(async (modules: string[], flags: BenchFlags) => {
       process.exitCode = await benchInTerminal(await optionsOf(modules, flags), {
@@ -106,13 +122,20 @@ Examples:
 }
 
 async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise<BenchOptions> {
-  const { resume, claims, wait = defaultWaitSeconds } = flags;
+  const { resume, claims, limit, wait = defaultWaitSeconds } = flags;
+  if (claims !== undefined && limit !== undefined) {
+    throw new StreamgaugeError(
+      "INVALID_OPTION",
+      "--claims and --limit both say what to hold against the run: give one of them.",
+    );
+  }
+  const endpoint = await endpointOf(flags);
   const profiles = profileFlags.filter(({ name }) => name in flags).map(({ kind }) => kind);
   const selection: Selection = {
     scenarios: flags.scenario,
     tokens: flags.tokens,
     blocks: flags.blocks,
-    model: flags.model,
+    model: endpoint === undefined ? flags.model : undefined,
     timeBudgetMinutes: flags.timeBudget,
     profiles: profiles.length > 0 ? profiles : undefined,
   };
@@ -122,7 +145,9 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     seed: flags.seed,
     outputFolder: flags.out,
   };
-  const given = Object.values(plan).some((value) => value !== undefined);
+  const given = [...Object.values(plan), flags.model, ...fixedByRecord(flags)].some(
+    (value) => value !== undefined,
+  );
   if (resume !== undefined && given) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
@@ -132,9 +157,10 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   return {
     ...plan,
     resume,
+    endpoint,
     waitSeconds: wait,
     modules: modules.map((path) => pathToFileURL(resolve(path)).href),
-    claims: claims === undefined ? undefined : await readClaimList(claims),
+    claims: claims === undefined ? limit : await readClaimList(claims),
   };
 }
 

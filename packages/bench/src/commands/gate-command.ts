@@ -1,6 +1,7 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { parseInteger, parseMinutes, parsePercent } from "./option-values.js";
+import { isAbsolute, normalize } from "node:path";
+import { parseCount, parseInteger, parseMinutes, parsePercent } from "./option-values.js";
 import { gateInTerminal, type GateFlags } from "../gate/gate-terminal.js";
 import { gateEngines } from "../gate/gate-work.js";
 
@@ -11,10 +12,14 @@ export function gateCommand(): Command {
     .option("--base <ref|folder>", "the version to compare with: a git ref or a workspace folder")
     .option("--head <ref|folder>", "the version in question (default: this workspace)")
     .addOption(
-      new Option("--engine <name>", "the paced engine or the embedded model")
-        .choices(gateEngines)
-        .default("paced"),
+      new Option("--engine <name>", "the paced engine (default) or the embedded model").choices(
+        gateEngines,
+      ),
     )
+    .option("--module <path>", "instead: scenarios of your own, from the root of either version")
+    .option("--scenario <name>", "which of them, where there are several")
+    .option("--tokens <count>", "tokens of each generation of yours (default: 32)", parseCount)
+    .option("--build <script>", "script of package.json that builds a ref, after installing")
     .option(
       "--step <microseconds>",
       "time of a step of the paced engine (default: 100)",
@@ -40,6 +45,7 @@ Both versions run in processes of their own, in turns, one run at a time, in eig
 fresh processes. A metric is a regression when it is surely slower by more than a quarter of
 the threshold, and not surely by less than the threshold; with Holm's correction over metrics.
 A ref is checked out, installed and built in a temporary worktree; a folder is used as it is.
+With --module the repository can be any that has a lock file of npm, pnpm or yarn.
 
 Exit codes: 0 no regression, 1 a regression or an error, 2 inconclusive, 130 interrupted. A self-test
 exits with 0 when it is done.
@@ -47,11 +53,17 @@ exits with 0 when it is done.
 Examples:
   $ streamgauge gate --base main
   $ streamgauge gate --base v0.1.0 --head . --engine model --summary gate.md
+  $ streamgauge gate --base main --module bench/my-engine.bench.mjs --summary gate.md
   $ streamgauge gate --self-test --runs 40 --json self-test.json`,
     )
     .action(async (flags: GateFlags) => {
       refuseContradictions(flags);
-      process.exitCode = await gateInTerminal(flags);
+      refuseWithoutModule(flags);
+      const { module } = flags;
+      process.exitCode = await gateInTerminal({
+        ...flags,
+        ...(module !== undefined && { module: normalize(module) }),
+      });
     });
 }
 
@@ -73,6 +85,29 @@ function refuseContradictions(flags: GateFlags): void {
   if (flags.base === undefined)
     refuse("--base is missing: name a git ref or a folder to compare with.");
   if (flags.runs !== undefined) refuse("--runs is for --self-test.");
+}
+
+/** What is about a module of scenarios, or goes without one. */
+function refuseWithoutModule({ module, engine, selfTest, ...flags }: GateFlags): void {
+  const refuse = (message: string): never => {
+    throw new StreamgaugeError("INVALID_OPTION", message);
+  };
+  if (module === undefined) {
+    const { scenario, tokens, build } = flags;
+    const given = Object.entries({ scenario, tokens, build }).find(
+      ([, value]) => value !== undefined,
+    );
+    if (given !== undefined)
+      refuse(`--${given[0]} is about scenarios of your own: give their --module.`);
+    return;
+  }
+  if (engine !== undefined || flags.step !== undefined)
+    refuse("--engine and --step are our engines, and --module is yours: give one of them.");
+  if (selfTest === true) refuse("--self-test tries the gate on our engines: leave out --module.");
+  if (isAbsolute(module) || normalize(module).startsWith(".."))
+    refuse(
+      "--module is a path from the root of either version, such as bench/my-engine.bench.mjs.",
+    );
 }
 
 function parseBlocks(text: string): number {

@@ -47,26 +47,37 @@ export function pairsOf(
   treatment: Comparison["treatment"],
 ): readonly (readonly Pair[])[] {
   return groupByProcess(blocks).map((part) =>
-    part.map((block) => ({
-      baselineNanoseconds: runOf(block, "generate").endToEndNanoseconds,
-      treatedNanoseconds: runOf(block, treatment).endToEndNanoseconds,
-    })),
+    part.map((block) => pairOf(runOf(block, "generate"), runOf(block, treatment))),
   );
+}
+
+/** Runs that made different numbers of tokens are compared by the token. */
+function pairOf(baseline: Run, treated: Run): Pair {
+  const { tokens } = baseline;
+  const scale = tokens === undefined ? 1 : tokens / (treated.tokens ?? tokens);
+  return {
+    baselineNanoseconds: baseline.endToEndNanoseconds,
+    treatedNanoseconds: treated.endToEndNanoseconds * scale,
+    ...(tokens !== undefined && { tokens }),
+  };
 }
 
 /** The two runs of a block that are compared. */
 export interface Pair {
   readonly baselineNanoseconds: number;
+  /** As if this run had made as many tokens as the other. */
   readonly treatedNanoseconds: number;
+  /** Tokens that the baseline made, where generations end by themselves. */
+  readonly tokens?: number;
 }
 
 export function logRatio({ baselineNanoseconds, treatedNanoseconds }: Pair): number {
   return Math.log(treatedNanoseconds / baselineNanoseconds);
 }
 
-/** In microseconds. @param tokens tokens made by each run */
+/** In microseconds. @param tokens tokens made by each run, where the pair does not say */
 export function costPerToken(pair: Pair, tokens: number): number {
-  return (pair.treatedNanoseconds - pair.baselineNanoseconds) / 1000 / tokens;
+  return (pair.treatedNanoseconds - pair.baselineNanoseconds) / 1000 / (pair.tokens ?? tokens);
 }
 
 function compare(
@@ -97,6 +108,7 @@ function summarize(
   tokens: number,
 ): TreatmentSummary {
   const runs = blocks.map((block) => runOf(block, treatment));
+  const tokensOf = (run: Run): number => run.tokens ?? tokens;
   const middle = (value: (run: Run) => number): number => median(runs.map(value));
   const perToken = runs
     .map((run) => run.timePerOutputTokenNanoseconds)
@@ -109,9 +121,9 @@ function summarize(
   return {
     treatment,
     endToEndNanoseconds: middle((run) => run.endToEndNanoseconds),
-    throughputTokensPerSecond: middle((run) => tokens / (run.endToEndNanoseconds / 1e9)),
+    throughputTokensPerSecond: middle((run) => tokensOf(run) / (run.endToEndNanoseconds / 1e9)),
     timePerOutputTokenNanoseconds: perToken.length === 0 ? null : median(perToken),
-    cpuMicrosecondsPerToken: middle((run) => run.cpuMicroseconds / tokens),
+    cpuMicrosecondsPerToken: middle((run) => run.cpuMicroseconds / tokensOf(run)),
     eventLoopUtilization: middle((run) => run.eventLoopUtilization),
     ...(callbacks.length > 0 && {
       callbackMicrosecondsPerToken: median(callbacks) / 1000 / tokens,

@@ -41,17 +41,19 @@ export function deriveBlock({ process, runs }: RawBlock, index: number, shape: R
 }
 
 function deriveRun(raw: RawRun, { concurrency = 1 }: RunShape): Run {
-  const { callbackNanoseconds: callbacks } = raw;
+  const { callbackNanoseconds: callbacks, tokens } = raw;
   const streams = splitStreams(raw.deliveredNanoseconds, concurrency);
   const firsts = streams.map((delivered) => delivered[0] as number);
   const steps = streams
     .filter(({ length }) => length > 1)
     .map((delivered) => {
       const [first, last] = [delivered[0] as number, delivered.at(-1) as number];
-      return (last - first) / (delivered.length - 1);
+      // What is delivered can be more than one token at once, or less.
+      return (last - first) / (Math.max(2, tokens ?? delivered.length) - 1);
     });
   return {
     treatment: raw.treatment,
+    ...(tokens !== undefined && { tokens }),
     endToEndNanoseconds: raw.endToEndNanoseconds,
     timeToFirstTokenNanoseconds: firsts.length === 0 ? null : Math.round(median(firsts)),
     timePerOutputTokenNanoseconds: steps.length === 0 ? null : Math.round(median(steps)),

@@ -10,6 +10,7 @@ import { judge, nameOfEnd, type Expectation } from "./drill-judge.js";
 import type { PlannedStream } from "./drill-plan.js";
 import { readStream, type Observation } from "./drill-reader.js";
 import { collectGarbage, type ProcessWatch } from "./process-watch.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 /** A runtime, and the streams that it gets all at once. */
 export interface DrillPart extends Expectation {
@@ -59,7 +60,7 @@ export async function runDrillPart(
   const reports = new Map<string, GenerationReport[]>(
     part.streams.map(({ name }) => [name, []] as const),
   );
-  const { createRuntime } = await import("@streamgauge/runtime");
+  const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
   await using runtime = await createRuntime({
     ...part.options,
     maxQueue: Infinity,

@@ -9,6 +9,7 @@ import {
   type PlannedStream,
 } from "./drill-plan.js";
 import { embeddedPrompts } from "./drill-reference.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 /** How much a drill is, and which. */
 export interface DrillSize {
@@ -59,7 +60,7 @@ export async function planParts(
   references: ReadonlyMap<string, readonly number[]>,
 ): Promise<DrillPart[]> {
   const { seed, streams, faults, embeddedStreams, embeddedFaults } = size;
-  const { embeddedModel, pacedModel } = await import("@streamgauge/runtime");
+  const { embeddedModel, pacedModel } = await needsRuntime(() => import("@streamgauge/runtime"));
   const paced: Omit<DrillPlanOptions, "streams" | "faults" | "seed"> = {
     kinds: [...commandedFaults, ...consumerFaults, ...timedFaults],
     readers,

@@ -1,3 +1,5 @@
+import { needsRuntime } from "../plan/needs-runtime.js";
+
 /** Prompts of a drill on the embedded model. */
 export const embeddedPrompts: readonly string[] = [
   "Call me Ishmael.",
@@ -11,7 +13,7 @@ const referenceTokens = 128;
 
 /** The ids that the embedded model makes of each prompt when it is left in peace. */
 export async function referenceCompletions(): Promise<Map<string, number[]>> {
-  const { createRuntime } = await import("@streamgauge/runtime");
+  const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
   await using runtime = await createRuntime();
   const completions = new Map<string, number[]>();
   for (const prompt of embeddedPrompts) {

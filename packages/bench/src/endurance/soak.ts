@@ -8,6 +8,7 @@ import { createDraw, type Draw } from "../statistics/draw.js";
 import { readStream } from "./drill-reader.js";
 import { readers, type PlannedStream } from "./drill-plan.js";
 import { collectGarbage } from "./process-watch.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 export interface SoakOptions {
   /** Streams to run, ≥ 1. */
@@ -97,7 +98,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   if (streams < 1) {
     throw new StreamgaugeError("INVALID_OPTION", "A soak needs a stream: ask for one or more.");
   }
-  const { createRuntime, pacedModel } = await import("@streamgauge/runtime");
+  const { createRuntime, pacedModel } = await needsRuntime(() => import("@streamgauge/runtime"));
   limitYoungGeneration();
   const model = pacedModel({ stepMicroseconds: 0 });
   await using first = await createRuntime({ model, ring: { capacity: 64 } });

@@ -1,14 +1,9 @@
 import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import {
-  createRing,
-  plantCanaries,
-  resolveRingOptions,
-  ringBytes,
-  type RingConsumer,
-  type RingOptions,
-} from "@streamgauge/runtime/ring";
+import type * as Rings from "@streamgauge/runtime/ring";
+import type { RingConsumer, RingOptions } from "@streamgauge/runtime/ring";
+import { needsRuntime } from "../plan/needs-runtime.js";
 import { createDraw } from "../statistics/draw.js";
 import type { Progress } from "../terminal/progress-display.js";
 import { StressPauses } from "./stress-pauses.js";
@@ -76,22 +71,25 @@ const tokensPerPass = 10_000_000;
  * touched.
  */
 export async function stress(options: StressOptions): Promise<StressReport> {
+  const rings = await needsRuntime(() => import("@streamgauge/runtime/ring"));
   const worker = new Worker(new URL("./stress-worker.js", import.meta.url));
   try {
-    return await new Stress(worker, options).run();
+    return await new Stress(rings, worker, options).run();
   } finally {
     await worker.terminate();
   }
 }
 
 class Stress {
+  readonly #rings: typeof Rings;
   readonly #worker: Worker;
   readonly #options: StressOptions;
   readonly #tokensPerPass: number;
   readonly #startMilliseconds = performance.now();
   #tokensDone = 0;
 
-  constructor(worker: Worker, options: StressOptions) {
+  constructor(rings: typeof Rings, worker: Worker, options: StressOptions) {
+    this.#rings = rings;
     this.#worker = worker;
     this.#options = options;
     this.#tokensPerPass = options.minutes === undefined ? options.tokens : tokensPerPass;
@@ -101,7 +99,7 @@ class Stress {
     const { seed, minutes, signal } = this.#options;
     const rounds = new Map<string, StressRound>();
     for (let pass = 0; ; pass++) {
-      for (const plan of planRounds(this.#tokensPerPass, seed + pass)) {
+      for (const plan of planRounds(this.#rings, this.#tokensPerPass, seed + pass)) {
         if (signal?.aborted === true || (minutes !== undefined && this.#fractionDone() >= 1)) break;
         const name = describeRing(plan.ring);
         rounds.set(name, addRounds(rounds.get(name), await this.#round(plan, seed + pass)));
@@ -114,6 +112,7 @@ class Stress {
 
   async #round({ ring, tokens }: RoundPlan, seed: number): Promise<StressRound> {
     const { signal } = this.#options;
+    const { createRing, plantCanaries, ringBytes } = this.#rings;
     const buffer = new SharedArrayBuffer(ringBytes(ring.capacity) + guardBytes);
     const { consumer, memory, transfer } = createRing(ring, 0, buffer);
     const countCanaries = plantCanaries(memory);
@@ -210,7 +209,11 @@ interface RoundPlan {
 }
 
 /** Every ring once, in a drawn order, with its share of the tokens. */
-function planRounds(tokens: number, seed: number): RoundPlan[] {
+function planRounds(
+  { resolveRingOptions }: typeof Rings,
+  tokens: number,
+  seed: number,
+): RoundPlan[] {
   const rings = capacities.flatMap((capacity) =>
     batches.flatMap((batch) =>
       strategies.map((strategy) =>

@@ -8,6 +8,7 @@ import { paced, pequod } from "../plan/build-stage.js";
 import type { GeneratorPlan } from "../plan/generator-plan.js";
 import { promptFor } from "../plan/prompts.js";
 import { hodgesLehmann, median, minimumSamples } from "../statistics/index.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 export interface WakeUpOptions {
   /** Blocks of each load, ≥ 6 for intervals. In each, every ring runs once, in a drawn order. */
@@ -131,7 +132,9 @@ class Race {
 
   /** Opens a runtime for each ring, and warms it up. */
   static async open(load: WakeUpLoad): Promise<Race> {
-    const { createRuntime, pacedModel, embeddedModel } = await import("@streamgauge/runtime");
+    const { createRuntime, pacedModel, embeddedModel } = await needsRuntime(
+      () => import("@streamgauge/runtime"),
+    );
     const { stepMicroseconds } = load.plan;
     const runtimes = new Map<string, Runtime>();
     for (const ring of rings) {

@@ -4,8 +4,8 @@ import type { OpenSide } from "./side-process.js";
 
 /** What a gate compares, how, and who is told. */
 export interface GateOptions {
-  /** File URLs of the versions' runtimes. */
-  readonly runtimeUrls: Readonly<Record<GateSide, string>>;
+  /** File URLs of the versions' runtimes, or of their modules of scenarios. */
+  readonly entryUrls: Readonly<Record<GateSide, string>>;
   readonly work: GateWork;
   readonly size: GateSize;
   /** A fraction: what head may not be slower by. */

@@ -62,13 +62,13 @@ export async function runPair(options: GateOptions, pair: number, start: number)
 }
 
 async function openSides(
-  { runtimeUrls, work, slowdown = 0, openSide }: GateOptions,
+  { entryUrls, work, slowdown = 0, openSide }: GateOptions,
   pair: number,
 ): Promise<Record<GateSide, Side>> {
   const open = (name: GateSide): Promise<Side> =>
     openSide({
       name,
-      runtimeUrl: runtimeUrls[name],
+      entryUrl: entryUrls[name],
       work,
       slowdown: name === "head" ? slowdown : 0,
     });

@@ -1,4 +1,5 @@
 import type { GateOutcome } from "./run-gate.js";
+import { describeWork } from "./gate-work.js";
 import type { GateVerdict } from "./verdict.js";
 
 /** A finished gate, for `--json`. */
@@ -73,13 +74,9 @@ export function gateHeadline({ outcome }: GateReport): string {
 /** How it was measured, and what to know about it, in sentences. */
 export function gateNotes({ outcome }: GateReport): string[] {
   const { work, pairs, seed, seconds, metrics, slowdown } = outcome;
-  const engine =
-    work.stepMicroseconds === null
-      ? "the embedded model"
-      : `the paced engine at ${work.stepMicroseconds} µs per token`;
   const byProcess = metrics.some(({ level }) => level === "processes");
   return [
-    `${metrics[0]?.blocks ?? 0} blocks in ${pairs} pairs of processes on ${engine}, ` +
+    `${metrics[0]?.blocks ?? 0} blocks in ${pairs} pairs of processes on ${describeWork(work)}, ` +
       `${seconds.toFixed(0)} s, seed ${seed}. Times in µs.`,
     ...(byProcess ? ["Where processes differ, their means are the samples."] : []),
     ...(slowdown > 0

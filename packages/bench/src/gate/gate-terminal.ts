@@ -9,20 +9,31 @@ import { renderGateMarkdown } from "./gate-markdown.js";
 import type { GateReport } from "./gate-report.js";
 import { renderGate } from "./gate-summary.js";
 import { renderTrial, summarizeTrial } from "./gate-trial.js";
-import { defaultSizes, defaultStepMicroseconds, gateWork, type GateEngine } from "./gate-work.js";
+import {
+  defaultSizes,
+  defaultStepMicroseconds,
+  gateWork,
+  ownWork,
+  type GateEngine,
+  type GateWork,
+} from "./gate-work.js";
 import type { GateOptions, GateProgress } from "./gate-options.js";
 import { runGate } from "./run-gate.js";
 import { runSelfTest } from "./self-test.js";
 import { openSideProcess } from "./side-process.js";
 import { trialJson } from "./trial-file.js";
 import { exitCodeOfGate } from "./verdict.js";
-import { gateRepository, prepareVersion, type Version } from "./version.js";
+import { gateRepository, ownRepository, prepareVersion, type Version } from "./version.js";
 
 /** Flags of the `gate` command, parsed, and without contradictions. */
 export interface GateFlags {
   readonly base?: string;
   readonly head?: string;
-  readonly engine: GateEngine;
+  readonly engine?: GateEngine;
+  readonly module?: string;
+  readonly scenario?: string;
+  readonly tokens?: number;
+  readonly build?: string;
   readonly step?: number;
   readonly threshold: number;
   readonly seed?: number;
@@ -46,15 +57,15 @@ export async function gateInTerminal(flags: GateFlags): Promise<number> {
   const { signal } = interruption;
   const versions: Version[] = [];
   try {
-    const names = namesOf(flags);
-    const [base, head] = await prepareBoth(names, versions, signal);
+    const repository = flags.module === undefined ? gateRepository() : await ownRepository();
+    const [base, head] = await prepareBoth(flags, repository, versions, signal);
     if (base === undefined || head === undefined) return 130;
     const seed = flags.seed ?? randomInt(2 ** 31);
-    const stepMicroseconds = flags.step ?? defaultStepMicroseconds;
-    const size = defaultSizes[flags.engine];
+    const work = workOf(flags, seed);
+    const size = defaultSizes[work.engine];
     const options: GateOptions = {
-      runtimeUrls: { base: base.runtimeUrl, head: head.runtimeUrl },
-      work: gateWork(flags.engine, { seed, stepMicroseconds }),
+      entryUrls: { base: base.entryUrl, head: head.entryUrl },
+      work,
       size: { ...size, blocks: flags.blocks ?? size.blocks },
       threshold: flags.threshold,
       seed,
@@ -73,21 +84,30 @@ export async function gateInTerminal(flags: GateFlags): Promise<number> {
   }
 }
 
-function namesOf({ base, head, selfTest: isSelfTest }: GateFlags): readonly [string, string] {
-  const here = gateRepository();
-  const first = base ?? here;
-  return [first, isSelfTest === true ? first : (head ?? here)];
+/** Tokens of a generation of a version's own generator, unless another number is asked for. */
+const ownTokens = 32;
+
+function workOf({ engine, step, module, scenario, tokens }: GateFlags, seed: number): GateWork {
+  if (module === undefined) {
+    return gateWork(engine ?? "paced", { seed, stepMicroseconds: step ?? defaultStepMicroseconds });
+  }
+  const own = { module, ...(scenario !== undefined && { scenario }) };
+  return ownWork(own, { seed, tokens: tokens ?? ownTokens });
 }
 
 async function prepareBoth(
-  names: readonly [string, string],
+  { base: baseName, head: headName, selfTest: isSelfTest, module, build }: GateFlags,
+  repository: string,
   made: Version[],
   signal: AbortSignal,
 ): Promise<readonly (Version | undefined)[]> {
+  const first = baseName ?? repository;
+  const second = isSelfTest === true ? first : (headName ?? repository);
   const prepare = async (name: string): Promise<Version | undefined> => {
     try {
       const version = await prepareVersion(name, {
-        repository: gateRepository(),
+        repository,
+        own: module === undefined ? undefined : { module, buildScript: build },
         signal,
         onStep: (step) => process.stderr.write(`${printable(step)}…\n`),
       });
@@ -98,10 +118,10 @@ async function prepareBoth(
       throw error;
     }
   };
-  const base = await prepare(names[0]);
+  const base = await prepare(first);
   if (base === undefined) return [];
   // Identical code is to be the very same files.
-  return [base, names[0] === names[1] ? base : await prepare(names[1])];
+  return [base, first === second ? base : await prepare(second)];
 }
 
 async function judgeOnce(

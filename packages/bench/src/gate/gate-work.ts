@@ -1,4 +1,4 @@
-import type { Prompt } from "@streamgauge/core";
+import type { GenerationConfig, Prompt } from "@streamgauge/core";
 import { embeddedModelName, promptFor } from "../plan/prompts.js";
 
 /** The ways of consuming tokens that a gate compares between two versions. */
@@ -18,7 +18,12 @@ export type GateEngine = (typeof gateEngines)[number];
 
 /** What one process of either version is to do, the same in both. */
 export interface GateWork {
-  readonly engine: GateEngine;
+  /** `own`: a generator of the version's, see {@link GateWork.own}. */
+  readonly engine: GateEngine | "own";
+  /** Where it is in each version, from its root, with slashes; the name of its scenario, unless it is alone. */
+  readonly own?: { readonly module: string; readonly scenario?: string };
+  /** Instead of greedy decoding past the end of the text. */
+  readonly config?: Omit<GenerationConfig, "maxTokens" | "signal">;
   /** Time of a step of the paced engine; null for a model. */
   readonly stepMicroseconds: number | null;
   readonly prompt: Prompt;
@@ -39,7 +44,8 @@ export interface GateSize {
  * Sizes for two idle cores. Holm's first level is 1 % for five metrics, and eight
  * pairs are what a signed-rank test of process means needs for it (2⁻⁸ < 1 % < 2⁻⁶).
  */
-export const defaultSizes: Readonly<Record<GateEngine, GateSize>> = {
+export const defaultSizes: Readonly<Record<GateWork["engine"], GateSize>> = {
+  own: { pairs: 8, blocks: 6 },
   paced: { pairs: 8, blocks: 6 },
   model: { pairs: 8, blocks: 16 },
 };
@@ -62,6 +68,25 @@ export function gateWork(
   return engine === "paced"
     ? { engine, stepMicroseconds, prompt, tokens: 32, generations: 8, seed }
     : { engine, stepMicroseconds: null, prompt, tokens: 40, generations: 3, seed };
+}
+
+/** The work of a gate on the versions' own generators, which say themselves what they continue. */
+export function ownWork(
+  own: NonNullable<GateWork["own"]>,
+  { seed, tokens }: { readonly seed: number; readonly tokens: number },
+): GateWork {
+  return { engine: "own", own, stepMicroseconds: null, prompt: "", tokens, generations: 3, seed };
+}
+
+/** What the tokens of a gate came from, in words. */
+export function describeWork({ engine, own, stepMicroseconds }: GateWork): string {
+  if (engine === "own") {
+    const { module = "", scenario } = own ?? {};
+    return scenario === undefined ? module : `${scenario} of ${module}`;
+  }
+  return stepMicroseconds === null
+    ? "the embedded model"
+    : `the paced engine at ${stepMicroseconds} µs per token`;
 }
 
 /** A mode's metric. The first is of every mode; the second of those that deliver a first token. */

@@ -2,7 +2,7 @@
  * A process that measures one version for a gate. Started by `side-process.ts`.
  *
  * The code that measures is the gate's own, the same for both versions; what it
- * measures, `@streamgauge/runtime` and all below it, is the version's.
+ * measures, `@streamgauge/runtime` and all below it, or a module of scenarios, is the version's.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { StreamgaugeError, isStreamgaugeError, type Generator } from "@streamgau
 import type * as Runtime from "@streamgauge/runtime";
 import { systemClock } from "../plan/clock.js";
 import type { GateMode, GateWork } from "./gate-work.js";
+import { openOwn } from "./own-side.js";
 import type { FromSide, SideOrder, SideRun, ToSide } from "./side-protocol.js";
 import { measureSide } from "./side-run.js";
 
@@ -35,7 +36,10 @@ process.on("message", (raw) => {
 async function obey(message: ToSide): Promise<FromSide> {
   switch (message.type) {
     case "open":
-      opened = { ...message, generator: await open(message.runtimeUrl, message.work) };
+      opened =
+        message.work.engine === "own"
+          ? { ...message, ...(await openOwn(message.entryUrl, message.work)) }
+          : { ...message, generator: await open(message.entryUrl, message.work) };
       return { type: "opened" };
     case "measure":
       return { type: "measured", run: await measure(message.mode) };

@@ -8,8 +8,8 @@ import type { GateMode, GateWork } from "./gate-work.js";
 
 /** What a process is to measure. */
 export interface SideOrder {
-  /** File URL of the version's own `@streamgauge/runtime`. */
-  readonly runtimeUrl: string;
+  /** File URL of the version's own `@streamgauge/runtime`, or of its module of scenarios. */
+  readonly entryUrl: string;
   readonly work: GateWork;
   /** By how much `generateStreamAsync` is to be slower, a fraction; 0 outside of self-tests. */
   readonly slowdown: number;

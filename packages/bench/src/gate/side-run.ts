@@ -22,7 +22,8 @@ export async function measureSide(
   clock: Clock,
   slowdown = 0,
 ): Promise<SideRun> {
-  const config = { maxTokens: work.tokens, ignoreEos: true, temperature: 0, seed: work.seed };
+  const how = work.config ?? { ignoreEos: true, temperature: 0 };
+  const config = { ...how, maxTokens: work.tokens, seed: work.seed };
   const endToEnd: number[] = [];
   const firstTokens: number[] = [];
   const ids: number[] = [];

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import { workspaceRoot } from "../run/record-file.js";
+import { installLocked } from "./package-managers.js";
 import { build, git, install } from "./workspace-programs.js";
 
 /** A version of the packages that is built and can be measured. */
@@ -13,8 +14,8 @@ export interface Version {
   readonly name: string;
   /** Full hash; null for a folder that is in no repository, or has changes. */
   readonly commit: string | null;
-  /** File URL of its `@streamgauge/runtime`. */
-  readonly runtimeUrl: string;
+  /** File URL of its `@streamgauge/runtime`, or of its module of scenarios. */
+  readonly entryUrl: string;
   /** Removes what was made for it. */
   dispose(): Promise<void>;
 }
@@ -22,6 +23,8 @@ export interface Version {
 export interface PrepareOptions {
   /** Where refs are looked up. */
   readonly repository: string;
+  /** A module of scenarios in the version, from its root; and what is run before it is loaded. */
+  readonly own?: { readonly module: string; readonly buildScript?: string | undefined } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told what is done next. */
   readonly onStep: (step: string) => void;
@@ -36,8 +39,12 @@ export interface PrepareOptions {
  *   nor a commit, or does not build. Nothing is left behind then
  */
 export async function prepareVersion(name: string, options: PrepareOptions): Promise<Version> {
-  if (await isFolder(name)) return await prepareFolder(name, options);
-  const { repository, signal, onStep } = options;
+  const { repository, own, signal, onStep } = options;
+  if (await isFolder(name)) {
+    return await (own === undefined
+      ? prepareFolder(name, options)
+      : prepareOwnFolder(name, own.module));
+  }
   const commit = await commitOf(name, repository);
   const folder = await mkdtemp(join(tmpdir(), "streamgauge-gate-"));
   const dispose = async (): Promise<void> => {
@@ -53,10 +60,14 @@ export async function prepareVersion(name: string, options: PrepareOptions): Pro
     onStep(`${name}: checking out`);
     await git(["worktree", "add", "--detach", folder, commit], repository, signal);
     onStep(`${name}: installing`);
+    if (own !== undefined) {
+      await installLocked(folder, { module: own.module, script: own.buildScript }, signal);
+      return { name, commit, entryUrl: moduleUrlOf(folder, own.module, name), dispose };
+    }
     await install(folder, signal);
     onStep(`${name}: building`);
     await build(folder, signal);
-    return { name, commit, runtimeUrl: await runtimeUrlOf(folder), dispose };
+    return { name, commit, entryUrl: await runtimeEntryOf(folder), dispose };
   } catch (error) {
     await dispose();
     throw error;
@@ -82,10 +93,31 @@ async function prepareFolder(name: string, { signal, onStep }: PrepareOptions): 
   return {
     name,
     commit: await cleanCommitOf(folder),
-    runtimeUrl: await runtimeUrlOf(folder),
+    entryUrl: await runtimeEntryOf(folder),
     // It is the user's.
     dispose: async () => undefined,
   };
+}
+
+/** Everything is installed there, and built: it is the user's. */
+async function prepareOwnFolder(name: string, module: string): Promise<Version> {
+  const folder = resolve(name);
+  return {
+    name,
+    commit: await cleanCommitOf(folder),
+    entryUrl: moduleUrlOf(folder, module, name),
+    dispose: async () => undefined,
+  };
+}
+
+function moduleUrlOf(folder: string, module: string, name: string): string {
+  const path = join(folder, module);
+  if (existsSync(path)) return pathToFileURL(path).href;
+  throw new StreamgaugeError(
+    "INVALID_OPTION",
+    `${module} is not in ${name}: both versions need it. Commit it first, or compare folders ` +
+      `that have it.`,
+  );
 }
 
 async function isFolder(name: string): Promise<boolean> {
@@ -121,7 +153,7 @@ async function cleanCommitOf(folder: string): Promise<string | null> {
 }
 
 /** What the runtime's own `exports` say, so that the version decides where it is. */
-async function runtimeUrlOf(folder: string): Promise<string> {
+async function runtimeEntryOf(folder: string): Promise<string> {
   const home = join(folder, "packages", "runtime");
   const { exports } = JSON.parse(await readFile(join(home, "package.json"), "utf8")) as {
     exports: { ".": { default: string } };
@@ -132,4 +164,9 @@ async function runtimeUrlOf(folder: string): Promise<string> {
 /** The workspace around the working directory, which refs are looked up in. */
 export function gateRepository(): string {
   return workspaceRoot(process.cwd()) ?? process.cwd();
+}
+
+/** The root of the repository around the working directory; the directory itself where there is none. */
+export async function ownRepository(): Promise<string> {
+  return await git(["rev-parse", "--show-toplevel"], process.cwd()).catch(() => process.cwd());
 }

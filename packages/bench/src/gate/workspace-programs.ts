@@ -11,7 +11,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 /** Builds the runtime of a workspace, what it needs, and the embedded model. */
 export async function build(folder: string, signal: AbortSignal | undefined): Promise<void> {
   const turbo = join(folder, "node_modules", "turbo", "bin", "turbo");
-  await run(
+  await runProgram(
     process.execPath,
     [turbo, "run", "build", "build:model", "--filter=@streamgauge/runtime..."],
     folder,
@@ -25,10 +25,10 @@ export async function install(folder: string, signal: AbortSignal | undefined): 
   // Under `pnpm streamgauge` this is the very pnpm that runs; it may be a script of Node.
   const own = process.env["npm_execpath"];
   if (own !== undefined && /pnpm[^/\\]*\.c?js$/.test(own)) {
-    await run(process.execPath, [own, ...args], folder, signal);
+    await runProgram(process.execPath, [own, ...args], folder, signal);
   } else {
     // On Windows it is a .cmd, which only a shell can start; the arguments are our own.
-    await run("pnpm", args, folder, signal, process.platform === "win32");
+    await runProgram("pnpm", args, folder, signal, process.platform === "win32");
   }
 }
 
@@ -38,13 +38,18 @@ export async function git(
   folder: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  return (await run("git", args, folder, signal)).trim();
+  return (await runProgram("git", args, folder, signal)).trim();
 }
 
 /** Most characters of a failed command's output that are shown. */
 const mostShown = 2000;
 
-async function run(
+/**
+ * Runs a program to its end, and gives what it wrote to its standard output.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` with the last that it wrote, where it fails
+ */
+export async function runProgram(
   command: string,
   args: readonly string[],
   folder: string,

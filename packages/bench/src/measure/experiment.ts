@@ -1,4 +1,9 @@
-import { StreamgaugeError, type GenerationResult, type Generator } from "@streamgauge/core";
+import {
+  StreamgaugeError,
+  type GenerationResult,
+  type Generator,
+  type Prompt,
+} from "@streamgauge/core";
 import { interleave, runInTurn } from "./interleave.js";
 import type { Clock } from "../plan/clock.js";
 import { measureRun, settle, shorten, type Work } from "./measured-run.js";
@@ -18,6 +23,8 @@ export interface ExperimentOptions {
   readonly work: Work;
   /** Whether runs before it in this process made it warm. Default false. */
   readonly isWarm?: boolean;
+  /** Instead of the work's own prompt: the blocks take them in turn. */
+  readonly prompts?: readonly Prompt[] | undefined;
   /** Ends the cell between two runs; the blocks so far are kept. */
   readonly signal?: AbortSignal | undefined;
   /** Called, and waited for, after each block that is dropped, outside of what is timed. */
@@ -29,6 +36,12 @@ export interface ExperimentOptions {
 /** What a process has to say of a cell when it is done with it, beside its blocks. */
 export type CellPart = ProcessPart & Pick<Cell, "failure" | "promptTokens">;
 
+/** A cell and the generator that it is measured on. */
+export interface Subject {
+  readonly generator: Generator;
+  readonly plan: CellPlan;
+}
+
 /**
  * Runs one cell in one process: warm-up, then blocks until there are as many as
  * planned or the time budget is spent. A generator that fails, or whose modes
@@ -39,39 +52,77 @@ export async function runCell(
   plan: CellPlan,
   options: ExperimentOptions,
 ): Promise<CellPart> {
-  const experiment = new Experiment(generator, plan, options);
+  const [part] = await runCells([{ generator, plan }], {
+    ...options,
+    onBlocks: ([block], blocks) => options.onBlock(block as RawBlock, blocks),
+  });
+  return part as CellPart;
+}
+
+/**
+ * Runs several cells of the same work in the same blocks: each block runs every mode of
+ * every one, in one order. The first plan says how many blocks there are. What fails one fails all.
+ *
+ * @returns their parts, in the order of the subjects
+ */
+export async function runCells(
+  subjects: readonly Subject[],
+  options: Omit<ExperimentOptions, "onBlock"> & {
+    /** As `onBlock`, with a block of each subject. */
+    readonly onBlocks: (blocks: readonly RawBlock[], measured: number) => Promise<void> | void;
+  },
+): Promise<readonly CellPart[]> {
+  const experiment = new Experiment(subjects, options);
   try {
-    return await experiment.run();
+    return experiment.conclude(await experiment.run());
   } catch (error) {
     const { code, message } = StreamgaugeError.toWire(error, "ENGINE_FAILED");
-    return { ...experiment.conclude("failed"), failure: { code, message } };
+    return experiment.conclude("failed").map((part) => ({ ...part, failure: { code, message } }));
   }
 }
 
-class Experiment {
-  readonly #generator: Generator;
-  readonly #plan: CellPlan;
-  readonly #options: ExperimentOptions;
-  readonly #recorders: readonly TokenRecorder[];
-  readonly #warmUp = new WarmUpGate();
-  #blocks = 0;
-  #reference: { readonly treatment: Treatment; readonly result: GenerationResult } | undefined;
+/** One of the runs that make up a block. */
+interface Member {
+  /** Index of the subject. */
+  readonly subject: number;
+  readonly treatment: Treatment;
+}
 
-  constructor(generator: Generator, plan: CellPlan, options: ExperimentOptions) {
-    this.#generator = generator;
+class Experiment {
+  readonly #subjects: readonly Subject[];
+  readonly #plan: CellPlan;
+  readonly #options: Parameters<typeof runCells>[1];
+  readonly #recorders: readonly TokenRecorder[];
+  readonly #warmUp: WarmUpGate;
+  #blocks = 0;
+  /** The first result of each subject. */
+  readonly #references: (
+    | { readonly treatment: Treatment; readonly result: GenerationResult }
+    | undefined
+  )[];
+
+  constructor(subjects: readonly Subject[], options: Parameters<typeof runCells>[1]) {
+    const { plan } = subjects[0] as Subject;
+    this.#subjects = subjects;
     this.#plan = plan;
     this.#options = options;
+    this.#references = subjects.map(() => undefined);
+    this.#warmUp = new WarmUpGate(plan.warmUpBlocks);
+    // A server can deliver a token in several chunks.
+    const capacity = plan.endsNaturally === true ? 4 * plan.tokens + 64 : plan.tokens;
     this.#recorders = Array.from(
       { length: plan.concurrency ?? 1 },
-      () => new TokenRecorder(options.clock, plan.tokens),
+      () => new TokenRecorder(options.clock, capacity),
     );
   }
 
-  async run(): Promise<CellPart> {
+  async run(): Promise<"complete" | "interrupted"> {
     const plan = this.#plan;
-    const { clock, seed, signal, onWarmUp, onBlock } = this.#options;
-    const status = await interleave<Treatment, RawBlock>({
-      members: treatments,
+    const { clock, seed, signal, onWarmUp, onBlocks } = this.#options;
+    return await interleave<Member, readonly RawBlock[]>({
+      members: this.#subjects.flatMap((_, subject) =>
+        treatments.map((treatment) => ({ subject, treatment })),
+      ),
       seed,
       clock,
       signal,
@@ -79,64 +130,114 @@ class Experiment {
       timeBudget: { seconds: plan.timeBudgetSeconds },
       isWarm: () => this.#options.isWarm === true || this.#warmUp.finished,
       measuredOrders: "fresh",
-      runBlock: (order, phase) =>
+      runBlock: (order, phase, done) =>
         this.#runBlock(
           order,
           phase === "warm-up" ? Math.min(plan.tokens, warmUpTokens) : plan.tokens,
+          done,
         ),
-      onWarmUp: async ({ runs }, dropped) => {
+      onWarmUp: async (blocks, dropped) => {
+        const runs = blocks.flatMap((block) => block.runs);
         this.#warmUp.add(runs.reduce((sum, run) => sum + run.endToEndNanoseconds, 0));
         await onWarmUp?.(dropped);
       },
       // Shorter runs have made fewer ids than those to come.
-      onWarm: () => (this.#reference = undefined),
-      onBlock: async (block, blocks) => {
-        this.#blocks = blocks;
-        await onBlock(block, blocks);
+      onWarm: () => this.#references.fill(undefined),
+      onBlock: async (blocks, measured) => {
+        this.#blocks = measured;
+        await onBlocks(blocks, measured);
       },
     });
-    return this.conclude(status);
   }
 
-  conclude(status: CellPart["status"]): CellPart {
-    return {
+  conclude(status: CellPart["status"]): readonly CellPart[] {
+    return this.#references.map((reference) => ({
       process: this.#options.process,
       status,
       blocks: this.#blocks,
       warmUp:
         this.#options.isWarm === true ? { blocksDropped: 0, steady: true } : this.#warmUp.summary,
       failure: null,
-      promptTokens: this.#reference?.result.usage.promptTokens ?? null,
-    };
+      promptTokens: reference?.result.usage.promptTokens ?? null,
+    }));
   }
 
-  async #runBlock(order: readonly Treatment[], tokens: number): Promise<RawBlock | undefined> {
+  async #runBlock(
+    order: readonly Member[],
+    tokens: number,
+    done: number,
+  ): Promise<readonly RawBlock[] | undefined> {
     const { clock, process, signal } = this.#options;
-    const work = shorten(this.#options.work, tokens);
-    await settle(this.#generator, work);
-    const runs = await runInTurn(order, signal, async (treatment): Promise<RawRun> => {
-      const { raw, results } = await measureRun(this.#generator, treatment, work, {
+    const work = this.#workOf(tokens, done);
+    for (const { generator } of this.#subjects) await settle(generator, work);
+    const runs = await runInTurn(order, signal, async ({ subject, treatment }) => {
+      const { generator } = this.#subjects[subject] as Subject;
+      const { raw, results } = await measureRun(generator, treatment, work, {
         clock,
         recorders: this.#recorders,
       });
-      for (const [stream, result] of results.entries()) {
-        this.#requireSameWork(treatment, result, tokens, this.#recorders[stream]?.count ?? 0);
-      }
-      return raw;
+      return { subject, raw: this.#check(subject, raw, results, tokens) };
     });
-    return runs === undefined ? undefined : { process, runs };
+    return runs === undefined
+      ? undefined
+      : this.#subjects.map((_, subject) => ({
+          process,
+          runs: runs.filter((run) => run.subject === subject).map(({ raw }) => raw),
+        }));
+  }
+
+  /** All runs of a block continue the same prompt; each process begins with another. */
+  #workOf(tokens: number, done: number): Work {
+    const { work, prompts, process } = this.#options;
+    const index = process * this.#plan.blocks + done;
+    const prompt = prompts?.[index % prompts.length];
+    return shorten(prompt === undefined ? work : { ...work, prompt }, tokens);
+  }
+
+  /** The run, with the tokens that it made where it is for the generator to end it. */
+  #check(
+    subject: number,
+    raw: RawRun,
+    results: readonly GenerationResult[],
+    tokens: number,
+  ): RawRun {
+    if (this.#plan.endsNaturally === true) {
+      const [result] = results;
+      this.#references[subject] ??= {
+        treatment: raw.treatment,
+        result: result as GenerationResult,
+      };
+      return { ...raw, tokens: this.#requireTokens(raw, result as GenerationResult) };
+    }
+    for (const [stream, result] of results.entries()) {
+      const delivered = this.#recorders[stream]?.count ?? 0;
+      this.#requireSameWork(subject, raw.treatment, result, { tokens, delivered });
+    }
+    return raw;
+  }
+
+  /** A run without a token has no time of one. */
+  #requireTokens({ treatment }: RawRun, { usage, finishReason }: GenerationResult): number {
+    const { completionTokens } = usage;
+    const isEmpty = delivers(treatment) && this.#recorders[0]?.count === 0;
+    if (completionTokens >= 1 && !isEmpty) return completionTokens;
+    throw new StreamgaugeError(
+      "OUTPUT_MISMATCH",
+      `${treatment} made ${isEmpty ? "no text" : "no token"} in block ${this.#blocks} (finish ` +
+        `reason "${finishReason}"), so that there is nothing to time: give a prompt that the ` +
+        `model answers, or have it make more tokens.`,
+    );
   }
 
   /** Times of different work do not compare. */
   #requireSameWork(
+    subject: number,
     treatment: Treatment,
     result: GenerationResult,
-    tokens: number,
-    delivered: number,
+    { tokens, delivered }: { readonly tokens: number; readonly delivered: number },
   ): void {
     const block = this.#blocks;
-    const delivers = treatment === "stream" || treatment === "streamAsync";
-    const counts = delivers ? [result.ids.length, delivered] : [result.ids.length];
+    const counts = delivers(treatment) ? [result.ids.length, delivered] : [result.ids.length];
     for (const count of counts) {
       if (count !== tokens) {
         throw new StreamgaugeError(
@@ -146,16 +247,20 @@ class Experiment {
         );
       }
     }
-    this.#reference ??= { treatment, result };
-    const expected = this.#reference.result.ids;
+    const reference = (this.#references[subject] ??= { treatment, result });
+    const expected = reference.result.ids;
     const index = result.ids.findIndex((id, position) => id !== expected[position]);
     if (index >= 0) {
       throw new StreamgaugeError(
         "OUTPUT_MISMATCH",
-        `${treatment} made other tokens than ${this.#reference.treatment}: id ` +
+        `${treatment} made other tokens than ${reference.treatment}: id ` +
           `${result.ids[index]} instead of ${expected[index]} at index ${index}, block ${block}. ` +
           `All modes have to yield the same ids for the same prompt, config and seed.`,
       );
     }
   }
+}
+
+function delivers(treatment: Treatment): boolean {
+  return treatment === "stream" || treatment === "streamAsync";
 }

@@ -6,9 +6,10 @@
  *
  * ```text
  * header    one line of JSON, ended by a line feed:
- *           {"format":"streamgauge/raw-samples","version":2,"runId":…,"cell":…,"blocks":n}
+ *           {"format":"streamgauge/raw-samples","version":3,"runId":…,"cell":…,"blocks":n}
  * n blocks  process; runs in the block, then the runs in the order in which they ran
  * a run     treatment: 0 generate, 1 control, 2 stream, 3 streamAsync
+ *           tokens made, where generations end by themselves; otherwise 0
  *           end to end, ns
  *           CPU time, µs
  *           event-loop utilisation, in 1/10,000
@@ -22,7 +23,7 @@
  * ```
  *
  * The tokens of several streams at once stand one stream after the other. Version
- * 1 had no processes and no callback times.
+ * 1 had no processes and no callback times, and version 2 no tokens made.
  *
  * Every number after the header is an integer as in `varint.ts`. Differences are
  * small where times are large: that is what keeps a token at five or six bytes.
@@ -39,7 +40,12 @@ import { VarintReader, pushVarint } from "./varint.js";
 /** What was measured of one generation. Times are integers. */
 export type RawRun = Pick<
   Run,
-  "treatment" | "endToEndNanoseconds" | "cpuMicroseconds" | "eventLoopUtilization" | "memory"
+  | "treatment"
+  | "tokens"
+  | "endToEndNanoseconds"
+  | "cpuMicroseconds"
+  | "eventLoopUtilization"
+  | "memory"
 > &
   TokenTimes;
 
@@ -63,8 +69,8 @@ export interface RawSamples extends RawSamplesIdentity {
 }
 
 const format = "streamgauge/raw-samples";
-const version = 2;
-const readableVersions: readonly unknown[] = [1, version];
+const version = 3;
+const readableVersions: readonly unknown[] = [1, 2, version];
 
 /** The numbers of the treatments in the file, which stay whatever tables show first. */
 const treatmentCodes: readonly Treatment[] = ["generate", "control", "stream", "streamAsync"];
@@ -138,6 +144,7 @@ function pushRun(bytes: number[], run: RawRun): void {
   const { memory, deliveredNanoseconds: delivered, producedNanoseconds: produced } = run;
   for (const value of [
     treatmentCodes.indexOf(run.treatment),
+    run.tokens ?? 0,
     run.endToEndNanoseconds,
     run.cpuMicroseconds,
     Math.round(run.eventLoopUtilization * 1e4),
@@ -170,8 +177,10 @@ function readBlock(reader: VarintReader, written: number): RawBlock {
 function readRun(reader: VarintReader, written: number): RawRun {
   const treatment = treatmentCodes[reader.next()];
   if (treatment === undefined) throw new RangeError("There is a run of an unknown treatment.");
+  const tokens = written < 3 ? 0 : reader.next();
   const run = {
     treatment,
+    ...(tokens > 0 && { tokens }),
     endToEndNanoseconds: reader.next(),
     cpuMicroseconds: reader.next(),
     eventLoopUtilization: reader.next() / 1e4,
@@ -217,7 +226,7 @@ function parseHeader(
   if (header["format"] !== format) throw invalid(`their format is not "${format}"`);
   const written = header["version"];
   if (!readableVersions.includes(written)) {
-    const known = readableVersions.join(" and ");
+    const known = readableVersions.join(", ");
     throw invalid(`they have version ${String(written)}, and this reads ${known}`);
   }
   if (typeof runId !== "string" || typeof cell !== "string" || !Number.isSafeInteger(blocks)) {

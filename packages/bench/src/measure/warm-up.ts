@@ -38,6 +38,12 @@ export function isWarmAfter(before: CellPlan, plan: CellPlan): boolean {
  */
 export class WarmUpGate {
   readonly #times: number[] = [];
+  readonly #planned: number | undefined;
+
+  /** @param planned a number of blocks that is fixed beforehand, whatever they say */
+  constructor(planned?: number) {
+    this.#planned = planned;
+  }
 
   /** Takes the time of one more warm-up block, in any unit. */
   add(blockTime: number): void {
@@ -46,6 +52,7 @@ export class WarmUpGate {
 
   /** Whether the measurement can begin. */
   get finished(): boolean {
+    if (this.#planned !== undefined) return this.#times.length >= this.#planned;
     return this.#steady || this.#times.length >= mostBlocks;
   }
 
@@ -54,6 +61,8 @@ export class WarmUpGate {
   }
 
   get #steady(): boolean {
+    // Too few to show a trend, by plan.
+    if (this.#planned !== undefined && this.#times.length < window) return true;
     return this.#times.length >= window && Math.abs(trend(this.#times.slice(-window))) < trending;
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { messageOf } from "@streamgauge/core";
 import type { BuildDtype } from "@streamgauge/runtime/onnx";
+import { needsRuntime } from "./needs-runtime.js";
 
 /** Models with random weights, by their number of parameters: as fast as trained ones. */
 export const modelSizes = ["15M", "42M", "135M"] as const;
@@ -60,7 +61,9 @@ export async function randomModel(
     signal,
   }: RandomModelOptions = {},
 ): Promise<string> {
-  const { buildRandomModel, llamaPresets } = await import("@streamgauge/runtime/onnx");
+  const { buildRandomModel, llamaPresets } = await needsRuntime(
+    () => import("@streamgauge/runtime/onnx"),
+  );
   const shape = llamaPresets[size];
   const others = dtypes.filter((dtype) => dtype !== "fp32");
   const kind = format === "onnx" ? others : [format, ...others];

@@ -24,7 +24,18 @@ export interface Scenario {
 export interface Stage {
   readonly generator: GeneratorPlan;
   readonly prompt: Prompt;
+  /** Instead of it, for the cells: the blocks take them in turn. */
+  readonly prompts?: readonly Prompt[];
   readonly cells: readonly CellPlan[];
+  /**
+   * A generator that is measured in the same blocks, in cells of its own: a cell with
+   * `against` names its counterpart here.
+   */
+  readonly counterpart?: {
+    readonly generator: GeneratorPlan;
+    readonly open: OpenGenerator;
+    readonly cells: readonly CellPlan[];
+  };
   /** What is no cell, after the cells; in the first process only. */
   readonly measurements: readonly MeasurementPlan[];
   /** Makes the generator. Default: the runtime's. */
@@ -44,6 +55,8 @@ export interface CellPlan extends CellIdentity {
   readonly timeBudgetSeconds: number;
   /** A guess, for the time left; corrected by what is seen. */
   readonly expectedBlockSeconds: number;
+  /** Blocks that are dropped in each process. Default: until the cell is steady. */
+  readonly warmUpBlocks?: number;
   /** Instead of greedy decoding past the end of the text. `maxTokens` is the cell's. */
   readonly config?: Omit<GenerationConfig, "maxTokens" | "signal">;
 }

@@ -13,6 +13,8 @@ export interface Block {
 /** One generation. Times are integers; see the definitions for their formulas. */
 export interface Run {
   readonly treatment: Treatment;
+  /** Tokens that it made, where generations end by themselves; without it the cell's. */
+  readonly tokens?: number;
   readonly endToEndNanoseconds: number;
   /** null for `generate` and `control`, which deliver nothing before the end. */
   readonly timeToFirstTokenNanoseconds: number | null;
@@ -52,6 +54,7 @@ export const block: Check<Block> = object({
   runs: array(
     object({
       treatment,
+      tokens: optional(number),
       endToEndNanoseconds: number,
       timeToFirstTokenNanoseconds: nullable(number),
       timePerOutputTokenNanoseconds: nullable(number),

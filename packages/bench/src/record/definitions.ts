@@ -15,6 +15,12 @@ const cellDefinitions: readonly Definition[] = [
     metric: "time per output token (TPOT)",
     formula: "(last delivered − first delivered) / (n − 1); median over blocks",
   },
+  {
+    metric: "tokens made (n)",
+    formula:
+      "as many as were asked for; where generations end by themselves, what the server counted " +
+      "for each run, and runs are compared by the token: T / n instead of T",
+  },
   { metric: "end-to-end latency", formula: "result settled − call made; median over blocks" },
   {
     metric: "output throughput",
@@ -101,6 +107,12 @@ const cellDefinitions: readonly Definition[] = [
     formula:
       "(1 + overhead with an injected delay) / (1 + overhead with none) − 1; on the scale of " +
       "logarithms the half-widths of the two intervals add as independent errors do",
+  },
+  {
+    metric: "endpoint ratio",
+    formula:
+      "T_first / T_second per block, both in the same mode with the same prompt; over blocks as " +
+      "for overhead; below 1 the first is faster",
   },
   {
     metric: "peak memory",

@@ -32,6 +32,13 @@ export {
   type EngineContender,
   type EngineRun,
 } from "./engine.js";
+export {
+  endpointMetrics,
+  type EndpointComparison,
+  type EndpointMetric,
+  type RecordedEndpoint,
+  type RecordedServer,
+} from "./endpoint.js";
 export type { Environment, EnvironmentSample, Instrument } from "./environment.js";
 export type { Estimate, Estimates, Interval, ValueWithInterval } from "./estimates.js";
 export type { AsyncActivityFindings, SlowGap, TimelineFindings } from "./event-findings.js";

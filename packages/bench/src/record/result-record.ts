@@ -3,6 +3,7 @@ import { cell, type Cell } from "./cell.js";
 import { claimList, type ClaimList } from "./claim-list.js";
 import { claimResult, type ClaimResult } from "./claims.js";
 import { definition, type Definition } from "./definition.js";
+import { endpointComparison, type EndpointComparison } from "./endpoint.js";
 import { environment, instrument, type Environment, type Instrument } from "./environment.js";
 import { failedMeasurement, type FailedMeasurement } from "./failure.js";
 import { generatorDescription, type GeneratorDescription } from "./generator.js";
@@ -66,6 +67,8 @@ export interface ResultRecord extends RecordMeasurements {
   readonly claims: readonly ClaimResult[];
   /** What the bench made of delays that were known; only in calibrations. */
   readonly calibration?: readonly CalibrationPoint[];
+  /** Endpoints against each other; only where two were measured. */
+  readonly endpoints?: readonly EndpointComparison[];
   /** What each number of this record means. */
   readonly definitions: readonly Definition[];
 }
@@ -151,5 +154,6 @@ const checkRecord: Check<ResultRecord> = object({
   claimList: optional(claimList),
   claims: array(claimResult),
   calibration: optional(array(calibrationPoint)),
+  endpoints: optional(array(endpointComparison)),
   definitions: array(definition),
 });

@@ -1,3 +1,4 @@
+import { recordedEndpoint, type RecordedEndpoint } from "./endpoint.js";
 import { cellIdentityShape, type CellIdentity } from "./identity.js";
 import {
   array,
@@ -30,6 +31,8 @@ export interface RunPlan {
   readonly measurements?: readonly PlannedMeasurement[];
   /** What each of {@link measured} put into the record, in the same order. */
   readonly added?: readonly AddedEntries[];
+  /** Where an endpoint was measured instead of scenarios. */
+  readonly endpoint?: RecordedEndpoint;
 }
 
 /** A cell that is to be measured. */
@@ -97,4 +100,5 @@ export const runPlan: Check<RunPlan> = object({
   cells: optional(array(object({ ...cellIdentityShape, blocks: number, processes: number }))),
   measurements: optional(array(object({ id: string, promises: array(measurementPromise) }))),
   added: optional(array(object({ id: string, entries: dictionary(number) }))),
+  endpoint: optional(recordedEndpoint),
 });

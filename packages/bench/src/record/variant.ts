@@ -1,4 +1,4 @@
-import { number, optional, string, type Shape } from "./shape.js";
+import { boolean, number, optional, string, type Shape } from "./shape.js";
 
 /**
  * What tells a cell from the ordinary one of the same generator and token
@@ -26,6 +26,12 @@ export interface CellVariation {
   readonly spinMicroseconds?: number;
   /** How long it may be left asleep with a token to read; the runtime's default without it. */
   readonly maxDelayMilliseconds?: number;
+  /** Generations end where the model ends them: the cell's tokens are the most there can be. */
+  readonly endsNaturally?: boolean;
+  /** Prompts that the blocks take in turn; 1 without it. */
+  readonly prompts?: number;
+  /** Id of the cell that is measured in the same blocks, to be compared with. */
+  readonly against?: string;
 }
 
 /** The checks of a {@link CellVariation}. */
@@ -39,6 +45,9 @@ export const cellVariationShape: Shape<CellVariation> = {
   ringWait: optional(string),
   spinMicroseconds: optional(number),
   maxDelayMilliseconds: optional(number),
+  endsNaturally: optional(boolean),
+  prompts: optional(number),
+  against: optional(string),
 };
 
 /**
@@ -47,6 +56,7 @@ export const cellVariationShape: Shape<CellVariation> = {
  */
 export function describeVariant(cell: CellVariation): string {
   const { injectedFraction, workload, sampling, concurrency } = cell;
+  const { endsNaturally, prompts } = cell;
   const { ringCapacity, publishBatch, ringWait, spinMicroseconds, maxDelayMilliseconds } = cell;
   return [
     sampling,
@@ -57,6 +67,8 @@ export function describeVariant(cell: CellVariation): string {
     spinMicroseconds && `spin ${spinMicroseconds} µs`,
     maxDelayMilliseconds === undefined ? undefined : `delay ${maxDelayMilliseconds} ms`,
     concurrency && `× ${concurrency}`,
+    endsNaturally === true ? "natural ends" : undefined,
+    prompts && `${prompts} prompts`,
     injectedFraction === undefined
       ? undefined
       : `slowed by ${Number((injectedFraction * 100).toFixed(2))} %`,

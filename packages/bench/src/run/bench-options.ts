@@ -1,5 +1,6 @@
 import { invalidOption } from "@streamgauge/core";
 import type { Clock } from "../plan/clock.js";
+import type { EndpointOptions } from "../plan/endpoint-plan.js";
 import type { OpenGenerator } from "../plan/generator-plan.js";
 import type { Selection } from "../plan/selection.js";
 import type { Scenario } from "../plan/stage.js";
@@ -21,6 +22,8 @@ export interface BenchOptions extends Omit<Selection, "scenarios"> {
   readonly scenarios?: readonly (string | Scenario)[] | null | undefined;
   /** File URLs of modules that export scenarios; they run unless others are named. */
   readonly modules?: readonly string[] | undefined;
+  /** An endpoint to measure instead, in eight processes; with it no preset, scenarios, modules, tokens, model or profiles. */
+  readonly endpoint?: EndpointOptions | undefined;
   /** An integer in [0, 2³² − 1]. Default: drawn, and kept in the record. */
   readonly seed?: number | undefined;
   /** Default: `results/local/<run id>` under the workspace's root. */
@@ -54,6 +57,29 @@ export interface BenchOutcome {
   readonly record: ResultRecord;
   /** The record's file. */
   readonly path: string;
+}
+
+/**
+ * What chooses between scenarios has no meaning for an endpoint.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` naming what is to be left out
+ */
+export function requireEndpointAlone(options: BenchOptions): void {
+  if (options.endpoint === undefined) return;
+  const given = Object.entries({
+    preset: options.preset,
+    scenarios: options.scenarios ?? undefined,
+    modules: options.modules?.length === 0 ? undefined : options.modules,
+    tokens: options.tokens ?? undefined,
+    model: options.model ?? undefined,
+    profiles: options.profiles?.length === 0 ? undefined : options.profiles,
+    openGenerator: options.openGenerator,
+    clock: options.clock,
+  }).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return;
+  throw invalidOption(
+    `An endpoint is measured alone: leave out ${given.map(([name]) => name).join(", ")}.`,
+  );
 }
 
 /** The scenarios that were given as objects. */

@@ -1,11 +1,12 @@
 import { StreamgaugeError } from "@streamgauge/core";
 import type { Clock } from "../plan/clock.js";
-import { runCell } from "../measure/experiment.js";
+import { runCells, type CellPart } from "../measure/experiment.js";
 import { isWarmAfter } from "../measure/warm-up.js";
 import type { RunSink } from "./journal.js";
 import type { Work } from "../measure/measured-run.js";
+import type { RawBlock } from "../measure/raw-samples.js";
 import { ProgressTracker, type BenchProgress } from "./progress.js";
-import type { OpenGenerator, ScenarioGenerator } from "../plan/generator-plan.js";
+import type { GeneratorPlan, OpenGenerator, ScenarioGenerator } from "../plan/generator-plan.js";
 import type { CellPlan, MeasurementPlan, Measurements, Stage } from "../plan/stage.js";
 import { findWorkload } from "../plan/workloads.js";
 
@@ -40,25 +41,52 @@ async function runStage(
   execution: Execution,
   tracker: ProgressTracker,
 ): Promise<void> {
-  const { clock, sink, report } = execution;
-  const { id, engine, model, host } = stage.generator;
+  const { report } = execution;
   const open = stage.open ?? execution.open;
-  report(tracker.at("open", id));
-  const start = clock.nowNanoseconds();
-  const generator = await open(stage.generator);
+  report(tracker.at("open", stage.generator.id));
+  const { counterpart } = stage;
+  const generator = await opened(stage.generator, open, execution);
   try {
-    const openNanoseconds = Math.round(clock.nowNanoseconds() - start);
-    const description = generator.describe() ?? null;
-    await sink.generatorOpened({ id, engine, model, host, openNanoseconds, description });
-    await runCells(generator, stage, execution, tracker);
-    await runMeasurements(generator, stage, { ...execution, open }, tracker);
+    const other = counterpart && (await opened(counterpart.generator, counterpart.open, execution));
+    try {
+      await runCellsOf(
+        [generator, ...(other === undefined ? [] : [other])],
+        stage,
+        execution,
+        tracker,
+      );
+      await runMeasurements(generator, stage, { ...execution, open }, tracker);
+    } finally {
+      await other?.close();
+    }
   } finally {
     await generator.close();
   }
 }
 
-async function runCells(
-  generator: ScenarioGenerator,
+/** Makes a generator, and tells the sink. */
+async function opened(
+  plan: GeneratorPlan,
+  open: OpenGenerator,
+  { clock, sink }: Execution,
+): Promise<ScenarioGenerator> {
+  const { id, engine, model, host } = plan;
+  const start = clock.nowNanoseconds();
+  const generator = await open(plan);
+  try {
+    const openNanoseconds = Math.round(clock.nowNanoseconds() - start);
+    const description = generator.describe() ?? null;
+    await sink.generatorOpened({ id, engine, model, host, openNanoseconds, description });
+    return generator;
+  } catch (error) {
+    await generator.close();
+    throw error;
+  }
+}
+
+/** @param generators the stage's own, and its counterpart where it has one */
+async function runCellsOf(
+  generators: readonly ScenarioGenerator[],
   stage: Stage,
   execution: Execution,
   tracker: ProgressTracker,
@@ -67,9 +95,15 @@ async function runCells(
   const warm: CellPlan[] = [];
   for (const plan of stage.cells) {
     if (isAborted(execution)) return;
+    const other = stage.counterpart?.cells.find(({ id }) => id === plan.against);
+    const plans = other === undefined ? [plan] : [plan, other];
     report(tracker.inCell("warm-up", plan, 0));
-    await sink.cellBegun(plan, process);
-    const part = await runCell(generator, plan, {
+    for (const each of plans) await sink.cellBegun(each, process);
+    const subjects = plans.map((each, index) => ({
+      plan: each,
+      generator: generators[index] as ScenarioGenerator,
+    }));
+    const parts = await runCells(subjects, {
       clock,
       // Other orders in each process.
       seed: seedOfProcess(seed, process),
@@ -77,15 +111,20 @@ async function runCells(
       signal,
       work: workOf(stage, plan, seed),
       isWarm: warm.some((before) => isWarmAfter(before, plan)),
+      prompts: stage.prompts,
       onWarmUp: (blocks) => report(tracker.inCell("warm-up", plan, blocks)),
-      onBlock: async (block, blocks) => {
-        report(tracker.inCell("measure", plan, blocks));
-        await sink.blockDone(plan.id, block);
+      onBlocks: async (blocks, measured) => {
+        report(tracker.inCell("measure", plan, measured));
+        for (const [index, each] of plans.entries()) {
+          await sink.blockDone(each.id, blocks[index] as RawBlock);
+        }
       },
     });
-    tracker.cellEnded(plan, part.blocks);
-    if (part.status === "complete" && part.warmUp.steady) warm.push(plan);
-    await sink.cellDone(plan.id, part);
+    tracker.cellEnded(plan, parts[0]?.blocks ?? 0);
+    if (parts.every(({ status, warmUp }) => status === "complete" && warmUp.steady)) warm.push(plan);
+    for (const [index, each] of plans.entries()) {
+      await sink.cellDone(each.id, parts[index] as CellPart);
+    }
   }
 }
 

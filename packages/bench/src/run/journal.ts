@@ -1,5 +1,6 @@
 import { calibrate } from "../conclude/calibration.js";
 import { judgeClaims, type Claim } from "../conclude/claims.js";
+import { compareEndpoints } from "../conclude/endpoint-comparison.js";
 import type { Clock } from "../plan/clock.js";
 import { deriveBlock, deriveCell } from "../conclude/derivation.js";
 import type { EnvironmentWatch } from "./environment.js";
@@ -165,6 +166,7 @@ export class Journal implements RunSink {
   /** Judges the claims and saves for the last time. */
   async end(status: "complete" | "interrupted"): Promise<{ record: ResultRecord; path: string }> {
     const calibration = calibrate(this.#record.cells);
+    const endpoints = compareEndpoints(this.#record.cells);
     this.judge();
     const environment = await this.#watch.conclude();
     this.#record = {
@@ -176,6 +178,7 @@ export class Journal implements RunSink {
         peakResidentBytes: Math.max(environment.peakResidentBytes, this.#peakResidentBytes),
       },
       ...(calibration.length === 0 ? {} : { calibration }),
+      ...(endpoints.length === 0 ? {} : { endpoints }),
     };
     await this.#save();
     return { record: this.#record, path: this.#file.path };

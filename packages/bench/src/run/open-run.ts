@@ -3,8 +3,15 @@ import { listClaims, readClaimList } from "../conclude/claim-list.js";
 import type { RawBlock } from "../measure/raw-samples.js";
 import { measureRecording } from "../measure/recorder.js";
 import { measureClock, systemClock, type Clock } from "../plan/clock.js";
+import {
+  planEndpoint,
+  recordEndpoint,
+  resumeEndpoint,
+  type EndpointPlan,
+} from "../plan/endpoint-plan.js";
 import { recordSelection, type Selection } from "../plan/selection.js";
 import type { Scenario, Stage } from "../plan/stage.js";
+import { tryEndpoint } from "../scenarios/open-endpoint.js";
 import { definitions } from "../record/definitions.js";
 import {
   recordSchema,
@@ -17,6 +24,7 @@ import {
 import {
   defaultPreset,
   ownScenarios,
+  requireEndpointAlone,
   requireSeed,
   requireWhatCrosses,
   type BenchOptions,
@@ -64,14 +72,17 @@ async function watchMachine(options: BenchOptions): Promise<EnvironmentWatch> {
 }
 
 async function begin(options: BenchOptions): Promise<Run> {
-  const { preset: chosen = defaultPreset(options), scenarios, ...rest } = options;
+  requireEndpointAlone(options);
+  const endpoint = options.endpoint && planEndpoint(options.endpoint);
+  const usual = endpoint === undefined ? defaultPreset(options) : "endpoint";
+  const { preset: chosen = usual, scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
     typeof scenario === "string" ? scenario : scenario.name,
   );
   const selection = recordSelection({ ...rest, scenarios: names });
-  const stages = await planFirst(options, preset, selection);
+  const stages = await planFirst(options, preset, selection, endpoint);
   const watch = await watchMachine(options);
   const startedAt = new Date().toISOString();
   const clock = options.clock ?? systemClock;
@@ -80,6 +91,7 @@ async function begin(options: BenchOptions): Promise<Run> {
   const { claims = await readClaimList() } = options;
   return await start(options, {
     preset,
+    endpoint,
     watch,
     folder: () => options.outputFolder ?? defaultOutputFolder(runId),
     rawBlocks: new Map(),
@@ -95,6 +107,7 @@ async function begin(options: BenchOptions): Promise<Run> {
         looks: looksOf(preset),
         measured: [],
         ...plannedOf(stages, preset),
+        ...(endpoint !== undefined && { endpoint: recordEndpoint(endpoint) }),
       },
       startedAt,
       endedAt: null,
@@ -117,11 +130,13 @@ async function begin(options: BenchOptions): Promise<Run> {
 async function resume(options: BenchOptions, folder: string): Promise<Run> {
   const { record, rawBlocks } = await readRunToResume(folder);
   const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
-  await planFirst(options, preset, record.plan);
+  const endpoint = resumeEndpoint(record.plan.endpoint, options.endpoint);
+  await planFirst(options, preset, record.plan, endpoint);
   const watch = await watchMachine(options);
   requireSameMachine(record, watch.environment);
   return await start(options, {
     preset,
+    endpoint,
     watch,
     folder: () => folder,
     rawBlocks,
@@ -138,17 +153,24 @@ async function planFirst(
   options: BenchOptions,
   preset: Preset,
   selection: Selection,
+  endpoint: EndpointPlan | undefined,
 ): Promise<readonly Stage[]> {
   requireWhatCrosses(preset, options);
-  const order = orderOf(options, preset, selection);
+  const order = orderOf(options, preset, selection, endpoint);
   return await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
 }
 
-function orderOf(options: BenchOptions, preset: Preset, selection: Selection): Run["order"] {
+function orderOf(
+  options: BenchOptions,
+  preset: Preset,
+  selection: Selection,
+  endpoint: EndpointPlan | undefined,
+): Run["order"] {
   return {
     ...recordSelection(selection),
     preset: typeof options.preset === "object" ? options.preset : preset.name,
     modules: options.modules ?? [],
+    endpoint,
   };
 }
 
@@ -156,16 +178,18 @@ async function start(
   options: BenchOptions,
   from: {
     readonly preset: Preset;
+    readonly endpoint: EndpointPlan | undefined;
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
     readonly beginning: ResultRecord;
   },
 ): Promise<Run> {
-  const { preset, watch, beginning } = from;
+  const { preset, endpoint, watch, beginning } = from;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
-  const order = orderOf(options, preset, beginning.plan);
+  const order = orderOf(options, preset, beginning.plan, endpoint);
+  if (endpoint !== undefined) await tryEndpoint(endpoint, options.signal);
   const claims = await claimsOfRun(options, beginning);
   const file = await RecordFile.create(from.folder());
   const journal = new Journal({ file, watch, clock, claims }, beginning, from.rawBlocks);

@@ -3,9 +3,11 @@ import { measurementId } from "./execution.js";
 import { findPreset, type Preset } from "./presets.js";
 import { fitInto } from "./time-budget.js";
 import { didYouMean } from "../plan/did-you-mean.js";
+import type { EndpointPlan } from "../plan/endpoint-plan.js";
 import { narrow, type Selection } from "../plan/selection.js";
 import type { CellPlan, Scenario, Stage } from "../plan/stage.js";
 import { catalogue } from "../scenarios/catalogue.js";
+import { endpointScenario } from "../scenarios/endpoint.js";
 import { withProfiles } from "../scenarios/profiled.js";
 
 /** What a process measures, in words that cross to it where the preset is a name. */
@@ -13,6 +15,8 @@ export interface StagesOrder extends Selection {
   readonly preset: string | Preset;
   /** File URLs of modules with scenarios. */
   readonly modules: readonly string[];
+  /** Measured instead of scenarios. */
+  readonly endpoint?: EndpointPlan | undefined;
   /** Which of the run's processes this is, from 0. */
   readonly process: number;
   /** Ids of the cells and measurements that are done, or were decided. */
@@ -31,11 +35,15 @@ export async function planStages(
   order: StagesOrder,
   scenarios: readonly Scenario[] = [],
 ): Promise<readonly Stage[]> {
-  const { profiles, modules, process, leaveOut, allotted = {} } = order;
+  const { profiles, modules, endpoint, process, leaveOut, allotted = {} } = order;
   const preset = typeof order.preset === "string" ? findPreset(order.preset) : order.preset;
   const loaded = await Promise.all(modules.map(loadScenarios));
   const stages = withProfiles(
-    select(preset, order, [...scenarios, ...loaded.flat()]),
+    select(preset, order, [
+      ...scenarios,
+      ...loaded.flat(),
+      ...(endpoint === undefined ? [] : [endpointScenario(endpoint)]),
+    ]),
     profiles ?? [],
   );
   return stages
@@ -43,8 +51,10 @@ export async function planStages(
       ...stage,
       cells: stage.cells
         .filter(
-          ({ id, scenario }) =>
-            !leaveOut.includes(id) && process < (preset.processesOf?.[scenario] ?? Infinity),
+          ({ id, scenario, against }) =>
+            // Both of a pair are measured again unless both are done.
+            !(leaveOut.includes(id) && leaveOut.includes(against ?? id)) &&
+            process < (preset.processesOf?.[scenario] ?? Infinity),
         )
         .map((cell) => withBlocks(cell, allotted[cell.id])),
       measurements: stage.measurements.filter(
@@ -105,8 +115,13 @@ function chosenScenarios(
   return known.filter(({ name }) => scenarios.includes(name));
 }
 
-/** Every export of a module that is a scenario. */
-async function loadScenarios(url: string): Promise<readonly Scenario[]> {
+/**
+ * Every export of a module that is a scenario.
+ *
+ * @param url of its file
+ * @throws StreamgaugeError `INVALID_SCENARIOS` where it does not load, or has none
+ */
+export async function loadScenarios(url: string): Promise<readonly Scenario[]> {
   let module: Record<string, unknown>;
   try {
     module = (await import(url)) as Record<string, unknown>;

@@ -4,6 +4,7 @@ import { didYouMean } from "../plan/did-you-mean.js";
 import { catalogue } from "../scenarios/catalogue.js";
 import type { Scenario, Size } from "../plan/stage.js";
 import { calibration } from "../scenarios/calibration.js";
+import { endpointProcesses } from "../scenarios/endpoint.js";
 import { sequentialLooks } from "../statistics/index.js";
 
 /** How thoroughly to measure, and what, unless somebody chooses. */
@@ -96,6 +97,15 @@ export const calibrationPreset: Preset = {
   scenarios: [calibration],
 };
 
+/** How an endpoint is measured; `bench` takes it where there is a URL. */
+const endpointPreset: Preset = {
+  name: "endpoint",
+  description: "an endpoint, in eight short processes",
+  size: "standard",
+  lookAtProcesses: [endpointProcesses],
+  scenarios: [],
+};
+
 /** Names of the presets. */
 export const presetNames: readonly string[] = presets.map(({ name }) => name);
 
@@ -109,7 +119,9 @@ export function describeChoices(): { readonly presets: string[]; readonly scenar
 /** @throws StreamgaugeError `INVALID_OPTION` for a name that no preset has */
 export function findPreset(name: string): Preset {
   // A process that measures knows its preset by name only.
-  const found = [...presets, calibrationPreset].find((preset) => preset.name === name);
+  const found = [...presets, calibrationPreset, endpointPreset].find(
+    (preset) => preset.name === name,
+  );
   if (found !== undefined) return found;
   throw invalidOption(
     `There is no preset "${name}".${didYouMean(name, presetNames)} Presets: ${presetNames.join(", ")}.`,

@@ -1,5 +1,6 @@
 import { messageOf } from "@streamgauge/core";
 import { calibrate } from "../conclude/calibration.js";
+import { compareEndpoints } from "../conclude/endpoint-comparison.js";
 import { concludeEngine } from "../conclude/engine-analysis.js";
 import { concludeTee } from "../conclude/tee-analysis.js";
 import { concludeTransports } from "../conclude/transport-analysis.js";
@@ -27,6 +28,15 @@ export function verifyEngine({ engine = [] }: ResultRecord): Finding {
     describeOther(`${recorded.scenario}, ${recorded.id}`, recorded, () => concludeEngine(recorded)),
   );
   return findingOf(engine.length > 0, problems);
+}
+
+/** How two endpoints compare, from the blocks of their cells. */
+export function verifyEndpoints({ endpoints, cells }: ResultRecord): Finding {
+  const problems =
+    endpoints === undefined
+      ? []
+      : describeOther("The endpoints", endpoints, () => compareEndpoints(cells));
+  return findingOf(endpoints !== undefined, problems);
 }
 
 /** What instruments cost, from the times of the runs with them and without. */

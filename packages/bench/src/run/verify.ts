@@ -5,6 +5,7 @@ import type { ReadBeside } from "./cell-samples.js";
 import { verifyCell, type CellVerification } from "./verify-cell.js";
 import { verifyClaims } from "./verify-claims.js";
 import {
+  verifyEndpoints,
   verifyEngine,
   verifyOthers,
   verifyProfiles,
@@ -77,6 +78,7 @@ export async function verifyRecord(
     plan: verifyPlan(record),
     transports: verifyTransports(record),
     engine: verifyEngine(record),
+    endpoints: verifyEndpoints(record),
     profiles: verifyProfiles(record),
     others: verifyOthers(record, withoutBlocks.size === 0),
   };
@@ -114,7 +116,7 @@ function isEmpty(
     claims,
     plan,
     ...derived
-  }: Readonly<Record<"claims" | "plan" | "transports" | "engine" | "profiles" | "others", Finding>>,
+  }: Readonly<Record<"claims" | "plan" | "transports" | "engine" | "endpoints" | "profiles" | "others", Finding>>,
 ): boolean {
   return (
     cells.every(({ file }) => file === null) &&

@@ -11,6 +11,7 @@ import {
   type RandomModelOptions,
 } from "../plan/random-model.js";
 import { workerDiagnostics } from "./thread-diagnostics.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 /**
  * Makes the generator of a plan with `@streamgauge/runtime`. The runtime is
@@ -33,7 +34,7 @@ async function openPlain(
   plan: GeneratorPlan,
   options: RandomModelOptions,
 ): Promise<ScenarioGenerator> {
-  const runtime = await import("@streamgauge/runtime");
+  const runtime = await needsRuntime(() => import("@streamgauge/runtime"));
   const engine = {
     model: await modelOf(plan, runtime, options),
     // Prompts repeat here: each is to be run whole, as in the generators it is compared with.

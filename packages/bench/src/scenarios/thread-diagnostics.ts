@@ -1,12 +1,13 @@
 import type { Runtime } from "@streamgauge/runtime";
 import type { Diagnostics } from "../plan/thread-reports.js";
+import { needsRuntime } from "../plan/needs-runtime.js";
 
 /**
  * The diagnostics of the calling thread. The runtime is loaded here and not
  * before, as in `open-generator.ts`.
  */
 export const mainDiagnostics: Diagnostics = async (kind) => {
-  const { startDiagnostic } = await import("@streamgauge/runtime/diagnostics");
+  const { startDiagnostic } = await needsRuntime(() => import("@streamgauge/runtime/diagnostics"));
   const diagnostic = await startDiagnostic(kind);
   return {
     stop: async () => [

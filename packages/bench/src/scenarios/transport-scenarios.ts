@@ -2,7 +2,8 @@ import type { RingOptions } from "@streamgauge/runtime/ring";
 import { williamsDesign } from "../measure/block-order.js";
 import { measurementsOn, paced } from "../plan/build-stage.js";
 import type { Scenario, Stage } from "../plan/stage.js";
-import { transportMeasurement, type TransportOptions } from "./transport-measurement.js";
+import { transportMeasurement } from "./transport-measurement.js";
+import type { TransportOptions } from "./transports/transport-options.js";
 import type { TransportLoad } from "./transports/producer-thread.js";
 import type { RingTransportPlan, TransportPlan } from "./transports/transport-plan.js";
 

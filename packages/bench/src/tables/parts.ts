@@ -2,6 +2,7 @@ import type { ResultRecord } from "../record/index.js";
 import { calibration } from "./calibration.js";
 import { controls } from "./controls.js";
 import { costs } from "./costs.js";
+import { endpoints } from "./endpoints.js";
 import { engine } from "./engine.js";
 import { latencies } from "./latencies.js";
 import { loads } from "./loads.js";
@@ -21,6 +22,7 @@ export type PartName =
   | "verdicts"
   | "controls"
   | "costs"
+  | "endpoints"
   | "tails"
   | "throughput"
   | "calibration"
@@ -59,6 +61,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   verdicts: { page: "verdicts", groups: (record) => [verdicts(record)] },
   controls: { page: "verdicts", groups: one(controls), only: "document" },
   costs: { page: "costs", groups: one(costs) },
+  endpoints: { page: "costs", groups: one(endpoints) },
   tails: { page: "costs", groups: one(tails) },
   throughput: { page: "costs", groups: one(throughput), only: "document" },
   calibration: { page: "verdicts", groups: one(calibration) },

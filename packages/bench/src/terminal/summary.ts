@@ -1,5 +1,6 @@
 import type { ResultRecord } from "../record/index.js";
 import { firstAndNextToken } from "../tables/latencies.js";
+import { ownGenerators } from "../tables/own-generators.js";
 import { parts } from "../tables/parts.js";
 import type { Table } from "../tables/table.js";
 import { attention } from "./attention.js";
@@ -16,7 +17,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
   const { verdicts, ...rest } = parts;
   const text = [
     ...verdicts.groups(record).map(write),
-    write([firstAndNextToken(record)]),
+    write([firstAndNextToken(record), ownGenerators(record)]),
     sparklines(record, options),
     ...Object.values(rest)
       .filter(({ only }) => only !== "document")

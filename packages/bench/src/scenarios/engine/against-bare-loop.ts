@@ -1,4 +1,3 @@
-import { cacheCapacity } from "@streamgauge/runtime/onnx";
 import { timePerToken } from "../../conclude/engine-analysis.js";
 import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
@@ -6,6 +5,7 @@ import { engineMeasurement, type Contender, type ContenderRun } from "./engine-m
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
 import { openOwn } from "./own-engine.js";
 import { Turns, takeTurns, type TurnTaker } from "./turns.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 export interface AgainstBareLoopOptions extends RaceSize {
   readonly promptTokens: number;
@@ -41,7 +41,10 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
     async open(context) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
-      const { createBareLoop, openWithSession, runInTurns } = await import("./bare-loop.js");
+      const { cacheCapacity } = await needsRuntime(() => import("@streamgauge/runtime/onnx"));
+      const { createBareLoop, openWithSession, runInTurns } = await needsRuntime(
+        () => import("./bare-loop.js"),
+      );
       context.report?.("loading");
       const ownTurns = new Turns();
       const { engine: own, session } = await openWithSession(

@@ -5,6 +5,7 @@ import { engineMeasurement, speedupClaim } from "./engine-measurement.js";
 import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
 import { gapsOf, takeTimed } from "./own-engine.js";
 import type { TimedIds } from "./peer-engine.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 export interface ConcurrentStreamsOptions extends RaceSize {
   readonly streams: number;
@@ -37,7 +38,7 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
       const prompts = Array.from({ length: streams }, (_, index) =>
         drawPrompt(context.seed + index, promptTokens + (index % 4), vocabularySize),
       );
-      const { createRuntime } = await import("@streamgauge/runtime");
+      const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
       const runtime = await createRuntime({
         model: folder,
         dtype,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createDraw } from "../../statistics/draw.js";
 import { randomModel } from "../../plan/random-model.js";
 import type { MeasurementContext } from "../../plan/stage.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 /** The graphs that the scenario runs, of one shape. */
 export type EngineDtype = "fp32" | "q8" | "q4";
@@ -23,7 +24,7 @@ const dtypes: readonly EngineDtype[] = ["fp32", "q8", "q4"];
 
 /** The 135M shape with random weights, in the cache folder; built on first use. */
 export const buildEngineModel: FindEngineModel = async ({ report, signal }) => {
-  const { llamaPresets } = await import("@streamgauge/runtime/onnx");
+  const { llamaPresets } = await needsRuntime(() => import("@streamgauge/runtime/onnx"));
   const build = (format: "onnx" | "gguf"): Promise<string> =>
     randomModel(size, {
       dtypes,

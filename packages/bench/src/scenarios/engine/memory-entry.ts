@@ -16,6 +16,7 @@ import type {
 import { openLlama } from "./llama-engine.js";
 import { openOwn, takeTimed } from "./own-engine.js";
 import { openPeer } from "./peer-engine.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 process.on("disconnect", () => process.exit(1));
 process.on("message", (task) => void work(task as MemoryTask));
@@ -51,7 +52,7 @@ async function generate(task: PeakTask): Promise<PeakAnswer> {
 }
 
 async function load({ folder, dtype, threads, workers }: LoadTask): Promise<LoadAnswer> {
-  const { createRuntime } = await import("@streamgauge/runtime");
+  const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
   const begun = new Map<number, { stage: string; at: number }[]>();
   const residentBefore = process.memoryUsage.rss();
   const start = performance.now();

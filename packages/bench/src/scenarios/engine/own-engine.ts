@@ -2,6 +2,7 @@ import type { Generator } from "@streamgauge/core";
 import type { InlineGenerator } from "@streamgauge/runtime";
 import type { EngineDtype } from "./engine-model.js";
 import type { TimedIds } from "./peer-engine.js";
+import { needsRuntime } from "../../plan/needs-runtime.js";
 
 /** The name that tables use. */
 export const ownName = "streamgauge" as const;
@@ -18,7 +19,7 @@ export interface OwnSettings {
 /** The engine on a model of the scenario, in the thread that measures. */
 export async function openOwn(folder: string, settings: OwnSettings): Promise<InlineGenerator> {
   const { dtype, threads, prefixReuse } = settings;
-  const { createInlineGenerator } = await import("@streamgauge/runtime");
+  const { createInlineGenerator } = await needsRuntime(() => import("@streamgauge/runtime"));
   return await createInlineGenerator({
     model: folder,
     dtype,

@@ -1,3 +1,4 @@
+import { needsRuntime } from "../../plan/needs-runtime.js";
 import { StreamgaugeError } from "@streamgauge/core";
 import { timePerToken } from "../../conclude/engine-analysis.js";
 import type { MeasurementPlan } from "../../plan/stage.js";
@@ -48,7 +49,7 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
         contextTokens: longest + tokens,
         sequences: streams,
       });
-      const { createRuntime } = await import("@streamgauge/runtime");
+      const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
       const runtime = await createRuntime({
         model: folder,
         dtype,

@@ -32,7 +32,9 @@ export function ggufTerm(dtype: EngineDtype): string {
 }
 
 function runtimeVersion(): string {
-  const require = createRequire(import.meta.url);
+  // The runtime's own copy: nobody else need see one.
+  const runtime = createRequire(import.meta.url).resolve("@streamgauge/runtime/package.json");
+  const require = createRequire(runtime);
   const { version } = require("onnxruntime-node/package.json") as { version: string };
   return version;
 }
