@@ -264,11 +264,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=generate -->
    *
-   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: 1706 tokens/s at 10 tokens, 2135 tokens/s at
-   * 50, 2134 tokens/s at 100 and 1293 tokens/s at 1000. It is what streaming is compared with;
-   * against itself it differs by 0.6 % (-0.2 to 1.3) at 10 tokens, 0.1 % (-0.6 to 0.7) at 50,
-   * 0.5 % (-0.1 to 1.2) at 100 and 0.2 % (-0.7 to 1.1) at 1000.
+   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: 814 tokens/s at 10 tokens, 926
+   * tokens/s at 50, 991 tokens/s at 100 and 866 tokens/s at 1000. It is what streaming is
+   * compared with; against itself it differs by 0.0 % (-0.3 to 0.4) at 10 tokens, 0.1 % (-0.5
+   * to 0.8) at 50, -0.3 % (-1.2 to 0.7) at 100 and 1.6 % (0.2 to 2.9) at 1000.
    * `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
@@ -279,11 +279,12 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=stream -->
    *
-   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.1 % (5.7
-   * to 6.5) at 10 tokens, 8.1 % (7.3 to 8.8) at 50, 9.2 % (7.8 to 11.1) at 100 and 6.1 % (5.2
-   * to 7.0) at 1000; per token by 36.0 µs to 47.3 µs. Less than 5 % is refuted at 10, 50, 100
-   * and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that depends on.
+   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate()
+   * by 0.4 % (0.1 to 0.7) at 10 tokens, 0.4 % (-0.2 to 1.3) at 50, 0.9 % (-0.3 to 2.0) at 100
+   * and 3.0 % (0.8 to 4.7) at 1000; per token by 3.9 µs to 36.4 µs. Less than 5 % is upheld at
+   * 10, 50 and 100 tokens, void at 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that
+   * depends on.
    *
    * <!-- /sg -->
    */
@@ -297,12 +298,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=streamAsync -->
    *
-   * Measured on 2026-11-25 (profile full, AMD EPYC, 2 logical cores, Linux 6.18.44-fc-v595
-   * x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate() by 6.5 % (5.8
-   * to 7.2) at 10 tokens, 8.0 % (7.2 to 8.7) at 50, 9.2 % (8.3 to 11.6) at 100 and 5.9 % (4.9
-   * to 6.8) at 1000; per token by 37.4 µs to 45.6 µs. Less than 10 % is upheld at 10, 50 and
-   * 1000 tokens, inconclusive at 100 tokens. `docs/STREAMING_PERFORMANCE.md` says what that
-   * depends on.
+   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate()
+   * by 1.1 % (0.7 to 1.6) at 10 tokens, 0.5 % (-0.1 to 1.2) at 50, 0.2 % (-0.8 to 1.1) at 100
+   * and 0.2 % (-1.9 to 2.2) at 1000; per token by 1.1 µs to 15.4 µs. Less than 10 % is upheld
+   * at 10, 50, 100 and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
    */

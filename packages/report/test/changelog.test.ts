@@ -22,7 +22,10 @@ describe("renderChangelogSnippet", () => {
     ["upheld", /^- Validated: sync stream under 5 % overhead \(10 tokens: /m],
     ["refuted", /^- Adjusted: async stream does not stay under 10 % overhead \(10 tokens: /m],
     ["inconclusive", /^- Not shown: sync stream under 5 % overhead/m],
-    ["void", /^- Not shown \(the machine was too noisy, or the cell failed\): async stream/m],
+    [
+      "void",
+      /^- Not shown \(the control differed from itself, or the cell failed\): async stream/m,
+    ],
   ] as const)("words %s", async (verdict, expected) => {
     expect(await snippetOf(verdict)).toMatch(expected);
   });

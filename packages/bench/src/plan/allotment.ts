@@ -1,3 +1,5 @@
+import { fewestBlocks as fewestForVerdict } from "../statistics/index.js";
+
 /** What is known of a cell when a process's blocks are shared out. */
 export interface AllottableCell {
   readonly id: string;
@@ -29,9 +31,6 @@ export interface Allowance {
  * wide, fit below the limit together: `usual`, in most runs; `sure`, in nearly all.
  */
 const decisiveShares = { usual: 1 / 6, sure: 1 / 8 };
-
-/** A verdict needs so many in all, however little they scatter: fewer can miss what happens seldom. */
-const fewestForVerdict = 59;
 
 /** A balanced square of orders. */
 const squareBlocks = 4;

@@ -1,4 +1,5 @@
 import { isStreamgaugeError, messageOf } from "@streamgauge/core";
+import type { ResultRecord } from "../record/index.js";
 import { firstDifference } from "../statistics/difference.js";
 
 /** `unchecked` where there is nothing to compare with. */
@@ -11,6 +12,14 @@ export interface Finding {
   readonly problems: readonly string[];
   /** What could not be checked, and why, in a sentence each. */
   readonly notes: readonly string[];
+}
+
+/**
+ * Whether a record was concluded by the rules before decision 6 took process means: its intervals and
+ * verdicts cannot be derived again by those of today.
+ */
+export function followsOlderRules({ version }: Pick<ResultRecord, "version">): boolean {
+  return version === 3;
 }
 
 /** @param checked whether there was something to compare with */

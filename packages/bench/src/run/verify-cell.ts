@@ -12,7 +12,7 @@ import {
   type Treatment,
 } from "../record/index.js";
 import { firstDifference } from "../statistics/difference.js";
-import { isExpected, type Agreement } from "./agreement.js";
+import { followsOlderRules, isExpected, type Agreement } from "./agreement.js";
 import {
   describeOtherBytes,
   describeOtherOrigin,
@@ -75,7 +75,8 @@ export async function verifyCell(
     note(cell.id, describeOtherParts(isSampled ? cell.processes : [], derived?.blocks)),
     note(cell.id, describeOtherOrder(record, derived?.blocks)),
   ].find((agreement) => agreement === "differs");
-  const analysis = compare("analysis");
+  const isOlder = followsOlderRules(record);
+  const analysis = isOlder ? "unchecked" : compare("analysis");
   const tails = compare("tails");
   return {
     cell: cell.id,
@@ -86,7 +87,7 @@ export async function verifyCell(
     distributions: compare("distributions"),
     analysis: tails === "differs" ? tails : analysis,
     verdicts:
-      derived === undefined
+      derived === undefined || isOlder
         ? "unchecked"
         : compareVerdicts(record, { ...cell, ...derived }, claims, note),
     problems,

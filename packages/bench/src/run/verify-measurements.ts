@@ -10,10 +10,18 @@ import { describeLoad, type ResultRecord } from "../record/index.js";
 import type { LatencySummary } from "../record/distribution.js";
 import { measurementDefinitions } from "../record/measurements.js";
 import { firstDifference } from "../statistics/difference.js";
-import { describeOther, findingOf, isExpected, type Finding } from "./agreement.js";
+import {
+  describeOther,
+  findingOf,
+  followsOlderRules,
+  isExpected,
+  type Finding,
+} from "./agreement.js";
 
 /** What is concluded of transports, from the blocks that the record itself holds. */
-export function verifyTransports({ transports = [] }: ResultRecord): Finding {
+export function verifyTransports(record: ResultRecord): Finding {
+  const { transports = [] } = record;
+  if (followsOlderRules(record)) return findingOf(false, []);
   const problems = transports.flatMap((recorded) =>
     describeOther(`${recorded.scenario}, ${describeLoad(recorded)}`, recorded, () =>
       concludeTransports(recorded),
@@ -23,7 +31,9 @@ export function verifyTransports({ transports = [] }: ResultRecord): Finding {
 }
 
 /** What is concluded of the engine's measurements, from the blocks that the record itself holds. */
-export function verifyEngine({ engine = [] }: ResultRecord): Finding {
+export function verifyEngine(record: ResultRecord): Finding {
+  const { engine = [] } = record;
+  if (followsOlderRules(record)) return findingOf(false, []);
   const problems = engine.flatMap((recorded) =>
     describeOther(`${recorded.scenario}, ${recorded.id}`, recorded, () => concludeEngine(recorded)),
   );
@@ -90,7 +100,7 @@ export function verifyOthers(record: ResultRecord, hasAllCells: boolean): Findin
       })),
     ),
     // It is made when the run ends.
-    ...(hasAllCells && status !== "running"
+    ...(hasAllCells && status !== "running" && !followsOlderRules(record)
       ? describeOther("calibration", calibration ?? [], () => calibrate(cells))
       : []),
   ];

@@ -1,6 +1,6 @@
 import { readClaimList } from "../conclude/claim-list.js";
 import type { ClaimList, ResultRecord } from "../record/index.js";
-import { findingOf, type Agreement, type Finding } from "./agreement.js";
+import { findingOf, followsOlderRules, type Agreement, type Finding } from "./agreement.js";
 import type { ReadBeside } from "./cell-samples.js";
 import { verifyCell, type CellVerification } from "./verify-cell.js";
 import { verifyClaims } from "./verify-claims.js";
@@ -98,7 +98,14 @@ export async function verifyRecord(
     profiles: findings.profiles.agreement,
     others: findings.others.agreement,
     problems,
-    notes: story.flatMap(({ notes }) => notes),
+    notes: [
+      ...story.flatMap(({ notes }) => notes),
+      ...(followsOlderRules(record)
+        ? [
+            "It was concluded by older rules (version 3): its intervals and verdicts are not checked.",
+          ]
+        : []),
+    ],
   };
 }
 

@@ -77,7 +77,7 @@ const openings: Readonly<Record<Verdict, string>> = {
   upheld: "Validated",
   refuted: "Adjusted",
   inconclusive: "Not shown",
-  void: "Not shown (the machine was too noisy, or the cell failed)",
+  void: "Not shown (the control differed from itself, or the cell failed)",
 };
 
 function describe(
