@@ -8,14 +8,7 @@ import {
   type Run,
   type Treatment,
 } from "../record/index.js";
-import {
-  estimateBoth,
-  median,
-  minimumSamples,
-  rescale,
-  sampleLevel,
-  samplesAt,
-} from "../statistics/index.js";
+import { estimateProcesses, median, minimumSamples, rescale } from "../statistics/index.js";
 
 /**
  * Each cell that was measured against another, run by run of the same block: what drifts
@@ -52,8 +45,7 @@ function compare(
   const all = pairs.flat();
   if (all.length === 0) return [];
   const logs = pairs.map((part) => part.map(({ log }) => log));
-  const level = sampleLevel(logs);
-  const samples = samplesAt(level, logs);
+  const estimate = all.length < minimumSamples ? null : estimateProcesses(logs);
   return [
     {
       cell: cell.id,
@@ -64,8 +56,8 @@ function compare(
       againstNanoseconds: median(all.map(({ against }) => against)),
       blocks: all.length,
       processes: pairs.length,
-      level,
-      ratio: samples.length < minimumSamples ? null : rescale(estimateBoth(samples), Math.exp),
+      level: estimate?.level ?? "within processes",
+      ratio: estimate && rescale(estimate.estimates, Math.exp),
     },
   ];
 }

@@ -80,6 +80,6 @@ export const endpointComparison: Check<EndpointComparison> = object({
   againstNanoseconds: number,
   blocks: number,
   processes: number,
-  level: oneOf("blocks", "processes", "too few processes"),
+  level: oneOf("blocks", "processes", "too few processes", "within processes"),
   ratio: nullable(estimates),
 });

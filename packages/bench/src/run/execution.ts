@@ -121,7 +121,8 @@ async function runCellsOf(
       },
     });
     tracker.cellEnded(plan, parts[0]?.blocks ?? 0);
-    if (parts.every(({ status, warmUp }) => status === "complete" && warmUp.steady)) warm.push(plan);
+    if (parts.every(({ status, warmUp }) => status === "complete" && warmUp.steady))
+      warm.push(plan);
     for (const [index, each] of plans.entries()) {
       await sink.cellDone(each.id, parts[index] as CellPart);
     }

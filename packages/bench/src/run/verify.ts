@@ -123,7 +123,12 @@ function isEmpty(
     claims,
     plan,
     ...derived
-  }: Readonly<Record<"claims" | "plan" | "transports" | "engine" | "endpoints" | "profiles" | "others", Finding>>,
+  }: Readonly<
+    Record<
+      "claims" | "plan" | "transports" | "engine" | "endpoints" | "profiles" | "others",
+      Finding
+    >
+  >,
 ): boolean {
   return (
     cells.every(({ file }) => file === null) &&
