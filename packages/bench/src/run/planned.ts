@@ -14,8 +14,8 @@ export function plannedOf(
 ): Required<Pick<RunPlan, "cells" | "measurements" | "added">> {
   const most = lookAtProcesses.at(-1) ?? 1;
   return {
-    cells: stages.flatMap(({ cells }) =>
-      cells.map((cell) => ({
+    cells: stages.flatMap(({ cells, counterpart }) =>
+      [...cells, ...(counterpart?.cells ?? [])].map((cell) => ({
         ...identityOf(cell),
         blocks: cell.blocks,
         processes: Math.min(most, processesOf[cell.scenario] ?? Infinity),

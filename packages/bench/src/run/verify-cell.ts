@@ -73,7 +73,7 @@ export async function verifyCell(
   const isSampled = (cell.rawSamples ?? null) !== null;
   const parts = [
     note(cell.id, describeOtherParts(isSampled ? cell.processes : [], derived?.blocks)),
-    note(cell.id, describeOtherOrder(record, derived?.blocks)),
+    note(cell.id, describeOtherOrder(record, cell, derived?.blocks)),
   ].find((agreement) => agreement === "differs");
   const isOlder = followsOlderRules(record);
   const analysis = isOlder ? "unchecked" : compare("analysis");
@@ -120,7 +120,7 @@ async function deriveFromFile(
     hash = note(file, describeOtherBytes(reference, bytes));
     const { blocks, ...origin } = await readRawSamples(bytes);
     note(file, describeOtherOrigin({ runId, cell: cell.id }, origin));
-    note(file, describeOtherLength(blocks, tokensOf(cell)));
+    if (cell.endsNaturally !== true) note(file, describeOtherLength(blocks, tokensOf(cell)));
     return { hash, derived: deriveCell(blocks, cell) };
   } catch (error) {
     if (!isExpected(error)) throw error;
@@ -150,11 +150,14 @@ function compareVerdicts(
 
 /** The seed draws the order of the runs in the blocks of each process. */
 function describeOtherOrder(
-  { seed, version }: ResultRecord,
+  { seed, version, cells }: ResultRecord,
+  { id, against }: Cell,
   blocks: DerivedCell["blocks"] | undefined,
 ): string | undefined {
   // The orders of older versions were drawn in other ways.
   if (blocks === undefined || version === 3 || !Number.isSafeInteger(seed)) return undefined;
+  // Runs of two endpoints share a block, whose order is drawn for both.
+  if (against !== undefined || cells.some((other) => other.against === id)) return undefined;
   const orders = new Map<number, ReturnType<typeof blockOrders<Treatment>>>();
   for (const { index, process = 0, runs } of blocks) {
     const drawn = orders.get(process) ?? blockOrders(treatments, seedOfProcess(seed, process));
