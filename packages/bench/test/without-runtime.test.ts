@@ -64,7 +64,14 @@ describe("without the runtime", () => {
     try {
       await inTemporaryFolder(async (folder) => {
         const limits = ["--limit", "stream=5%", "--limit", "streamAsync=40us"];
-        const { code, stdout } = await streamgauge("bench", path, ...limits, "--verbose", "--out", folder);
+        const { code, stdout } = await streamgauge(
+          "bench",
+          path,
+          ...limits,
+          "--verbose",
+          "--out",
+          folder,
+        );
         expect(code).toBe(0);
         expect(stdout).toContain("TTFT p50");
         const record = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as {
