@@ -23,6 +23,7 @@ it("is measured by its address alone, against another address of it", async () =
       [
         command,
         "bench",
+        "--verbose",
         "--url",
         `${url}/v1`,
         "--model",
