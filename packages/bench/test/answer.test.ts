@@ -147,6 +147,27 @@ describe("the last lines of a bench", () => {
     );
   });
 
+  it("say what an interrupted run of an endpoint needs again, which no record holds", async () => {
+    const example = await exampleRecord();
+    const server = { host: "127.0.0.1:80", model: "whale" };
+    const endpoint = {
+      ...server,
+      api: "chat" as const,
+      maxTokens: 64,
+      prompts: { count: 1, sha256: "" },
+      against: server,
+    };
+    const record = { ...example, plan: { ...example.plan, endpoint } };
+    const interrupted = { ...record, status: "interrupted" as const };
+    const given = { ...place, endpointArguments: ["--url", "http://a/v1", "--prompts", "my.txt"] };
+    const resume = (where: RunPlace): string | undefined =>
+      summarize(interrupted, where).next?.command.split(folder)[1];
+    expect(resume(given)).toBe(" --url http://a/v1 --prompts my.txt");
+    expect(resume(place)).toBe(' --url "<address>" --against "<address>"');
+    // Nothing in this workspace would measure more of it.
+    expect(summarize(record, place).next?.kind).toBe("verify");
+  });
+
   it.each([
     ["quick", "upheld", "Next, to confirm it: pnpm streamgauge bench --profile standard"],
     [

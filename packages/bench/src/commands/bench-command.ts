@@ -8,6 +8,7 @@ import type { Claim } from "../record/index.js";
 import {
   addEndpointFlags,
   endpointExamples,
+  endpointArguments,
   endpointOf,
   fixedByRecord,
   type EndpointFlags,
@@ -25,7 +26,7 @@ import { profileFlags } from "../scenarios/profiled.js";
 import { summarize } from "../summary/index.js";
 import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
-import { placeOf } from "./run-place.js";
+import { placeOf, type GivenToBench } from "./run-place.js";
 
 interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags {
   readonly profile?: string;
@@ -117,6 +118,7 @@ Examples:
         enforce: flags.enforce === true || flags.quiet === true,
         verbosity: verbosityOf(flags),
         modules,
+        endpointArguments: endpointArguments(flags),
       });
     });
 }
@@ -170,18 +172,16 @@ function verbosityOf({ verbose, json, quiet }: BenchFlags): Verbosity {
   return verbose === true ? "verbose" : "answer";
 }
 
-/** How a run is shown, and what its exit code is. */
-export interface Showing {
+/** How a run is shown, what its exit code is, and what the command that goes on is given. */
+export interface Showing extends GivenToBench {
   /** Whether verdicts are the exit code. */
   readonly enforce: boolean;
   readonly verbosity: Verbosity;
-  /** Modules that were given as paths, for the command that goes on. */
-  readonly modules?: readonly string[] | undefined;
 }
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, showing: Showing): Promise<number> {
-  const { verbosity, enforce, modules } = showing;
+  const { verbosity, enforce } = showing;
   const { record, path } = await interruptible(
     {
       whatFollows: "Finishing the current generation",
@@ -190,17 +190,17 @@ export async function benchInTerminal(options: BenchOptions, showing: Showing): 
     },
     (watch) => runBench({ ...options, ...watch }),
   );
-  process.stdout.write(outcomeText(record, path, { verbosity, modules }));
+  process.stdout.write(outcomeText(record, path, showing));
   return exitCodeOf(record, enforce);
 }
 
 function outcomeText(
   record: ResultRecord,
   recordPath: string,
-  { verbosity, modules }: Pick<Showing, "verbosity" | "modules">,
+  { verbosity, ...given }: Omit<Showing, "enforce">,
 ): string {
   if (verbosity === "quiet") return "";
-  const summary = summarize(record, placeOf(recordPath, modules));
+  const summary = summarize(record, placeOf(recordPath, given));
   if (verbosity === "json") return `${printableJson(JSON.stringify(summary, null, 2))}\n`;
   // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
   const isTerminal = isatty(process.stdout.fd);

@@ -83,6 +83,24 @@ export async function endpointOf(flags: EndpointFlags): Promise<EndpointOptions 
   };
 }
 
+/** The flags that a run takes again when it goes on; undefined without `--url`. */
+export function endpointArguments(flags: EndpointFlags): readonly string[] | undefined {
+  const { url, against, prompts } = flags;
+  if (url === undefined) return undefined;
+  return [
+    "--url",
+    shownAddress(url),
+    ...(against === undefined ? [] : ["--against", shownAddress(against)]),
+    ...(prompts === undefined ? [] : ["--prompts", prompts]),
+  ];
+}
+
+/** Terminals are logged: what can hold a key is left to whoever knows it. */
+function shownAddress(address: string): string {
+  const { username, password, search } = new URL(address);
+  return username + password + search === "" ? address : "<address>";
+}
+
 /** What a run that is resumed has in its record already. */
 export function fixedByRecord({
   chat,
