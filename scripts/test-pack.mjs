@@ -24,6 +24,9 @@ import { ProgramError, pnpmCommand } from "./pack/programs.mjs";
 import { publishedPackages, root } from "./pack/published-packages.mjs";
 import { contentProblems, pack, sourceMapProblems } from "./pack/tarballs.mjs";
 
+// The programs that are tried leave the user's own cache alone.
+process.env.STREAMGAUGE_TUNING = "rule";
+
 // Files of CUDA are several hundred megabytes.
 const longestDownloadMs = 900_000;
 

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { type GenerationRequest, type GenerationSummary, type TokenSink } from "@streamgauge/core";
 import { hubNameOf } from "../hub/hub-cache.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
+import type { StepWeights } from "../onnx/step-weights.js";
 import { decode } from "./decode.js";
 import type { LoadProgress } from "./load-progress.js";
 import type { Model } from "./model.js";
@@ -41,9 +42,11 @@ export interface EngineDescription {
   readonly prefixReuse: PrefixReuse;
   /** Most generations that one step of the engine runs together; the others wait. */
   readonly maxBatch: number;
-  /** Why the graph is run so, in words for people; of the paced engine, nothing. */
+  /** Why it is run so, in words for people; of the paced engine, nothing. */
   readonly reasons: Readonly<
-    Partial<Record<"cache" | "prefixReuse" | "maxBatch" | "promptPieces", string>>
+    Partial<
+      Record<"cache" | "prefixReuse" | "maxBatch" | "promptPieces" | "threads" | "spinning", string>
+    >
   >;
   /**
    * Where operators run: "cpu", or another of onnxruntime's providers, beside which
@@ -55,6 +58,13 @@ export interface EngineDescription {
   readonly threads: number;
   /** Whether idle threads of a run spin. */
   readonly spinning: boolean;
+  /** How long they do before they sleep. */
+  readonly spinMicroseconds: number;
+  /**
+   * What a step of one token reads of the weights; undefined where the graph does not show its
+   * matrices, and of the paced engine.
+   */
+  readonly stepWeights: StepWeights | undefined;
   readonly loadMilliseconds: number;
 }
 
@@ -95,6 +105,8 @@ export async function openEngine(
         executionProvider: "none",
         threads: 1,
         spinning: true,
+        spinMicroseconds: 0,
+        stepWeights: undefined,
         loadMilliseconds: performance.now() - startedAt,
       },
       operatorProfile: undefined,
@@ -114,7 +126,7 @@ export async function openEngine(
 }
 
 export function describeOnnxModel(
-  { model, settings, dtype, plan }: OpenOnnxModel,
+  { model, settings, dtype, plan, threading, stepWeights }: OpenOnnxModel,
   spec: OnnxModelOptions,
   loadMilliseconds: number,
 ): EngineDescription {
@@ -132,10 +144,13 @@ export function describeOnnxModel(
       prefixReuse: plan.prefixReuse.because,
       maxBatch: plan.maxBatch.because,
       promptPieces: plan.pieces.because,
+      ...threading.because,
     },
     executionProvider: spec.executionProvider,
-    threads: spec.threads,
-    spinning: spec.spinning,
+    threads: threading.threads,
+    spinning: threading.threads > 1 && threading.spinMicroseconds > 0,
+    spinMicroseconds: threading.spinMicroseconds,
+    stepWeights,
     loadMilliseconds,
   };
 }

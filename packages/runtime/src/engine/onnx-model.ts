@@ -1,7 +1,9 @@
 import { readGraphSummary } from "../onnx/graph-summary.js";
 import type { ModelDtype } from "../onnx/model-dtype.js";
+import { readStepWeights, type StepWeights } from "../onnx/step-weights.js";
 import { encodeChat } from "../text/chat-template.js";
 import { createDetokenizer } from "../text/detokenizer.js";
+import { chooseThreads, type ThreadChoice, type ThreadRequest } from "../threads/choose-threads.js";
 import { BatchDecoder } from "./batch-decoder.js";
 import { whyNotTogether } from "./batch-probe.js";
 import { createFullContext, type FullContext } from "./full-context.js";
@@ -11,7 +13,7 @@ import type { LoadProgress } from "./load-progress.js";
 import type { Model, TextAssembler } from "./model.js";
 import { readModelFolder } from "./model-folder.js";
 import type { ModelSettings } from "./model-settings.js";
-import { createSession, type SessionOptions } from "./onnx-session.js";
+import { createSession } from "./onnx-session.js";
 import { findOperatorProfile, profilingOptions } from "./operator-profile.js";
 import { runFetched } from "./run-fetched.js";
 import { patchInPlace, runWayInPlace } from "./run-in-place.js";
@@ -21,7 +23,7 @@ import { warmUp } from "./warm-up.js";
 import type { WayToRun } from "./way-to-run.js";
 
 /** How a model folder is to be opened. */
-export interface OnnxModelOptions extends Omit<SessionOptions, "profiling"> {
+export interface OnnxModelOptions extends ThreadRequest {
   readonly folder: string;
   /** Which of the folder's graphs; undefined: the one its `config.json` names, or else fp32. */
   readonly dtype: ModelDtype | undefined;
@@ -43,6 +45,9 @@ export interface OpenOnnxModel {
   readonly settings: ModelSettings;
   readonly dtype: ModelDtype | "unknown";
   readonly plan: GraphPlan;
+  readonly threading: ThreadChoice;
+  /** Undefined where the graph does not show its matrices. */
+  readonly stepWeights: StepWeights | undefined;
   /** Runs the session of the model without a cache. */
   readonly fullContext: FullContext;
   /** The file of the operator profile, which is empty until the model is closed. */
@@ -73,8 +78,12 @@ export async function openOnnxModel(
   const isInPlace = planned.cache.value === "in-place";
   const patched = isInPlace ? patchInPlace(graph, summary, ports) : undefined;
   const profiling = operatorProfile === undefined ? undefined : profilingOptions(operatorProfile);
+  const stepWeights = readStepWeights(graph, summary);
+  const threading = await chooseThreads(options, { graph, file: graphFile, summary }, stepWeights);
   const session = await createSession(patched?.graph ?? graph, graphFile, {
-    ...options,
+    executionProvider: options.executionProvider,
+    threads: threading.threads,
+    spinMicroseconds: threading.spinMicroseconds,
     profiling,
   });
   const way: WayToRun = patched
@@ -120,7 +129,16 @@ export async function openOnnxModel(
     };
     await warmUp(model, folder);
     const operatorProfileFile = profiling && (await findOperatorProfile(profiling));
-    return { model, settings, dtype, plan, fullContext, operatorProfile: operatorProfileFile };
+    return {
+      model,
+      settings,
+      dtype,
+      plan,
+      threading,
+      stepWeights,
+      fullContext,
+      operatorProfile: operatorProfileFile,
+    };
   } catch (error) {
     await session.release();
     throw error;

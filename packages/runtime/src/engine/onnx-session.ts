@@ -1,16 +1,13 @@
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import { InferenceSession } from "onnxruntime-node";
 import { weightsRoot } from "../onnx/external-tensors.js";
+import { threadOptions, type ThreadSettings } from "../threads/thread-settings.js";
 import type { ProfilingOptions } from "./operator-profile.js";
 
 /** How onnxruntime is to run a graph. */
-export interface SessionOptions {
+export interface SessionOptions extends ThreadSettings {
   /** onnxruntime's name for where operators run; those it has not run on the CPU. */
   readonly executionProvider: string;
-  /** Threads of one run, the calling one included. */
-  readonly threads: number;
-  /** Whether those threads burn their core between runs to start faster. */
-  readonly spinning: boolean;
   readonly profiling: ProfilingOptions | undefined;
 }
 
@@ -24,17 +21,17 @@ export async function createSession(
   file: string,
   options: SessionOptions,
 ): Promise<InferenceSession> {
+  const { pool, intraOp } = threadOptions(options);
   try {
     return await InferenceSession.create(graph, {
       ...options.profiling,
       executionProviders: [options.executionProvider],
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
+      ...pool,
       // Warnings about graph optimisations are no use to callers, and errors are thrown.
       logSeverityLevel: 4,
       extra: {
         session: {
-          intra_op: { allow_spinning: options.spinning ? "1" : "0" },
+          intra_op: intraOp,
           // A graph handed over as bytes does not say where its external data lie.
           model_external_initializers_file_folder_path: await weightsRoot(file),
         },

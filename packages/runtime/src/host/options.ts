@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -22,6 +21,7 @@ import { pulledFolder } from "../hub/hub-cache.js";
 import { hubPrefix } from "../hub/hub-name.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
+import { mostSpinMicroseconds, tunings, type Tuning } from "../threads/thread-settings.js";
 import type { GenerationObserver } from "./generation-observer.js";
 
 /** What both hosts take. */
@@ -50,11 +50,28 @@ export interface EngineOptions {
    */
   readonly executionProvider?: string;
   /**
-   * Threads that work on one step, ≥ 1. The default leaves one core to the
-   * thread that consumes the tokens, shares the others among the workers, and is
-   * at most 4.
+   * Threads that work on one step, ≥ 1. Default: what is fastest for this model on
+   * this machine, at most twice a worker's share of the cores, and 8; see
+   * {@link tuning}, and `describe().reasons`.
    */
   readonly threads?: number;
+  /**
+   * How long a thread that has nothing to do in the middle of a step looks for
+   * work before it sleeps, from 0 to 10,000 microseconds. Long spinning takes cores
+   * from everybody else. Default: 0 or 50, whichever is faster.
+   */
+  readonly spinMicroseconds?: number;
+  /**
+   * How `threads` and `spinMicroseconds` are found where they are left out. "keep":
+   * as they were measured for this model on this machine, or else by a measurement
+   * while the model loads, in a tenth of that time, which is kept in the user's
+   * cache folder (`STREAMGAUGE_CACHE_DIR` names another). "measure": uses
+   * what was kept, or measures, and writes nothing. "rule": from the size of the weights and the number of
+   * cores; nothing is measured, read or written. With several workers nothing is measured.
+   * Default: what the environment variable `STREAMGAUGE_TUNING` says, or else "keep".
+   * Only for ONNX models.
+   */
+  readonly tuning?: Tuning;
   /**
    * Whether a generation goes on from the key/value cache of the one before where
    * their ids begin alike, instead of running that part of its prompt again, as far
@@ -138,7 +155,7 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
 }
 
 /** The options that stay `undefined` when they are not given. */
-type WithoutDefault = "dtype" | "maxBatch" | "operatorProfile";
+type WithoutDefault = "dtype" | "threads" | "spinMicroseconds" | "maxBatch" | "operatorProfile";
 
 /** The options that are resolved to another form than they are given in. */
 interface Reshaped {
@@ -155,7 +172,6 @@ type RuntimeChoices = ResolvedOptions<
 >;
 
 const defaultWorkers = 1;
-const mostDefaultThreads = 4;
 
 const modelCheck: OptionCheck<string | URL | PacedModel> = {
   accepts: (value): value is string | URL | PacedModel =>
@@ -187,7 +203,9 @@ const engineTable: OptionTable<EngineOptions, EngineChoices> = {
   },
   dtype: { check: choiceCheck(modelDtypes), default: undefined },
   executionProvider: { check: executionProviderCheck, default: "cpu" },
-  threads: { check: integerCheck(1), defaultFrom: defaultThreads },
+  threads: { check: integerCheck(1), default: undefined },
+  spinMicroseconds: { check: integerCheck(0, mostSpinMicroseconds), default: undefined },
+  tuning: { check: choiceCheck(tunings), defaultFrom: defaultTuning },
   prefixReuse: { check: booleanCheck, default: true },
   maxBatch: { check: integerCheck(1), default: undefined },
   operatorProfile: {
@@ -240,19 +258,21 @@ function folderOf(model: string | URL): string {
 }
 
 function specOf(choices: EngineChoices, workers: number): EngineSpec {
-  const { model, dtype, executionProvider, threads, prefixReuse, maxBatch } = choices;
+  const { model, dtype, executionProvider, prefixReuse, maxBatch, operatorProfile } = choices;
   if (isPacedModel(model)) return model;
+  const { threads, spinMicroseconds, tuning } = choices;
   return {
     kind: "onnx",
     folder: model,
     dtype,
     executionProvider,
     threads,
-    // A spinning thread takes its core from whoever else needs it.
-    spinning: threads > 1 && workers * threads < availableParallelism(),
+    spinMicroseconds,
+    tuning,
+    workers,
     prefixReuse,
     maxBatch,
-    operatorProfile: choices.operatorProfile,
+    operatorProfile,
   };
 }
 
@@ -263,6 +283,8 @@ const pacedRefusals: Partial<Record<keyof EngineOptions, string>> = {
   prefixReuse: "has no key/value cache",
   maxBatch: "runs one generation at a time",
   operatorProfile: "has no operators to profile",
+  spinMicroseconds: "has no threads that wait for each other",
+  tuning: "has no threads to choose",
 };
 
 function refuseForPacedModel(options: EngineOptions): void {
@@ -286,8 +308,17 @@ function isObserver(value: unknown): boolean {
   );
 }
 
-/** One core is left to the consumer's thread, and the workers share the others. */
-function defaultThreads({ workers = defaultWorkers }: RuntimeOptions): number {
-  const share = Math.floor((availableParallelism() - 1) / workers);
-  return Math.min(mostDefaultThreads, Math.max(1, share));
+/**
+ * What `tuning` is where it is left out.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for an environment variable that says something else
+ */
+export function defaultTuning(): Tuning {
+  const { STREAMGAUGE_TUNING: said } = process.env;
+  if (said === undefined || said === "") return "keep";
+  const known = tunings.find((tuning) => tuning === said);
+  if (known !== undefined) return known;
+  throw invalidOption(
+    `The environment variable STREAMGAUGE_TUNING is "${said}"; it must be one of ${tunings.join(", ")}.`,
+  );
 }

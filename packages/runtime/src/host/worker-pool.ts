@@ -45,6 +45,8 @@ export interface WorkerCounts {
 export class WorkerPool {
   readonly #piscina: Piscina<GenerateTask, GenerateOutcome>;
   readonly #options: WorkerPoolOptions;
+  /** What workers load; those that replace others, with the settings that the first ones chose. */
+  #spec: EngineSpec;
   readonly #listener: WorkerPoolListener;
   readonly #workers = new Map<number, PoolWorker>();
   readonly #limit = new ReplacementLimit();
@@ -69,6 +71,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions, listener: WorkerPoolListener) {
     const { workers, maxHeapMegabytes } = options;
     this.#options = options;
+    this.#spec = options.spec;
     this.#listener = listener;
     this.#piscina = new Piscina<GenerateTask, GenerateOutcome>({
       filename: new URL("../worker/entry.js", import.meta.url).href,
@@ -117,6 +120,10 @@ export class WorkerPool {
       // One platform, one offset: it is 0 wherever Node's threads share their clock.
       this.clockOffsetMilliseconds = workers[0]?.clockOffsetMilliseconds ?? 0;
       this.#maxBatch = description.maxBatch;
+      if (this.#spec.kind === "onnx") {
+        const { threads, spinMicroseconds } = description;
+        this.#spec = { ...this.#spec, threads, spinMicroseconds };
+      }
       this.#isReady = true;
       return description;
     } finally {
@@ -184,8 +191,7 @@ export class WorkerPool {
   }
 
   get #keepsCaches(): boolean {
-    const { spec } = this.#options;
-    return spec.kind === "onnx" && spec.prefixReuse;
+    return this.#spec.kind === "onnx" && this.#spec.prefixReuse;
   }
 
   memory(): Promise<WorkerMemory[]> {
@@ -233,7 +239,7 @@ export class WorkerPool {
         this.#countLoss(worker.isLoaded, cause);
       },
     };
-    this.#workers.set(hello.threadId, new PoolWorker(hello, thread, this.#options.spec, listener));
+    this.#workers.set(hello.threadId, new PoolWorker(hello, thread, this.#spec, listener));
   }
 
   #release(worker: PoolWorker): void {

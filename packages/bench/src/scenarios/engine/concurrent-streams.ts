@@ -43,6 +43,7 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
         model: folder,
         dtype,
         threads,
+        spinMicroseconds: 0,
         workers: 1,
         maxBatch: streams,
         prefixReuse: false,

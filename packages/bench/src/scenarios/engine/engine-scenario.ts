@@ -14,7 +14,7 @@ import { peerName } from "./peer-engine.js";
 import type { LeastSpeedups } from "./rivals.js";
 import { streamsBesideLlama } from "./streams-beside-llama.js";
 
-/** On two cores the runtime's threads do not spin, as many as there are cores. */
+/** As many as the cores of a small machine. Ours do not spin where their number is given. */
 const threads = 2;
 const findModel = buildEngineModel;
 

@@ -60,6 +60,7 @@ async function load({ folder, dtype, threads, workers }: LoadTask): Promise<Load
     model: folder,
     dtype,
     threads,
+    spinMicroseconds: 0,
     workers,
     onProgress: ({ stage, threadId }) => {
       const at = performance.now();

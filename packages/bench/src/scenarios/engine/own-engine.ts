@@ -10,7 +10,7 @@ export const ownName = "streamgauge" as const;
 /** How {@link openOwn} sets the engine. */
 export interface OwnSettings {
   readonly dtype: EngineDtype;
-  /** Undefined for its own default. */
+  /** Which do not spin; undefined for its own default, spinning included. */
   readonly threads: number | undefined;
   /** Whether a prompt's keys and values are kept for the next run. */
   readonly prefixReuse: boolean;
@@ -24,7 +24,7 @@ export async function openOwn(folder: string, settings: OwnSettings): Promise<In
     model: folder,
     dtype,
     prefixReuse,
-    ...(threads !== undefined && { threads }),
+    ...(threads !== undefined && { threads, spinMicroseconds: 0 }),
   });
 }
 

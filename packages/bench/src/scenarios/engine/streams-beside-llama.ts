@@ -54,6 +54,7 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
         model: folder,
         dtype,
         threads,
+        spinMicroseconds: 0,
         workers: 1,
         maxBatch: streams,
         prefixReuse: false,
