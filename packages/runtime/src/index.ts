@@ -22,6 +22,15 @@ export {
 } from "./host/runtime.js";
 export { pullModel, type PulledModel, type PullOptions, type PullProgress } from "./hub/pull.js";
 export type { ModelDtype } from "./onnx/model-dtype.js";
+export type { StepWeights } from "./onnx/step-weights.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";
 export type { WorkerMemory, WorkerReport } from "./protocol.js";
 export type { RingOptions, RingWait } from "./ring/index.js";
+export type { ThreadSettings, Tuning } from "./threads/thread-settings.js";
+export {
+  tuneModel,
+  type TuneModelOptions,
+  type TuneProgress,
+  type TuneReport,
+} from "./tune/tune-model.js";
+export type { TunedSettings, TunedSpeed } from "./tune/tune-settings.js";

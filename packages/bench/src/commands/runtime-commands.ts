@@ -15,11 +15,12 @@ export async function runtimeCommands(): Promise<readonly Command[]> {
       runtime.demoCommand(),
       runtime.buildModelCommand(),
       runtime.checkModelCommand(),
+      runtime.tuneCommand(),
       runtime.pullCommand(),
     ];
   } catch (error) {
     if (missingPackage(error) === undefined) throw error;
-    return ["generate", "demo", "build-model", "check-model", "pull"].map((name) =>
+    return ["generate", "demo", "build-model", "check-model", "tune", "pull"].map((name) =>
       new Command(name)
         .description("(needs @streamgauge/runtime, which is not installed)")
         .allowUnknownOption()

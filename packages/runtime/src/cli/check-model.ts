@@ -14,7 +14,7 @@ import {
   type EngineFlags,
 } from "./engine-flags.js";
 
-interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
+interface CheckFlags extends Pick<EngineFlags, "dtype" | "executionProvider" | "threads"> {
   readonly json?: true;
 }
 

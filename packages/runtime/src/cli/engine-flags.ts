@@ -8,6 +8,7 @@ export interface EngineFlags {
   readonly executionProvider?: string;
   readonly maxBatch?: number;
   readonly threads?: number;
+  readonly spinMicroseconds?: number;
 }
 
 /** What a model folder is, for flags and arguments that name one. */
@@ -31,8 +32,17 @@ const table: { readonly [Name in keyof EngineFlags]-?: () => Option } = {
     new Option(
       "--max-batch <n>",
       "most generations that a worker runs together (default: 8 where the graph allows it)",
-    ).argParser(count),
-  threads: () => new Option("--threads <n>", "threads that work on one step").argParser(count),
+    ).argParser(parseCount),
+  threads: () =>
+    new Option(
+      "--threads <n>",
+      "threads that work on one step (default: what is fastest here, see `tune`)",
+    ).argParser(parseCount),
+  spinMicroseconds: () =>
+    new Option(
+      "--spin-microseconds <n>",
+      "how long idle ones of them look for work before they sleep (default: as --threads)",
+    ).argParser((text: string) => integerFrom(0, text)),
 };
 
 const allFlags = Object.keys(table) as (keyof EngineFlags)[];
@@ -56,8 +66,13 @@ export function engineOptionsOf(flags: EngineFlags): EngineFlags {
   return Object.fromEntries(given.map((name) => [name, flags[name]]));
 }
 
-function count(text: string): number {
+/** For commander: an integer ≥ 1. */
+export function parseCount(text: string): number {
+  return integerFrom(1, text);
+}
+
+function integerFrom(least: number, text: string): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError("It must be an integer ≥ 1.");
+  if (/^\d+$/.test(text) && value >= least && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(`It must be an integer ≥ ${least}.`);
 }
