@@ -1,0 +1,156 @@
+// Tables of a record, and what the rule's numbers would be by it.
+import { median, solve } from "./numbers.mjs";
+
+const wanted = 0.97;
+
+/** @returns text for a terminal */
+export function describeRecord(record) {
+  const cells = cellsOf(record);
+  const enough = cells.filter(({ ratio }) => ratio >= wanted).length;
+  const rounds = new Set(record.openings.map(({ round }) => round)).size;
+  return [
+    `Tokens/s of the default, of the best by hand, and their ratio (least to most of ${rounds} round(s));`,
+    `"=" where both are the same settings: then the ratio is noise.`,
+    "",
+    ...table([
+      ["model", "workers", "context", "streams", "core", "default", "best by hand", "ratio", ""],
+      ...cells.map((cell) => [
+        cell.model,
+        cell.workers,
+        cell.promptTokens,
+        cell.streams,
+        cell.load,
+        `${cell.own.toFixed(1)} (${cell.settings})`,
+        `${cell.best.toFixed(1)} (${cell.bestSettings})`,
+        `${cell.ratio.toFixed(3)} (${cell.least.toFixed(2)} to ${cell.most.toFixed(2)})`,
+        cell.settings === cell.bestSettings ? "=" : cell.ratio < wanted ? "below" : "",
+      ]),
+    ]),
+    "",
+    `${enough} of ${cells.length} cells have a ratio of at least ${wanted}.`,
+    "",
+    ...describeLoads(record),
+    "",
+    ...describeFit(record),
+  ].join("\n");
+}
+
+/** The default in each cell, against the settings by hand with the largest median. */
+function cellsOf({ openings }) {
+  const groups = groupBy(openings);
+  return [...groups.values()].flatMap((own) => {
+    const [{ model, workers, cells }] = own;
+    return cells.flatMap(({ context, streams, promptTokens }) =>
+      ["idle", "busy"].map((load) => {
+        const samples = new Map();
+        for (const opening of own) {
+          const cell = opening.cells.find(
+            (candidate) => candidate.context === context && candidate.streams === streams,
+          );
+          const of = samples.get(opening.chosen) ?? [];
+          of[opening.round] = cell[load];
+          samples.set(opening.chosen, of);
+        }
+        const defaults = samples.get("default");
+        const byHand = [...samples]
+          .filter(([name]) => name !== "default")
+          .map(([name, values]) => ({ name, values, middle: median(values) }))
+          .toSorted((one, other) => other.middle - one.middle);
+        const [best] = byHand;
+        const ratios = defaults.map((value, round) => value / best.values[round]).filter(Boolean);
+        const opened = own.find(({ chosen }) => chosen === "default");
+        return {
+          model,
+          workers,
+          promptTokens,
+          streams,
+          load,
+          own: median(defaults),
+          settings: `${opened.threads}/${opened.spinMicroseconds}`,
+          best: best.middle,
+          bestSettings: best.name,
+          ratio: median(defaults) / best.middle,
+          least: Math.min(...ratios),
+          most: Math.max(...ratios),
+        };
+      }),
+    );
+  });
+}
+
+function groupBy(openings) {
+  const groups = new Map();
+  for (const opening of openings) {
+    const name = `${opening.model} ${opening.workers}`;
+    groups.set(name, [...(groups.get(name) ?? []), opening]);
+  }
+  return groups;
+}
+
+function describeLoads({ loads }) {
+  const models = [...new Set(loads.map(({ model }) => model))];
+  const rows = models.map((model) => {
+    const own = loads.filter((load) => load.model === model);
+    const middle = (arm) => median(own.map((load) => load[arm].milliseconds));
+    const ratio = (arm) => (middle(arm) / middle("rule")).toFixed(3);
+    return [
+      model,
+      middle("rule").toFixed(0),
+      `${middle("first").toFixed(0)} (${ratio("first")})`,
+      `${middle("second").toFixed(0)} (${ratio("second")})`,
+      own[0].first.reason,
+    ];
+  });
+  return [
+    "Loading in ms, and against that without a measurement:",
+    "",
+    ...table([["model", "by rule", "first", "second", "what the first one chose"], ...rows]),
+  ];
+}
+
+/**
+ * A step takes t₁ with one thread; with t threads u · t₁ + matrices · (t − 1) · h, by how they wait.
+ * Least squares of the relative errors, over the models with one stream at the shorter context.
+ */
+function describeFit({ openings, settings }) {
+  const two = settings.find(({ threads }) => threads > 1);
+  if (two === undefined) return ["One core: there is nothing to fit."];
+  const points = [...new Set(openings.map(({ model }) => model))].map((model) => {
+    const microseconds = (name) => {
+      const speeds = openings
+        .filter((own) => own.model === model && own.workers === 1 && own.chosen === name)
+        .map(({ cells }) => cells.find(({ streams }) => streams === 1).idle);
+      return 1e6 / median(speeds);
+    };
+    const { stepWeights } = openings.find((own) => own.model === model);
+    const times = ["1/0", `${two.threads}/0`, `${two.threads}/50`].map(microseconds);
+    return { model, stepWeights, times };
+  });
+  const others = two.threads - 1;
+  const equations = points.flatMap(({ stepWeights: { matrices }, times: [one, asleep, spun] }) => [
+    { row: [one / asleep, (matrices * others) / asleep, 0], value: 1 },
+    { row: [one / spun, 0, (matrices * others) / spun], value: 1 },
+  ]);
+  const [share, sleeping, spinning] = solve(equations);
+  const rateOf = (isOwn) => {
+    const rates = points
+      .filter(({ stepWeights }) => isOwn(stepWeights.bits))
+      .map(({ stepWeights, times: [one] }) => stepWeights.bytes / one);
+    return rates.length === 0 ? "–" : median(rates).toFixed(0);
+  };
+  return [
+    `For fittedCosts of packages/runtime/src/threads/thread-rule.ts, by 1 and ${two.threads} threads:`,
+    "",
+    `  bytesPerMicrosecond: { floats: ${rateOf((bits) => bits > 8)}, quantised: ${rateOf((bits) => bits <= 8)} }`,
+    `  furtherThread: ${((1 / share - 1) / others).toFixed(2)}`,
+    `  handOffMicroseconds: { sleeping: ${sleeping.toFixed(1)}, spinning: ${spinning.toFixed(1)} }`,
+  ];
+}
+
+function table(rows) {
+  const texts = rows.map((row) => row.map(String));
+  const widths = texts[0].map((_, column) => Math.max(...texts.map((row) => row[column].length)));
+  return texts.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column])).join("  ")}`.trimEnd(),
+  );
+}
