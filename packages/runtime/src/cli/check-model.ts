@@ -13,12 +13,13 @@ import {
   modelFolderDescription,
   type EngineFlags,
 } from "./engine-flags.js";
+import { interruptible } from "./interruptible.js";
 
 interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
   readonly json?: true;
 }
 
-const exitCodes = { right: 0, wrong: 1, refused: 2, interrupted: 130 } as const;
+const exitCodes = { right: 0, wrong: 1, refused: 2 } as const;
 
 /** The `check-model` command: whether a folder makes the ids that it should. */
 export function checkModelCommand(): Command {
@@ -42,29 +43,20 @@ Examples:
 }
 
 async function check(folder: string | undefined, flags: CheckFlags): Promise<void> {
-  const interrupt = new AbortController();
-  const onSignal = (): void => interrupt.abort();
   const display = createDisplay(process.stderr);
-  process.once("SIGINT", onSignal);
-  let found: ModelCheck;
-  try {
-    const { checkModel } = await import("../check/check-model.js");
-    found = await checkModel({
-      ...(folder !== undefined && { model: folder }),
-      ...engineOptionsOf(flags),
-      onProgress: (progress) => display.update(progress),
-      signal: interrupt.signal,
-    });
-  } catch (error) {
-    if (error !== interrupt.signal.reason || !interrupt.signal.aborted) throw error;
-    display.stop();
-    process.stderr.write("Interrupted.\n");
-    process.exitCode = exitCodes.interrupted;
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal);
-  }
+  const found = await interruptible(
+    async (signal) => {
+      const { checkModel } = await import("../check/check-model.js");
+      return await checkModel({
+        ...(folder !== undefined && { model: folder }),
+        ...engineOptionsOf(flags),
+        onProgress: (progress) => display.update(progress),
+        signal,
+      });
+    },
+    { display, message: "Interrupted." },
+  );
+  if (found === undefined) return;
   const { refusal } = found;
   const plain = { ...found, refusal: refusal && { code: refusal.code, message: refusal.message } };
   const text =
