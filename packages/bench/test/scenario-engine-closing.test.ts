@@ -1,13 +1,23 @@
-import { expect, it, vi } from "vitest";
-import type { EngineModel } from "../src/scenarios/engine/engine-model.js";
+import { afterEach, expect, it, vi } from "vitest";
 import { firstToken } from "../src/scenarios/engine/first-token.js";
 import { streamsBesideLlama } from "../src/scenarios/engine/streams-beside-llama.js";
 import type { MeasurementPlan } from "../src/plan/stage.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";
 import { measurementContext } from "./measurement-context.js";
 
-/** What was opened, and is not closed yet. */
-const open = vi.hoisted(() => new Set<string>());
+const { open, openWhenItFailed, fail } = vi.hoisted(() => {
+  /** What was opened, and is not closed yet. */
+  const isOpen = new Set<string>();
+  const whenItFailed: string[] = [];
+  return {
+    open: isOpen,
+    openWhenItFailed: whenItFailed,
+    fail(): never {
+      whenItFailed.push(...isOpen);
+      throw new Error("It does not open.");
+    },
+  };
+});
 
 vi.mock("node-llama-cpp", () => ({
   LlamaLogLevel: { error: "error" },
@@ -26,6 +36,8 @@ vi.mock("node-llama-cpp", () => ({
 }));
 vi.mock("@huggingface/transformers", () => ({
   env: { version: "0.0.0" },
+  DynamicCache: Object,
+  Tensor: Object,
   AutoModelForCausalLM: {
     from_pretrained: () => {
       open.add("transformers.js");
@@ -36,7 +48,7 @@ vi.mock("@huggingface/transformers", () => ({
   },
 }));
 vi.mock("@streamgauge/runtime", () => ({
-  createRuntime: () => Promise.reject(new Error("It does not open.")),
+  createRuntime: async () => fail(),
   createInlineGenerator: () => {
     open.add("streamgauge");
     return Promise.resolve({
@@ -54,21 +66,15 @@ const generator = {
   close: () => Promise.resolve(),
 };
 
-/** Runs a plan that must fail while the engines called so are open. */
-async function failsBeside(names: readonly string[], make: (fail: () => never) => MeasurementPlan) {
-  const seen: string[] = [];
-  const plan = make(() => {
-    seen.push(...open);
-    throw new Error("It does not open.");
-  });
+afterEach(() => void openWhenItFailed.splice(0));
+
+async function expectFailure(plan: MeasurementPlan): Promise<void> {
   await expect(plan.measure(generator, measurementContext())).rejects.toThrow("It does not open.");
-  expect(seen).toEqual(names);
   expect([...open]).toEqual([]);
 }
 
 it("llama.cpp is closed where the runtime beside it does not open", async () => {
-  const found: EngineModel = { ...model, ggufFile: () => Promise.resolve("model.gguf") };
-  await failsBeside([], () =>
+  await expectFailure(
     streamsBesideLlama({
       ...size,
       dtype: "q4",
@@ -76,13 +82,14 @@ it("llama.cpp is closed where the runtime beside it does not open", async () => 
       tokens: 4,
       promptTokens: 4,
       threads: 1,
-      findModel: () => Promise.resolve(found),
+      findModel: () => Promise.resolve({ ...model, ggufFile: async () => "model.gguf" }),
     }),
   );
+  expect(openWhenItFailed).toEqual(["llama.cpp"]);
 });
 
 it("ours and the first rival are closed where the second one has no file", async () => {
-  await failsBeside(["streamgauge", "transformers.js"], (fail) =>
+  await expectFailure(
     firstToken({
       ...size,
       dtype: "q4",
@@ -93,4 +100,5 @@ it("ours and the first rival are closed where the second one has no file", async
       findModel: () => Promise.resolve({ ...model, ggufFile: async () => fail() }),
     }),
   );
+  expect(openWhenItFailed).toEqual(["streamgauge", "transformers.js"]);
 });
