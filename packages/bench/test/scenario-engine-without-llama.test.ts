@@ -1,6 +1,6 @@
 import { expect, it, vi } from "vitest";
 import type { EngineModel } from "../src/scenarios/engine/engine-model.js";
-import type { Closable, Keep } from "../src/scenarios/engine/opened.js";
+import type { Closable, Keep } from "../src/plan/opened.js";
 import { openRivals } from "../src/scenarios/engine/rivals.js";
 import { streamsBesideLlama } from "../src/scenarios/engine/streams-beside-llama.js";
 import { createFakeGenerator, ManualClock } from "./fake-generator.js";

@@ -23,7 +23,13 @@ export async function openGenerator(
   const { injectedFraction, stepMicroseconds = 0 } = plan;
   if (injectedFraction === undefined) return await openPlain(plan, options);
   const slower = { ...plan, stepMicroseconds: stepMicroseconds * (1 + injectedFraction) };
-  return injectDelay(await openPlain(plan, options), await openPlain(slower, options));
+  const base = await openPlain(plan, options);
+  try {
+    return injectDelay(base, await openPlain(slower, options));
+  } catch (error) {
+    await base.close();
+    throw error;
+  }
 }
 
 async function openPlain(

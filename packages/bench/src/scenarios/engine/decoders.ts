@@ -1,7 +1,7 @@
 import type { MeasurementContext } from "../../plan/stage.js";
 import type { Contender, ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, type EngineDtype, type FindEngineModel } from "./engine-model.js";
-import type { Keep } from "./opened.js";
+import type { Keep } from "../../plan/opened.js";
 import { decodeMilliseconds, openOwn, ownName, takeTimed } from "./own-engine.js";
 import { openRivals, rivalContenders, type RivalName, type Rivals } from "./rivals.js";
 

@@ -5,7 +5,7 @@ import { concludeEngine } from "../../conclude/engine-analysis.js";
 import { LatencyHistogram } from "../../measure/latency-histogram.js";
 import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record/index.js";
 import type { MeasurementContext, MeasurementPlan } from "../../plan/stage.js";
-import { closingOpened, type Keep } from "./opened.js";
+import { closingOpened, type Keep } from "../../plan/opened.js";
 
 /** One of those that do the same work. */
 export interface Contender {

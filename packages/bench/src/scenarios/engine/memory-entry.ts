@@ -14,7 +14,7 @@ import type {
   PeakTask,
 } from "./memory-protocol.js";
 import { openLlama } from "./llama-engine.js";
-import { closingOpened } from "./opened.js";
+import { closingOpened } from "../../plan/opened.js";
 import { openOwn, takeTimed } from "./own-engine.js";
 import { openPeer, type TimedIds } from "./peer-engine.js";
 import { needsRuntime } from "../../plan/needs-runtime.js";

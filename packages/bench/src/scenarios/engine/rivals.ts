@@ -3,7 +3,7 @@ import type { EnginePromise, Contender, ContenderRun } from "./engine-measuremen
 import { speedupClaim } from "./engine-measurement.js";
 import type { EngineDtype, EngineModel } from "./engine-model.js";
 import { findLlama, llamaName, openLlama } from "./llama-engine.js";
-import type { Keep } from "./opened.js";
+import type { Keep } from "../../plan/opened.js";
 import { ownName } from "./own-engine.js";
 import { openPeer, peerName, type Peer } from "./peer-engine.js";
 import { ggufTerm, runtimeVersions } from "./terms.js";
