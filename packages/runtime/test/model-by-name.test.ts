@@ -89,11 +89,12 @@ describe("locateModel", () => {
   const folder = (): string => join(cache, "models--owner--tiny", "snapshots", firstCommit);
 
   it("finds a pulled model, and which commit its revision was", () => {
-    for (const [name, revision] of [
+    const revisions: [name: string, revision: string][] = [
       [hubModel, "main"],
       [`${hubModel}@main`, "main"],
       [`${hubModel}@${firstCommit}`, firstCommit],
-    ]) {
+    ];
+    for (const [name, revision] of revisions) {
       expect(locateModel(`hub:${name}`)).toEqual({
         folder: folder(),
         hub: { name: hubModel, revision, commit: firstCommit },

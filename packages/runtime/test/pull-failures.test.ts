@@ -224,8 +224,24 @@ describe("a hub's answers", () => {
     ["403", status(403), "HUB_DENIED", /accept its conditions at http.*\/owner\/tiny/],
     ["404", status(404), "MODEL_NOT_FOUND", /answers 404 for owner\/tiny at main/],
     ["429", status(429, { "retry-after": "7" }), "HUB_FAILED", /asked too often\. .* in 7 seconds/],
+    ["429 without a time", status(429), "HUB_FAILED", /asked too often\. .* in some minutes/],
     ["500", status(500), "HUB_FAILED", /answers 500 .*Pull again later/],
     ["a page", page, "HUB_FAILED", /does not answer as a hub does.*--endpoint/s],
+    [
+      "a page instead of the list",
+      (request, response) => request.path.includes("/tree/") && page(request, response),
+      "HUB_FAILED",
+      /does not answer as a hub does.*--endpoint/s,
+    ],
+    [
+      "a redirect to a page",
+      (request, response) =>
+        request.path === "/login"
+          ? page(request, response)
+          : status(302, { location: "/login" })(request, response),
+      "HUB_FAILED",
+      /does not answer as a hub does.*login page/s,
+    ],
     [
       "no commit",
       (_, response) => (sendJson(response, { sha: "../../x" }), true),
@@ -253,6 +269,14 @@ describe("a hub's answers", () => {
     );
     hub.storeAnswer = status(403);
     await expect(pullModel(options)).rejects.toMatchObject(saying("HUB_DENIED", /answers 403/));
+    hub.storeAnswer = status(404);
+    await expect(pullModel(options)).rejects.toMatchObject(
+      saying("MODEL_NOT_FOUND", /answers 404 .* no such model, revision or file/),
+    );
+    hub.storeAnswer = status(429);
+    await expect(pullModel(options)).rejects.toMatchObject(
+      saying("HUB_FAILED", /asked too often.*What has arrived is kept/),
+    );
     expectNoModel(cache);
   });
 

@@ -50,13 +50,15 @@ interface Ended {
 /** The command in a process of its own; a shell may set limits before. */
 function startPull(limits?: string): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   const node = ["--input-type=module", "--eval", script, hubModel, "--endpoint", hub.endpoint];
-  const [file, args] =
+  const [file, args]: [string, string[]] =
     limits === undefined
       ? [process.execPath, node]
       : ["sh", ["-c", `${limits} && exec "$0" "$@"`, process.execPath, ...node]];
   const child = spawn(file, args, { cwd: packageFolder, stdio: ["ignore", "ignore", "pipe"] });
   let stderr = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
   const ended = once(child, "close").then(([code, signal]) => ({
     code: code as number | null,
     signal: signal as NodeJS.Signals | null,

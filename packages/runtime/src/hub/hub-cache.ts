@@ -22,9 +22,13 @@ export function repositoryFolder(cache: string, name: string): string {
   return join(cache, ["models", ...name.split("/")].join("--"));
 }
 
-/** A model of a hub that lies in a cache. */
-export interface PulledName extends HubName {
-  /** Which commit the revision was when it was pulled. */
+/** Which model of a hub lies in a cache. */
+export interface PulledName {
+  /** As the hub writes it: `owner/name`. */
+  readonly name: string;
+  /** The branch, tag or commit that was asked for. */
+  readonly revision: string;
+  /** Which commit that was when it was pulled. */
   readonly commit: string;
 }
 
