@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { invalidOption, messageOf } from "@streamgauge/core";
 import { findPulled, type PulledName } from "./hub-cache.js";
 import { hubPrefix } from "./hub-name.js";
 
@@ -16,12 +17,23 @@ export interface ModelLocation {
  * `"hub:owner/name@revision"` in the hub's cache. Downloads nothing. Whether a folder holds a model,
  * and whether a path leads to one, is seen when it is opened.
  *
- * @throws StreamgaugeError `INVALID_OPTION` for what is no name on a hub; `MODEL_NOT_FOUND`, with the
- *   command that pulls it, for what was not pulled
+ * @throws StreamgaugeError `INVALID_OPTION` for what is no name on a hub, and for a URL that leads to no
+ *   file of this machine; `MODEL_NOT_FOUND`, with the command that pulls it, for what was not pulled
  */
 export function locateModel(model: string | URL): ModelLocation {
-  if (model instanceof URL) return { folder: resolve(fileURLToPath(model)), hub: undefined };
+  if (model instanceof URL) return { folder: folderAt(model), hub: undefined };
   if (!model.startsWith(hubPrefix)) return { folder: resolve(model), hub: undefined };
   const { folder, ...hub } = findPulled(model.slice(hubPrefix.length));
   return { folder: resolve(folder), hub };
+}
+
+function folderAt(url: URL): string {
+  try {
+    return resolve(fileURLToPath(url));
+  } catch (cause) {
+    throw invalidOption(
+      `model is ${url.href}, which leads to no folder of this machine (${messageOf(cause)}): give a ` +
+        `path, a file URL, or "hub:owner/name" as a text.`,
+    );
+  }
 }
