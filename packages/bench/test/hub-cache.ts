@@ -50,10 +50,15 @@ export async function makeHubCache(): Promise<HubCache> {
   });
   return {
     folder: cache,
-    async add(name, commit, { revision = "main", vocabularySize = 96, dtypes = ["fp32"] } = {}) {
+    async add(name, commit, { revision = "main", vocabularySize = 96, dtypes } = {}) {
       const repository = join(cache, ["models", ...name.split("/")].join("--"));
       const out = join(repository, "snapshots", commit);
-      await buildRandomModel({ shape: { ...shape, vocabularySize }, seed: 7, out, dtypes });
+      await buildRandomModel({
+        shape: { ...shape, vocabularySize },
+        seed: 7,
+        out,
+        ...(dtypes !== undefined && { dtypes }),
+      });
       await mkdir(join(repository, "refs"), { recursive: true });
       await writeFile(join(repository, "refs", revision), commit);
       return out;

@@ -12,7 +12,7 @@ const { open, openWhenItFailed, fail } = vi.hoisted(() => {
   return {
     open: isOpen,
     openWhenItFailed: whenItFailed,
-    fail(): never {
+    fail: (): never => {
       whenItFailed.push(...isOpen);
       throw new Error("It does not open.");
     },

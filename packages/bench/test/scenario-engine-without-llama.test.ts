@@ -41,7 +41,9 @@ it("leaves llama.cpp out by name where its package is missing, and opens the oth
 
 it("fails by name where nobody else is there", async () => {
   const failure = { code: "ENGINE_FAILED", message: expect.stringMatching(why) as string };
-  await expect(openRivals(["llama.cpp"], model, settings, (thing) => thing)).rejects.toMatchObject(failure);
+  await expect(openRivals(["llama.cpp"], model, settings, (thing) => thing)).rejects.toMatchObject(
+    failure,
+  );
   const plan = streamsBesideLlama({
     blocks: 6,
     warmUpBlocks: 0,

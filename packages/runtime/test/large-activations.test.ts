@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createInlineGenerator } from "@streamgauge/runtime";
+import { createInlineGenerator, createRuntime } from "@streamgauge/runtime";
 import { buildModel, type BuildDtype } from "@streamgauge/runtime/onnx";
 import { expect, it } from "vitest";
 import { firstFamilies } from "./family-checkpoints.js";
@@ -27,17 +27,28 @@ async function buildLarge(): Promise<string> {
   return join(parent, "model");
 }
 
-it("activations beyond half precision end a generation there, with the remedy, and nowhere else", async () => {
-  const model = await buildLarge();
-  for (const dtype of dtypes) {
-    await using generator = await createInlineGenerator({ model, dtype, threads: 1 });
-    const made = generator.generate([3, 14, 15], { maxTokens: 4, ignoreEos: true });
-    if (dtype !== "fp16" && dtype !== "q4f16") expect((await made).ids).toHaveLength(4);
-    else {
-      await expect(made).rejects.toMatchObject({
+type Open = typeof createInlineGenerator | typeof createRuntime;
+
+async function idsIn(open: Open, model: string, dtype: BuildDtype): Promise<readonly number[]> {
+  await using generator = await open({ model, dtype, threads: 1 });
+  return (await generator.generate([3, 14, 15], { maxTokens: 4, ignoreEos: true })).ids;
+}
+
+it.each<[string, Open]>([
+  ["in the calling thread", createInlineGenerator],
+  ["in a worker", createRuntime],
+])(
+  "activations beyond half precision are refused there by name, and nowhere else: %s",
+  async (_, open) => {
+    const model = await buildLarge();
+    for (const dtype of ["fp32", "q8", "q4"] as const) {
+      expect(await idsIn(open, model, dtype)).toHaveLength(4);
+    }
+    for (const dtype of ["fp16", "q4f16"] as const) {
+      await expect(idsIn(open, model, dtype)).rejects.toMatchObject({
         code: "ENGINE_FAILED",
         message: expect.stringMatching(/half precision: choose another dtype, as fp32/) as string,
       });
     }
-  }
-});
+  },
+);

@@ -48,7 +48,10 @@ interface Ended {
 }
 
 /** The command in a process of its own; a shell may set limits before. */
-function startPull(limits?: string): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+function startPull(limits?: string): {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+} {
   const node = ["--input-type=module", "--eval", script, hubModel, "--endpoint", hub.endpoint];
   const [file, args]: [string, string[]] =
     limits === undefined
@@ -72,33 +75,38 @@ describe.skipIf(!isPosix)("a process that pulls", () => {
     ["SIGINT", 130, /Interrupted\. The same command goes on from here\.\n$/],
     ["SIGTERM", 143, /Interrupted\. The same command goes on from here\.\n$/],
     ["SIGKILL", null, /^(?!.*Interrupted)/s],
-  ])("leaves nothing that looks whole at %s, and goes on from there", async (signal, code, said) => {
-    const half = Math.floor(graph.length / 2);
-    let pulling: ChildProcess | undefined;
-    hub.storeAnswer = (_, response) => {
-      response.writeHead(200, { "content-length": graph.length });
-      // The rest never comes.
-      response.write(graph.subarray(0, half), () => pulling?.kill(signal));
-      return true;
-    };
-    const first = startPull();
-    pulling = first.child;
-    expect(await first.ended).toMatchObject({
-      code,
-      signal: code === null ? signal : null,
-      stderr: expect.stringMatching(said) as string,
-    });
-    expectNoModel(cache);
-    expect(await opens()).toBe(false);
-    hub.storeAnswer = () => false;
-    expect(await startPull().ended).toMatchObject({ code: 0 });
-    expect(await opens()).toBe(true);
-  });
+  ])(
+    "leaves nothing that looks whole at %s, and goes on from there",
+    async (signal, code, said) => {
+      const half = Math.floor(graph.length / 2);
+      let pulling: ChildProcess | undefined;
+      hub.storeAnswer = (_, response) => {
+        response.writeHead(200, { "content-length": graph.length });
+        // The rest never comes.
+        response.write(graph.subarray(0, half), () => pulling?.kill(signal));
+        return true;
+      };
+      const first = startPull();
+      pulling = first.child;
+      expect(await first.ended).toMatchObject({
+        code,
+        signal: code === null ? signal : null,
+        stderr: expect.stringMatching(said) as string,
+      });
+      expectNoModel(cache);
+      expect(await opens()).toBe(false);
+      hub.storeAnswer = () => false;
+      expect(await startPull().ended).toMatchObject({ code: 0 });
+      expect(await opens()).toBe(true);
+    },
+  );
 
   it("leaves nothing that looks whole where the disk takes no more, and goes on from there", async () => {
     // In blocks of 512 or 1024 bytes: less than the graph, and more than the other files.
     const { code, stderr } = await startPull("ulimit -f 64").ended;
-    expect(stderr).toMatch(/CACHE_FAILED: .*\.incomplete cannot be written \(EFBIG.*choose another/s);
+    expect(stderr).toMatch(
+      /CACHE_FAILED: .*\.incomplete cannot be written \(EFBIG.*choose another/s,
+    );
     expect(code).toBe(1);
     expectNoModel(cache);
     expect(await opens()).toBe(false);
