@@ -232,7 +232,7 @@ describe("engineMeasurement", () => {
         return Promise.resolve({ contenders: [fake("ours", 1)], terms: [] });
       },
     });
-    await expect(measure(plan)).rejects.toThrow("stuck");
+    await expect(measure(plan, AbortSignal.abort())).rejects.toThrow("stuck");
   });
 });
 
