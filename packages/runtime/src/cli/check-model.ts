@@ -1,6 +1,5 @@
 import { printable, printableJson } from "@streamgauge/core";
 import { basename } from "node:path";
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { isRight, type CheckedPart } from "../check/check-generations.js";
 import type { ModelCheck } from "../check/check-model.js";
@@ -14,6 +13,7 @@ import {
   type EngineFlags,
 } from "./engine-flags.js";
 import { interruptible } from "./interruptible.js";
+import { startBar } from "./progress-bar.js";
 
 interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
   readonly json?: true;
@@ -133,14 +133,7 @@ interface Display {
 /** A live line on a terminal; elsewhere nothing: the result is short. */
 function createDisplay(stream: NodeJS.WriteStream): Display {
   if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {what}",
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  bar.start(1, 0, { what: "" });
+  const bar = startBar(stream, "{bar} {what}", 1);
   return {
     update({ part, doneTokens, totalTokens }) {
       bar.setTotal(Math.max(1, totalTokens));
