@@ -47,7 +47,8 @@ export function tokenTimes(record: ResultRecord): Table {
     ],
     rows,
     introduction:
-      "Time per token more than generate(), measured, and the share of a token's time that this is.",
+      "How much longer a token takes than with generate(), and which share of its time that is. " +
+      "Consumer woken: how often your thread, which sleeps meanwhile, is woken for tokens.",
     notes: [
       ...terms(record, claimed),
       ...(everyToken === claimed
@@ -131,19 +132,25 @@ function shareOf({ value, interval95 }: Interval, milliseconds: number): Interva
   };
 }
 
+/** Token counts, and which of them was taken. */
+function described(sizes: readonly number[], taken: readonly string[]): string {
+  if (sizes.length === 1) return `${sizes[0]} tokens`;
+  const counts = `${sizes.slice(0, -1).join(", ")} and ${sizes.at(-1)} tokens`;
+  return `${counts}; the highest cost is shown (${taken.join(", ")})`;
+}
+
 /** Which cells the costs are of. */
 function terms({ environment }: ResultRecord, cells: readonly Cell[], opening?: string): string[] {
   const [first] = cells;
   if (first === undefined) return [];
-  const sizes = cells.map(({ tokens }) => tokens).join(", ");
+  const sizes = cells.map(({ tokens }) => tokens);
   const where = streamed.flatMap((mode) => {
     const found = mostExpensive(cells, mode);
-    return found === undefined ? [] : [`${modeNames[mode]} ${found.cell.tokens}`];
+    return found === undefined ? [] : [`${modeNames[mode]}: ${found.cell.tokens}`];
   });
   const host = first.host === "pooled" ? "a worker thread" : "the consuming thread";
   return [
-    `${opening ?? "Measured"} with ${first.model} in ${host} at ${sizes} tokens, of which the most ` +
-      `expensive counts (${where.join(", ")})` +
+    `${opening ?? "Measured"} with ${first.model} in ${host}, ${described(sizes, where)}` +
       (opening === undefined
         ? `, on ${environment.cpuModel}, ${environment.logicalCores} logical cores.`
         : "."),

@@ -28,7 +28,7 @@ function withoutOthers<S extends { readonly otherCells: number }>(streaming: S |
 }
 
 function sentenceList(sentences: readonly AnswerSentence[]): string {
-  if (sentences.length === 0) return "<p>Nothing was claimed of this run.</p>";
+  if (sentences.length === 0) return "<p>No claim was made about this run.</p>";
   const items = sentences.map(
     ({ kind, label, items: each }) =>
       `<dt class="${classOf(kind)}">${escapeXml(label)}</dt>` +
