@@ -139,7 +139,7 @@ interface ShownMetric {
 const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
   overhead: {
     heading: "Verdicts",
-    title: "Overhead against generate(), T = end-to-end latency:",
+    title: "Overhead against generate(), by end-to-end latency:",
     introduction:
       "Overhead: how much longer than generate(). Upheld: the interval is below the limit, with room " +
       "for what the control (generate() against itself) may differ by. Refuted: it is above. " +
