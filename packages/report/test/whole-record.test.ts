@@ -179,7 +179,9 @@ describe("renderBenchmarks of a record with something of everything", () => {
   });
 
   it("names what failed beside the cells, and what the samples are", () => {
-    expect(text).toContain("Intervals are 95 %, two-sided, over blocks or means of processes, never over tokens.");
+    expect(text).toContain(
+      "Intervals are 95 %, two-sided, over blocks or means of processes, never over tokens.",
+    );
     const failedMeasurements = [{ id: "pequod ledger", code: "OUT", message: "It broke." }];
     expect(renderBenchmarks({ ...record, failedMeasurements })).toContain(
       "- Failed: pequod ledger. OUT: It broke.",

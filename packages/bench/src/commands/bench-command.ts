@@ -62,7 +62,11 @@ export function benchCommand(): Command {
     )
     .option("--tokens <count...>", "only these numbers of tokens", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
-    .option("--blocks <count>", "blocks (a block runs each mode) of each cell and process", parseInteger)
+    .option(
+      "--blocks <count>",
+      "blocks (a block runs each mode) of each cell and process",
+      parseInteger,
+    )
     .option(
       "--time-budget <minutes>",
       "time for the whole run: fewer blocks if it would take longer; with quick also more",
@@ -76,7 +80,11 @@ export function benchCommand(): Command {
       `wait at most so long for other work on the machine to end (default: ${defaultWaitSeconds})`,
       parseInteger,
     )
-    .option("--limit <mode=limit>", "judge this instead of claims: stream=5%, streamAsync=40us", appendLimit)
+    .option(
+      "--limit <mode=limit>",
+      "judge this instead of claims: stream=5%, streamAsync=40us",
+      appendLimit,
+    )
     .option("--enforce", "exit with 1 if a claim is refuted, 2 if one is undecided")
     .option("--verbose", "print every table before the answer")
     .addOption(

@@ -73,7 +73,9 @@ function refuseContradictions(flags: GateFlags): void {
     throw new StreamgaugeError("INVALID_OPTION", message);
   };
   if (flags.engine === "model" && flags.step !== undefined) {
-    refuse("--step is for the paced engine: nobody sets how long a step of a model takes. Leave it out.");
+    refuse(
+      "--step is for the paced engine: nobody sets how long a step of a model takes. Leave it out.",
+    );
   }
   if (flags.selfTest === true) {
     const { head, injectSlowdown, summary } = flags;

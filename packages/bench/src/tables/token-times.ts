@@ -132,27 +132,27 @@ function shareOf({ value, interval95 }: Interval, milliseconds: number): Interva
   };
 }
 
-/** Token counts, and which of them was taken. */
-function described(sizes: readonly number[], taken: readonly string[]): string {
-  if (sizes.length === 1) return `${sizes[0]} tokens`;
-  const counts = `${sizes.slice(0, -1).join(", ")} and ${sizes.at(-1)} tokens`;
-  return `${counts}; the highest cost is shown (${taken.join(", ")})`;
-}
-
 /** Which cells the costs are of. */
 function terms({ environment }: ResultRecord, cells: readonly Cell[], opening?: string): string[] {
   const [first] = cells;
   if (first === undefined) return [];
   const sizes = cells.map(({ tokens }) => tokens);
-  const where = streamed.flatMap((mode) => {
+  const highest = streamed.flatMap((mode) => {
     const found = mostExpensive(cells, mode);
     return found === undefined ? [] : [`${modeNames[mode]}: ${found.cell.tokens}`];
   });
   const host = first.host === "pooled" ? "a worker thread" : "the consuming thread";
+  const machine =
+    opening === undefined
+      ? ` on ${environment.cpuModel}, ${environment.logicalCores} logical cores`
+      : "";
+  const choice = sizes.length === 1 ? "" : `; the highest cost is shown (${highest.join(", ")})`;
   return [
-    `${opening ?? "Measured"} with ${first.model} in ${host}, ${described(sizes, where)}` +
-      (opening === undefined
-        ? `, on ${environment.cpuModel}, ${environment.logicalCores} logical cores.`
-        : "."),
+    `${opening ?? "Measured"} with ${first.model} in ${host} at ${listOf(sizes)} tokens${machine}${choice}.`,
   ];
+}
+
+function listOf(sizes: readonly number[]): string {
+  const before = sizes.slice(0, -1).join(", ");
+  return `${before}${before === "" ? "" : " and "}${sizes.at(-1)}`;
 }

@@ -51,7 +51,11 @@ export function generateCommand(): Command {
     .option("--top-p <p>", "draw from the likeliest tokens that sum to p only", number)
     .option("--min-p <p>", "draw from tokens at least p times as likely as the likeliest", number)
     .option("--typical-p <p>", "draw from the most typical tokens that sum to p only", number)
-    .option("--repetition-penalty <r>", "divide the scores (logits) of tokens that occurred by r", number)
+    .option(
+      "--repetition-penalty <r>",
+      "divide the scores (logits) of tokens that occurred by r",
+      number,
+    )
     .option("--presence-penalty <x>", "subtract x from the scores of tokens that were made", number)
     .option("--frequency-penalty <x>", "subtract x for each time they were made", number)
     .option("--logit-bias <id=x>", "add x to the score of a token id (repeatable)", addBias)
@@ -61,7 +65,11 @@ export function generateCommand(): Command {
     .option("--stop-token-id <id>", "end with this token id (repeatable)", addNumber)
     .option("--seed <n>", "seed of the draws (default: another one each time)", number)
     .option("--ignore-eos", "go on behind the model's end-of-sequence token")
-    .option("--logprobs [n]", "print a line per token: id, log-probability, the n likeliest", number)
+    .option(
+      "--logprobs [n]",
+      "print a line per token: id, log-probability, the n likeliest",
+      number,
+    )
     .option("--inline", "run the model in the main thread instead of a worker")
     .option("--no-stats", "leave out the lines of figures")
     .addHelpText(
