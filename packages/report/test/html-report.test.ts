@@ -78,7 +78,7 @@ describe("renderHtmlReport", () => {
 
   it("says what choosing a scenario does not change", async () => {
     expect(await renderHtmlReport(await fixtureRecord())).toContain(
-      "the charts above are of all scenarios",
+      "The charts above show all scenarios",
     );
   });
 
