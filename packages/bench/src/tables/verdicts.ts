@@ -71,7 +71,9 @@ function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly
   return {
     heading,
     title,
-    ...(introduction !== undefined && { introduction }),
+    ...(introduction !== undefined && {
+      introduction: introduction + (hasLooks ? ` ${meaningOfLook}` : ""),
+    }),
     columns: [
       ...columns("model", "variant"),
       documentColumn("host"),
@@ -87,6 +89,8 @@ function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly
     notes: [...(hasLooks ? plannedLooks(record) : []), ...notes],
   };
 }
+
+const meaningOfLook = "Look: which of the planned moments of judging decided.";
 
 /** Which of the planned looks decided; empty where only one was planned. */
 function lookOf({ plan }: ResultRecord, { look }: ClaimResult): Value {
