@@ -71,7 +71,7 @@ describe("streamgauge bench", () => {
     ],
     [
       "history",
-      ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"],
+      ["add", "--metric", "allows for correlated neighbours", "$ streamgauge history add --record"],
     ],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {

@@ -14,10 +14,10 @@ interface SoakFlags {
 /** The `soak` command of the command line. */
 export function soakCommand(): Command {
   return new Command("soak")
-    .description("Run a hundred thousand short streams, and show that memory stays flat.")
+    .description("Run a hundred thousand short streams, and show whether memory stays flat.")
     .option("--streams <count>", "streams to run", parseInteger, 100_000)
     .option("--seed <integer>", "seed of their lengths and ways (default: drawn)", parseInteger)
-    .option("--minutes <count>", "stop when so much time is over", parseMinutes)
+    .option("--minutes <count>", "stop after so much time", parseMinutes)
     .addOption(
       refuseModel(
         "It runs the paced engine, so that memory is the host's own: measure a model of yours by bench --model.",

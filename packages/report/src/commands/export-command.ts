@@ -23,7 +23,7 @@ export function exportCommand(): Command {
     .description("Write a result record in a format that other tools read.")
     .option("--format <name>", "which one; see --list", formatNamed)
     .option("--record <path>", "the record's file or folder (default: the newest under results/)")
-    .option("--out <path>", "the file, or the folder where a format has several files")
+    .option("--out <path>", "the file, or the folder if a format has several files")
     .option("--list", "print the formats")
     .showHelpAfterError("Add --help for the options and examples.")
     .addHelpText(

@@ -28,11 +28,11 @@ export function buildModelCommand(): Command {
         .argParser(dtypes)
         .default(["fp32"], "fp32"),
     )
-    .option("--external-data", "keep weights beside the graph, also where 2 GiB would hold them")
+    .option("--external-data", "keep weights beside the graph, also when they fit into its 2 GiB")
     .option("--gguf", "build files for llama.cpp instead, of a Llama: in fp32, q8 or q4")
     .option(
       "--random-weights",
-      "draw the weights instead of reading them: how large and how fast a config.json is",
+      "random weights, from a config.json alone: shows how large and how fast the model will be",
     )
     .addHelpText(
       "after",
@@ -42,8 +42,8 @@ export function buildModelCommand(): Command {
   q4, q4f16    4 bits in blocks of 32: fastest; q4f16 computes and caches in half precision
                Gemma-3 is not built in fp16 and q4f16: its activations grow beyond half precision
 
-The folder appears when it is complete; Ctrl-C leaves nothing behind. It is for this runtime and for
-transformers.js alike; of several dtypes the first is what opens when nobody says.
+The folder appears when it is complete; Ctrl-C leaves nothing behind. This runtime and
+transformers.js open it. Of several dtypes the first opens by default.
 
 With --gguf it holds model-f32.gguf (fp32), model-q8_0.gguf (q8) and model-q4_0.gguf (q4), which this
 runtime does not open. Every matrix is quantised, the embedding too.

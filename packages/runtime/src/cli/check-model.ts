@@ -24,7 +24,7 @@ const exitCodes = { right: 0, wrong: 1, refused: 2 } as const;
 /** The `check-model` command: whether a folder makes the ids that it should. */
 export function checkModelCommand(): Command {
   const command = new Command("check-model")
-    .description("Try whether a model folder makes the ids that it should, however it is run.")
+    .description("Check whether a model folder makes the right ids, in every way to run it.")
     .argument("[folder]", modelFolderDescription);
   return addEngineFlags(command, ["dtype", "executionProvider", "threads"])
     .option("--json", "print everything that was found as JSON")
@@ -32,8 +32,8 @@ export function checkModelCommand(): Command {
       "after",
       `
 Generates greedily alone, in further turns, cut back, in pieces and beside others, and compares each id
-and its log-probability with a run of all ids without a cache. Ends with 0 (right), 1 (wrong: where) or
-2 (refused: why).
+and its log-probability with a run of all ids without a cache. Exit codes: 0 right, 1 wrong (it says
+where), 2 refused (it says why).
 
 Examples:
   $ streamgauge check-model ./models/smol --dtype q4

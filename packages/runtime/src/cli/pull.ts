@@ -29,8 +29,8 @@ export function pullCommand(): Command {
     .addHelpText(
       "after",
       `
-Loads one graph with its weights, and the files that say how it is used. Sizes and hashes are held
-against the hub's. What is there is checked and kept; after Ctrl-C the same command goes on.
+Downloads one graph with its weights, and the files that say how to use it. Compares sizes and hashes
+with the hub's. Checks and keeps files that are there; after Ctrl-C the same command goes on.
 No other command downloads anything.
 
 Examples:
