@@ -247,6 +247,7 @@ describe("a record of a load", () => {
         [changed({ rawSamples: [{ ...raw, sha256: "00" }] }), /SHA-256/],
         [changed({ rawSamples: [{ ...raw, file: "../record.json" }] }), /nowhere else/],
         [changed({ rawSamples: [{ ...raw, file: "raw/none" }] }), /cannot be read/],
+        [{ ...record, seed: 8 }, /seed is 7, and follows from the run's as 8/],
         [{ ...record, objective: { limits: { timeToFirstToken: 1 }, share: 0.99 } }, /good/],
       ] as const) {
         const verification = await verify(altered, folder);
@@ -308,6 +309,7 @@ describe("a record of a load", () => {
         [{ ...record, seed: "7" }, /"record.seed" must be a number/],
         [{ ...record, target: { kind: "moon" } }, /"record.target.kind" must be/],
         [{ ...record, steps: [{}] }, /"record.steps\[0\]/],
+        [{ ...record, seed: 8 }, /seed is 7, and follows from the run's as 8/],
         [{ ...record, objective: { limits: { ttft: 1 }, share: "1" } }, /objective.share/],
       ] as const) {
         expect(() => parseLoadRecord(damaged)).toThrow(message);
