@@ -160,20 +160,6 @@ export async function wholeRecord(): Promise<ResultRecord> {
         })),
       },
     })),
-    endpoints: [
-      {
-        cell: record.cells[0]!.id,
-        against: record.cells[1]!.id,
-        treatment: "stream",
-        metric: "timeToFirstToken",
-        nanoseconds: 900_000,
-        againstNanoseconds: 1_000_000,
-        blocks: 60,
-        processes: 6,
-        level: "processes",
-        ratio: estimatesOf(0.9, 0.05),
-      },
-    ],
     arrivals: [arrivalsOf(mode)],
     aborts: [
       {

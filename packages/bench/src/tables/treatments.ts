@@ -30,10 +30,10 @@ export function throughput(record: ResultRecord): Table {
       duration(summary.timePerOutputTokenNanoseconds),
     ]),
     definitions: [
-      "tokens made (n)",
       "output throughput",
       "end-to-end latency",
       "time per output token (TPOT)",
+      "tokens made (n)",
     ],
   };
 }
