@@ -281,7 +281,20 @@ describe("a record of a load", () => {
   });
 
   it("is refused by name or verified, whatever stands in it", async () => {
-    const junk = [null, "", "x", -1, 0, 1.5, 1e300, [], {}, true, { toString: null }, [null]];
+    const junk: readonly unknown[] = [
+      null,
+      "",
+      "x",
+      -1,
+      0,
+      1.5,
+      1e300,
+      [],
+      {},
+      true,
+      { toString: null },
+      [null],
+    ];
     await run({ objective: generous }, async ({ record, folder }) => {
       const draw = createDraw(23);
       let refused = 0;

@@ -62,7 +62,9 @@ function describeSeed(
 ): string[] {
   const expected = stepSeed(seed, index);
   if (step.schedule.seed === expected) return [];
-  return [`${place}: its seed is ${step.schedule.seed}, and follows from the run's as ${expected}.`];
+  return [
+    `${place}: its seed is ${step.schedule.seed}, and follows from the run's as ${expected}.`,
+  ];
 }
 
 async function readShards(
