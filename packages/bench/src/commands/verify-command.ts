@@ -5,8 +5,10 @@ import { Command } from "commander";
 import { locateRecordFile, readRecordAsFarAsPossible } from "../run/read-record.js";
 import type { ResultRecord } from "../record/index.js";
 import { readClaimList } from "../conclude/claim-list.js";
+import { readLoadRecord } from "../load/read-load.js";
 import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { neverVerified, verifyRecord, type Agreement, type Verification } from "../run/verify.js";
+import { verifyLoadInTerminal } from "./verify-load-in-terminal.js";
 
 /** The `verify` command of the command line. */
 export function verifyCommand(): Command {
@@ -24,6 +26,9 @@ the runs and histograms in the record. Integers have to be equal, other numbers 
 All that was planned has to be there, and all claims have to be judged for all cells that they are
 made for, by the limits of the record's own list and of the claims file. ${neverVerified}
 
+Of a record of \`streamgauge load\` arrivals are derived from the seed, counts, histograms and verdicts
+from the raw samples, and the found rate from the verdicts.
+
 Exit codes: 0 all agrees, 1 something differs or cannot be read, 2 there are no raw samples.
 
 Examples:
@@ -31,6 +36,11 @@ Examples:
   $ streamgauge verify results/paced/record.json`,
     )
     .action(async (path: string, flags: { readonly claims?: string }) => {
+      const load = await readLoadRecord(path);
+      if (load !== undefined) {
+        process.exitCode = await verifyLoadInTerminal(load, flags);
+        return;
+      }
       const recordPath = await locateRecordFile(path);
       const { record, unrestored } = await readRecordAsFarAsPossible(recordPath);
       const folder = dirname(recordPath);
