@@ -4,10 +4,12 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseLoadRecord, parseRecord, type LoadRecord } from "../src/record/index.js";
 import { readRecordFile } from "../src/run/read-record.js";
+import { sha256 } from "../src/run/record-file.js";
 import { loadLines } from "../src/load/load-lines.js";
 import { summarizeLoad } from "../src/load/load-summary.js";
 import { planLoad } from "../src/load/load-plan.js";
 import type { RequestMix } from "../src/load/request-mix.js";
+import { LoadSamplesWriter, readLoadSamples } from "../src/load/load-samples.js";
 import { readLoadRecord } from "../src/load/read-load.js";
 import { runLoad, type LoadOptions, type LoadProgress } from "../src/load/run-load.js";
 import { verifyLoad, type LoadVerification } from "../src/load/verify-load.js";
@@ -224,6 +226,9 @@ describe("a record of a load", () => {
         [withStage({ offered: stage.offered + 1 }), /offered/],
         [changed({ schedule: { ...schedule, seed: 99 } }), /not due as its seed says/],
         [changed({ verdict: "missed" }), /verdict/],
+        [changed({ stages: [] }), /stages: it\[0\] is missing/],
+        [withStage({ seconds: 9 }), /seconds is 9/],
+        [withStage({ arrived: stage.arrived - 1 }), /not all of its requests came to an end/],
         [changed({ shards: 2 }), /2 shards, and samples of 1/],
         [changed({ rawSamples: record.steps[1]?.rawSamples }), /another run, step or shard/],
         [changed({ rawSamples: [{ ...raw, sha256: "00" }] }), /SHA-256/],
@@ -236,6 +241,28 @@ describe("a record of a load", () => {
         expect(verification.problems.join("\n")).toMatch(problem);
       }
       expect(await verify({ ...record, steps: [] }, folder)).toMatchObject({ outcome: "nothing" });
+    });
+  });
+
+  it("does not verify without one of its requests, though the hash is right", async () => {
+    await run({}, async ({ record, folder }) => {
+      const [step, ...others] = record.steps;
+      const [raw] = step?.rawSamples ?? [];
+      if (step === undefined || raw === undefined) return expect.fail("There is no step.");
+      const { requests, ...identity } = await readLoadSamples(
+        await readFile(join(folder, raw.file)),
+      );
+      const writer = new LoadSamplesWriter(identity);
+      for (const request of requests) if (request.index !== 3) writer.add(request);
+      const bytes = await writer.finish();
+      const reference = { ...raw, byteLength: bytes.byteLength, sha256: sha256(bytes) };
+      const altered = { ...record, steps: [{ ...step, rawSamples: [reference] }, ...others] };
+      const { outcome, problems } = await verifyLoad(altered, async (file) =>
+        file === raw.file ? bytes : await readFile(join(folder, file)),
+      );
+      expect(outcome).toBe("differs");
+      expect(problems.join("\n")).toMatch(/request 4 was not due as its seed says/);
+      expect(problems.join("\n")).toMatch(/arrived is/);
     });
   });
 
