@@ -14,6 +14,7 @@ import { readLoadRecord } from "../src/load/read-load.js";
 import { runLoad, type LoadOptions, type LoadProgress } from "../src/load/run-load.js";
 import { verifyLoad, type LoadVerification } from "../src/load/verify-load.js";
 import { loadExitCode } from "../src/commands/load-command.js";
+import { createDraw, type Draw } from "../src/statistics/draw.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { delta, done, json, role, serve, usage, type Script } from "./scripted-openai.js";
 
@@ -205,6 +206,18 @@ describe("a run of a load", () => {
   });
 });
 
+/** Replaces one value somewhere in an object. */
+function damage(object: Record<string, unknown>, draw: Draw, value: unknown): void {
+  const keys = Object.keys(object);
+  if (keys.length === 0) return;
+  const key = draw.pick(keys);
+  const inner = object[key];
+  if (typeof inner === "object" && inner !== null && !draw.chance(0.15)) {
+    return damage(inner as Record<string, unknown>, draw, value);
+  }
+  object[key] = value;
+}
+
 describe("a record of a load", () => {
   it("does not verify once it was changed", async () => {
     await run({ objective: generous }, async ({ record, folder }) => {
@@ -263,6 +276,27 @@ describe("a record of a load", () => {
       expect(outcome).toBe("differs");
       expect(problems.join("\n")).toMatch(/request 4 was not due as its seed says/);
       expect(problems.join("\n")).toMatch(/arrived is/);
+    });
+  });
+
+  it("is refused by name or verified, whatever stands in it", async () => {
+    const junk = [null, "", "x", -1, 0, 1.5, 1e300, [], {}, true, { toString: null }, [null]];
+    await run({ objective: generous }, async ({ record, folder }) => {
+      const draw = createDraw(23);
+      let refused = 0;
+      for (let round = 0; round < 400; round += 1) {
+        const damaged = structuredClone(record) as unknown as Record<string, unknown>;
+        damage(damaged, draw, draw.pick(junk));
+        try {
+          const verification = await verify(parseLoadRecord(damaged), folder);
+          expect(["agrees", "differs", "nothing"]).toContain(verification.outcome);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "INVALID_RECORD" });
+          refused += 1;
+        }
+      }
+      expect(refused).toBeGreaterThan(100);
+      expect(refused).toBeLessThan(400);
     });
   });
 
