@@ -247,6 +247,7 @@ describe("a record of a load", () => {
         [changed({ rawSamples: [{ ...raw, sha256: "00" }] }), /SHA-256/],
         [changed({ rawSamples: [{ ...raw, file: "../record.json" }] }), /nowhere else/],
         [changed({ rawSamples: [{ ...raw, file: "raw/none" }] }), /cannot be read/],
+        [{ ...record, seed: 8 }, /seed is 7, and follows from the run's as 8/],
         [{ ...record, objective: { limits: { timeToFirstToken: 1 }, share: 0.99 } }, /good/],
       ] as const) {
         const verification = await verify(altered, folder);
@@ -280,7 +281,20 @@ describe("a record of a load", () => {
   });
 
   it("is refused by name or verified, whatever stands in it", async () => {
-    const junk = [null, "", "x", -1, 0, 1.5, 1e300, [], {}, true, { toString: null }, [null]];
+    const junk: readonly unknown[] = [
+      null,
+      "",
+      "x",
+      -1,
+      0,
+      1.5,
+      1e300,
+      [],
+      {},
+      true,
+      { toString: null },
+      [null],
+    ];
     await run({ objective: generous }, async ({ record, folder }) => {
       const draw = createDraw(23);
       let refused = 0;

@@ -140,6 +140,7 @@ export function searchOf(offer: Extract<Offer, { readonly kind: "find" }>): Rate
   return { startPerSecond, precision };
 }
 
-function stepSeed(seed: number, step: number): number {
+/** The seed of the schedule of a step, counted from 0: nobody can choose among several. */
+export function stepSeed(seed: number, step: number): number {
   return (seed + step) % (largestSeed + 1);
 }

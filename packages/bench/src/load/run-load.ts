@@ -52,8 +52,9 @@ export interface LoadOutcome {
   readonly path: string;
 }
 
-/** Between opening all and the beginning of a schedule. */
+/** Between opening all and the beginning of a schedule, and for counting each of its arrivals. */
 const leadNanoseconds = 50e6;
+const leadNanosecondsPerArrival = 1e3;
 
 /**
  * Offers a load to an endpoint or a generator on this machine, and writes a record with raw samples.
@@ -152,7 +153,8 @@ class Steps {
         schedule,
         shard: 0,
         of: 1,
-        startAtNanoseconds: clock.nowNanoseconds() + leadNanoseconds,
+        startAtNanoseconds:
+          clock.nowNanoseconds() + leadNanoseconds + progress.offered * leadNanosecondsPerArrival,
       },
       {
         generator: this.#generator,
@@ -193,7 +195,7 @@ class Steps {
   #progressOf(
     schedule: Schedule,
     step: number,
-  ): { readonly sent: () => void; readonly ended: () => void } {
+  ): { readonly offered: number; readonly sent: () => void; readonly ended: () => void } {
     let offered = 0;
     for (const _arrival of arrivalsOf(schedule)) offered += 1;
     const subject = `step ${step + 1}: ${describeSchedule(schedule)}`;
@@ -208,6 +210,7 @@ class Steps {
         inFlight: sent - ended,
       });
     return {
+      offered,
       sent: () => {
         sent += 1;
         report();

@@ -3,6 +3,7 @@ import { messageOf } from "@streamgauge/core";
 import type { LoadRecord, LoadStage, LoadStep, RateSchedule } from "../record/index.js";
 import { describeOther, isExpected } from "../run/agreement.js";
 import { describeOtherBytes, requirePlainName, type ReadBeside } from "../run/cell-samples.js";
+import { stepSeed } from "./load-plan.js";
 import { readLoadSamples, type LoadSamples } from "./load-samples.js";
 import { shardArrivals, stageSeconds } from "./schedule.js";
 import { mergeStages, StageTally } from "./stage-tally.js";
@@ -37,6 +38,7 @@ export async function verifyLoadStep(
   return {
     hash,
     arrivals: [
+      ...describeSeed(place, record, at),
       ...shards.flatMap((samples) => verifyOrder(place, step, samples)),
       ...verifyTrace(place, step, shards),
     ],
@@ -51,6 +53,18 @@ function describeStatus(place: string, { status, stages }: LoadStep): string[] {
   const { offered, arrived, interrupted } = totalsOf(stages);
   if (status !== "complete" || (arrived === offered && interrupted === 0)) return [];
   return [`${place}: it is said to be complete, and not all of its requests came to an end.`];
+}
+
+function describeSeed(
+  place: string,
+  { seed }: LoadRecord,
+  { index, step }: { readonly index: number; readonly step: LoadStep },
+): string[] {
+  const expected = stepSeed(seed, index);
+  if (step.schedule.seed === expected) return [];
+  return [
+    `${place}: its seed is ${step.schedule.seed}, and follows from the run's as ${expected}.`,
+  ];
 }
 
 async function readShards(
