@@ -1,6 +1,9 @@
+import { invalidOption } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { hubPrefix } from "../hub/hub-name.js";
 import { buildDtypes, type BuildDtype } from "../onnx/model-dtype.js";
 import { createBytesDisplay, megabytes } from "./bytes-display.js";
+import { interruptible } from "./interruptible.js";
 
 interface BuildOptions {
   readonly dtype: readonly BuildDtype[];
@@ -8,9 +11,6 @@ interface BuildOptions {
   readonly gguf?: true;
   readonly randomWeights?: true;
 }
-
-/** 128 + the number of the signal, as shells have it. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const known = buildDtypes.join(", ");
 
@@ -62,43 +62,37 @@ Examples:
 const randomSeed = 1851;
 
 async function build(checkpoint: string, out: string, options: BuildOptions): Promise<void> {
-  const interrupt = new AbortController();
-  let interruptedBy: keyof typeof exitCodes | undefined;
-  const onSignal = (signal: keyof typeof exitCodes): void => {
-    interruptedBy = signal;
-    interrupt.abort();
-  };
+  if (checkpoint.startsWith(hubPrefix)) {
+    throw invalidOption(
+      `${checkpoint} names a model that was pulled, and \`pull\` takes graphs, which need no build. ` +
+        `Download the checkpoint itself, and give its folder.`,
+    );
+  }
   const display = createBytesDisplay(process.stderr);
   const startedAt = performance.now();
-  let totalBytes = 0;
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  try {
-    const { buildModel } = await import("../onnx/index.js");
-    await buildModel({
-      checkpoint,
-      out,
-      dtypes: options.dtype,
-      ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
-      ...(options.gguf === undefined ? {} : { format: "gguf" }),
-      ...(options.randomWeights && { randomSeed }),
-      signal: interrupt.signal,
-      onProgress: (progress) => {
-        totalBytes = progress.totalBytes;
-        const { file, tensor, writtenBytes } = progress;
-        display.update(writtenBytes, totalBytes, `${file}: ${tensor}`);
-      },
-    });
-  } catch (error) {
-    // Whoever interrupts too late gets the folder.
-    if (interruptedBy === undefined || error !== interrupt.signal.reason) throw error;
-    display.stop();
-    process.stderr.write("Interrupted; nothing was left behind.\n");
-    process.exitCode = exitCodes[interruptedBy];
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  }
+  const totalBytes = await interruptible(
+    async (signal) => {
+      const { buildModel } = await import("../onnx/index.js");
+      let builtBytes = 0;
+      await buildModel({
+        checkpoint,
+        out,
+        dtypes: options.dtype,
+        ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+        ...(options.gguf === undefined ? {} : { format: "gguf" }),
+        ...(options.randomWeights && { randomSeed }),
+        signal,
+        onProgress: ({ file, tensor, writtenBytes, totalBytes: allBytes }) => {
+          builtBytes = allBytes;
+          display.update(writtenBytes, allBytes, `${file}: ${tensor}`);
+        },
+      });
+      // Whoever interrupts too late gets the folder.
+      return builtBytes;
+    },
+    { display, message: "Interrupted; nothing was left behind." },
+  );
+  if (totalBytes === undefined) return;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   process.stdout.write(
     `Built ${out} (${options.dtype.join(", ")}): ${megabytes(totalBytes)} in ${seconds} s\n`,
