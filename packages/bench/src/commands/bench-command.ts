@@ -28,7 +28,7 @@ import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
 import { placeOf, type GivenToBench } from "./run-place.js";
 
-interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags {
+interface BenchFlags extends Pick<Selection, "tokens" | "blocks" | "dtype">, EndpointFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -58,8 +58,9 @@ export function benchCommand(): Command {
     .option("--scenario <name...>", "these scenarios instead of the profile's own")
     .option(
       "--model <name>",
-      "15M, 42M or 135M with random weights, a model folder, or with --url the server's",
+      "15M, 42M or 135M with random weights, a model folder, hub:owner/name, or with --url the server's",
     )
+    .option("--dtype <name>", "which graph of the model's folder (default: what config.json says)")
     .option("--tokens <count...>", "only cells of these token counts", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each cell and process", parseInteger)
@@ -109,6 +110,7 @@ Examples:
   $ streamgauge bench
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
+  $ streamgauge bench --model hub:owner/name --dtype q4
   $ streamgauge bench --resume results/mine
   ${endpointExamples.join("\n  ")}
   $ streamgauge bench my-engine.bench.js --limit stream=5% --limit streamAsync=40us --enforce`,
@@ -138,6 +140,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     tokens: flags.tokens,
     blocks: flags.blocks,
     model: endpoint === undefined ? flags.model : undefined,
+    dtype: flags.dtype,
     timeBudgetMinutes: flags.timeBudget,
     profiles: profiles.length > 0 ? profiles : undefined,
   };

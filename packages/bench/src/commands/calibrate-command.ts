@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benchInTerminal } from "./bench-command.js";
 import { parseInteger } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 import { calibrationPreset } from "../run/presets.js";
 
 interface CalibrateFlags {
@@ -14,6 +15,11 @@ export function calibrateCommand(): Command {
     .description("Slow streaming by known shares, and show what the bench makes of them.")
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option("--out <folder>", "where record.json goes (default: results/local/<run id>)")
+    .addOption(
+      refuseModel(
+        "It slows the paced engine, whose times are known: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

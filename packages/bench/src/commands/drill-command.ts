@@ -3,6 +3,7 @@ import { runDrill, type DrillProgress } from "../endurance/drill.js";
 import { holds, renderDrill } from "../endurance/drill-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseInteger } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface DrillFlags {
   readonly seed?: number;
@@ -21,6 +22,11 @@ export function drillCommand(): Command {
     .option("--faults <count>", "how many of them get a fault", parseInteger, 240)
     .option("--embedded-streams <count>", "streams on the embedded model", parseInteger, 80)
     .option("--embedded-faults <count>", "how many of them get a fault", parseInteger, 32)
+    .addOption(
+      refuseModel(
+        "Its faults need the paced engine and the embedded model: try a model of yours by check-model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

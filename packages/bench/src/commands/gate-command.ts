@@ -2,6 +2,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isAbsolute, normalize } from "node:path";
 import { parseCount, parseInteger, parseMinutes, parsePercent } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 import { gateInTerminal, type GateFlags } from "../gate/gate-terminal.js";
 import { gateEngines } from "../gate/gate-work.js";
 
@@ -38,6 +39,11 @@ export function gateCommand(): Command {
     )
     .option("--self-test", "try the gate on identical code, with and without slowdowns")
     .option("--runs <count>", "gates of each slowdown in a self-test (default: 40)", parseInteger)
+    .addOption(
+      refuseModel(
+        "Either version brings its own: choose by --engine, or open a model of yours in a scenario, by --module.",
+      ),
+    )
     .addHelpText(
       "after",
       `

@@ -3,6 +3,7 @@ import { runSoak, type SoakProgress } from "../endurance/soak.js";
 import { isFlat, renderSoak } from "../endurance/soak-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface SoakFlags {
   readonly streams: number;
@@ -17,6 +18,11 @@ export function soakCommand(): Command {
     .option("--streams <count>", "streams to run", parseInteger, 100_000)
     .option("--seed <integer>", "seed of their lengths and ways (default: drawn)", parseInteger)
     .option("--minutes <count>", "stop when so much time is over", parseMinutes)
+    .addOption(
+      refuseModel(
+        "It runs the paced engine, so that memory is the host's own: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

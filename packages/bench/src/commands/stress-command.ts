@@ -4,6 +4,7 @@ import { isUnbroken, renderStress } from "../endurance/stress-summary.js";
 import { showTimeLeft } from "../terminal/progress-display.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseCount, parseInteger, parseMinutes } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface StressFlags {
   readonly tokens: number;
@@ -20,6 +21,11 @@ export function stressCommand(): Command {
     .option("--tokens <count>", "tokens in all, 1e8 if not given", parseCount, defaultTokens)
     .option("--seed <integer>", "seed of tokens, pauses and order (default: drawn)", parseInteger)
     .option("--minutes <number>", "for so long instead of so many tokens", parseMinutes)
+    .addOption(
+      refuseModel(
+        "It moves tokens that no model makes: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

@@ -3,6 +3,7 @@ import { measureWakeUps } from "../endurance/wakeups.js";
 import { brokenPromises, renderWakeUps } from "../endurance/wakeups-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseCount, parseInteger } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface WakeUpFlags {
   readonly blocks: number;
@@ -15,6 +16,11 @@ export function wakeUpsCommand(): Command {
     .description("Hold the default ring against one that wakes its consumer for each token.")
     .option("--blocks <count>", "blocks of each load", parseCount, 40)
     .option("--seed <integer>", "seed of the orders (default: drawn)", parseInteger)
+    .addOption(
+      refuseModel(
+        "What it promises is of the embedded model and the paced engine: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

@@ -15,6 +15,8 @@ export interface GeneratorPlan {
   readonly model: string;
   /** The folder of an `onnx` model that is neither embedded nor a size. */
   readonly modelFolder?: string;
+  /** Which of the folder's graphs. Default: the runtime's choice. */
+  readonly dtype?: string;
   /** `pooled`: in a worker thread. `inline`: in the consuming thread, without a hop. */
   readonly host: string;
   /** Time between two tokens; for the paced engine only. */
