@@ -9,24 +9,29 @@ import type { RecommendedSampling } from "../engine/model-settings.js";
 import { addEngineFlags, engineOptionsOf, type EngineFlags } from "./engine-flags.js";
 import { showLoading } from "./show-loading.js";
 
-interface GenerateOptions extends EngineFlags {
+/** The flags that are options of a generation, by the same names. */
+type ConfigFlags = Pick<
+  GenerationConfig,
+  | "temperature"
+  | "topK"
+  | "topP"
+  | "minP"
+  | "typicalP"
+  | "repetitionPenalty"
+  | "presencePenalty"
+  | "frequencyPenalty"
+  | "minTokens"
+  | "seed"
+>;
+
+interface GenerateOptions extends EngineFlags, ConfigFlags {
   readonly inline?: true;
   readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly typicalP?: number;
-  readonly repetitionPenalty?: number;
-  readonly presencePenalty?: number;
-  readonly frequencyPenalty?: number;
   readonly logitBias?: Readonly<Record<string, number>>;
   /** commander takes `--no-` for a negation, which is true until it is given. */
   readonly repeatNgramSize?: number | true;
-  readonly minTokens?: number;
   readonly stop?: readonly string[];
   readonly stopTokenId?: readonly number[];
-  readonly seed?: number;
   readonly ignoreEos?: true;
   readonly logprobs?: number | true;
   readonly greedy?: true;
