@@ -28,8 +28,7 @@ const modelCells: BySize<Cells> = {
     10: [24, 6, [8, 240]],
     50: [12, 10, [8, 96]],
     100: [12, 16, [8, 64]],
-    // Five minutes decide nothing here: 59 blocks alone take as long. One per process shows the cost.
-    1000: [1, 40, [1, 16]],
+    1000: [4, 40, [2, 16]],
   },
   standard: { 10: [96, 8], 50: [24, 8], 100: [16, 8], 1000: [4, 16] },
   full: { 10: [120, 14], 50: [28, 14], 100: [20, 16], 1000: [6, 50] },
