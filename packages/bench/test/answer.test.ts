@@ -97,7 +97,7 @@ describe("the last lines of a bench", () => {
   it("say what streaming costs, per token and of two models, and when tokens come", async () => {
     const [title, head, sync, async] = linesOf(await exampleRecord(), 120);
     expect(title).toBe(
-      "Streaming from fake, inline, 10 tokens, 100 µs each without streaming, 8 blocks",
+      "Streaming from fake in the consuming thread, 10 tokens, 100 µs each without streaming, 8 blocks",
     );
     expect(head).toMatch(
       /^ +µs per token \[95 %\] +of this model +of a 20 ms model +first token p50/,

@@ -28,7 +28,7 @@ import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
 import { placeOf, type GivenToBench } from "./run-place.js";
 
-interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags {
+interface BenchFlags extends Pick<Selection, "tokens" | "blocks" | "dtype">, EndpointFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -52,32 +52,41 @@ export type Verbosity = "answer" | "verbose" | "json" | "quiet";
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
   const command = new Command("bench")
-    .description("Measure what streaming tokens costs, and hold the claims against it.")
+    .description("Measure what streaming tokens costs, and judge claims about it.")
     .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
-    .option("--profile <name>", `${presetNames.join(", ")} (default: quick)`)
-    .option("--scenario <name...>", "these scenarios instead of the profile's own")
+    .option("--profile <name>", `how thorough: ${presetNames.join(", ")} (default: quick)`)
+    .option("--scenario <name...>", "ask these questions instead of the profile's own")
     .option(
       "--model <name>",
-      "15M, 42M or 135M with random weights, a model folder, or with --url the server's",
+      "a model folder; hub:owner/name; 15M, 42M or 135M with random weights; with --url the server's name",
     )
-    .option("--tokens <count...>", "only cells of these token counts", appendInteger)
+    .option("--dtype <name>", "which graph of the model's folder (default: what config.json says)")
+    .option("--tokens <count...>", "only these numbers of tokens", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
-    .option("--blocks <count>", "blocks of each cell and process", parseInteger)
+    .option(
+      "--blocks <count>",
+      "blocks (a block runs each mode) of each cell and process",
+      parseInteger,
+    )
     .option(
       "--time-budget <minutes>",
-      "for the whole run: fewer blocks where it would take longer; with quick also more",
+      "time for the whole run: fewer blocks if it would take longer; with quick also more",
       parseMinutes,
     )
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--resume <folder>", "go on with the interrupted run in this folder")
-    .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
+    .option("--claims <file>", "judge the claims in this file (default: the shipped claims.json)")
     .option(
       "--wait <seconds>",
-      `longest wait for other work to end (default: ${defaultWaitSeconds})`,
+      `wait at most so long for other work on the machine to end (default: ${defaultWaitSeconds})`,
       parseInteger,
     )
-    .option("--limit <mode=limit>", "instead: stream=5%, streamAsync=40us", appendLimit)
-    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown")
+    .option(
+      "--limit <mode=limit>",
+      "judge this instead of claims: stream=5%, streamAsync=40us",
+      appendLimit,
+    )
+    .option("--enforce", "exit with 1 if a claim is refuted, 2 if one is undecided")
     .option("--verbose", "print every table before the answer")
     .addOption(
       new Option("--json", "print the answer as JSON, and nothing else").conflicts("verbose"),
@@ -101,7 +110,7 @@ Profiles:
 Scenarios:
   ${scenarios.join("\n  ")}
 
-Exit codes: 0 done, 1 an error or something that failed, 130 interrupted; see also --enforce.
+Exit codes: 0 done, 1 an error or a failed measurement, 130 interrupted; see also --enforce.
 The first Ctrl-C ends the run after the current generation and keeps what is done; --resume
 measures the rest.
 
@@ -109,6 +118,7 @@ Examples:
   $ streamgauge bench
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
+  $ streamgauge bench --model hub:owner/name --dtype q4
   $ streamgauge bench --resume results/mine
   ${endpointExamples.join("\n  ")}
   $ streamgauge bench my-engine.bench.js --limit stream=5% --limit streamAsync=40us --enforce`,
@@ -128,7 +138,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   if (claims !== undefined && limit !== undefined) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
-      "--claims and --limit both say what to hold against the run: give one of them.",
+      "--claims and --limit both say what to judge: give one of them.",
     );
   }
   const endpoint = await endpointOf(flags);
@@ -138,6 +148,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     tokens: flags.tokens,
     blocks: flags.blocks,
     model: endpoint === undefined ? flags.model : undefined,
+    dtype: flags.dtype,
     timeBudgetMinutes: flags.timeBudget,
     profiles: profiles.length > 0 ? profiles : undefined,
   };
@@ -153,7 +164,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   if (resume !== undefined && given) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
-      "--resume goes on with the plan of the run that it names: leave out what would change it.",
+      "--resume goes on with the plan of that run: leave out the flags that would change it.",
     );
   }
   return {

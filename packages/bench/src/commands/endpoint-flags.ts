@@ -17,12 +17,17 @@ export interface EndpointFlags {
   readonly againstKeyEnv?: string;
 }
 
-/** Adds them to the command, beside its own `--model`. */
-export function addEndpointFlags(command: Command): Command {
+/** Adds those that name a server, for every command that asks one. */
+export function addServerFlags(command: Command): Command {
   return command
     .option("--url <address>", "measure an OpenAI-compatible endpoint, as http://host:8000/v1")
     .option("--chat", "its chat endpoint instead of its completions endpoint")
-    .option("--key-env <name>", "environment variable that holds its key")
+    .option("--key-env <name>", "environment variable that holds its key");
+}
+
+/** Adds them to the command, beside its own `--model`. */
+export function addEndpointFlags(command: Command): Command {
+  return addServerFlags(command)
     .option("--prompts <file>", "prompts to take in turn: text lines, or .jsonl")
     .option("--max-tokens <count>", "most tokens of a generation (default: 64)", parseCount)
     .option("--against <address>", "another endpoint, measured in the same blocks")

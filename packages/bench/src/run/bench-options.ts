@@ -72,6 +72,7 @@ export function requireEndpointAlone(options: BenchOptions): void {
     modules: options.modules?.length === 0 ? undefined : options.modules,
     tokens: options.tokens ?? undefined,
     model: options.model ?? undefined,
+    dtype: options.dtype,
     profiles: options.profiles?.length === 0 ? undefined : options.profiles,
     openGenerator: options.openGenerator,
     clock: options.clock,

@@ -82,7 +82,8 @@ export class RecordFile {
   }
 }
 
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+/** Writes a file as a whole: a reader, or a crash, meets the old one or the new one. */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
   await writeFile(temporary, content);
   await rename(temporary, path);

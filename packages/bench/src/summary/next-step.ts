@@ -91,10 +91,12 @@ function endpointAgain({ plan: { endpoint } }: ResultRecord, place: RunPlace): r
 }
 
 /** Scenarios, model and token counts, where not those of the profile. */
-function chosenIn({ plan: { scenarios, model, tokens } }: Pick<ResultRecord, "plan">): string[] {
+function chosenIn({ plan }: Pick<ResultRecord, "plan">): string[] {
+  const { scenarios, model, dtype, tokens } = plan;
   return [
     ...(scenarios === null ? [] : ["--scenario", ...scenarios.map(shellWord)]),
     ...(model === null ? [] : ["--model", shellWord(model)]),
+    ...(dtype === undefined ? [] : ["--dtype", shellWord(dtype)]),
     ...(tokens === null ? [] : ["--tokens", ...tokens.map(String)]),
   ];
 }
