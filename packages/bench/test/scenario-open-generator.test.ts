@@ -1,7 +1,8 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import type { EngineDescription } from "@streamgauge/runtime";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { GeneratorPlan } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { promptFor } from "../src/plan/prompts.js";
@@ -42,6 +43,23 @@ describe("openGenerator", () => {
     } finally {
       await generator.close();
     }
+  });
+
+  it("gives the threads of the rule to all, and leaves the user's cache alone", async () => {
+    const cache = await temporaryFolder();
+    vi.stubEnv("STREAMGAUGE_CACHE_DIR", cache);
+    vi.stubEnv("STREAMGAUGE_TUNING", "keep");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const descriptions: unknown[] = [];
+    for (const host of ["inline", "pooled"] as const) {
+      const generator = await openGenerator({ ...plan, host });
+      const { threads, spinMicroseconds, reasons } = generator.describe() as EngineDescription;
+      await generator.close();
+      expect(reasons.threads).toMatch(/^by rule: /);
+      descriptions.push({ threads, spinMicroseconds });
+    }
+    expect(descriptions[1]).toEqual(descriptions[0]);
+    expect(await readdir(cache)).toEqual([]);
   });
 
   it("opens a size: random weights, built once, fed with ids", async () => {

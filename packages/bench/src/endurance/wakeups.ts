@@ -143,7 +143,8 @@ class Race {
     for (const ring of rings) {
       const opened = await createRuntime({
         model: stepMicroseconds === undefined ? embeddedModel : pacedModel({ stepMicroseconds }),
-        ...(stepMicroseconds === undefined ? { prefixReuse: false } : {}),
+        // With the same threads for both rings.
+        ...(stepMicroseconds === undefined ? { prefixReuse: false, tuning: "rule" } : {}),
         ring: ring === "default" ? {} : { maxDelayMilliseconds: 0 },
       });
       runtimes.set(ring, keep(opened));

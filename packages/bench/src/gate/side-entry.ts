@@ -14,6 +14,9 @@ import { openOwn } from "./own-side.js";
 import type { FromSide, SideOrder, SideRun, ToSide } from "./side-protocol.js";
 import { measureSide } from "./side-run.js";
 
+// Each side's threads are those of its rule: a measurement while loading could choose differently for
+// each. Versions from before there was such a variable have a rule only.
+process.env["STREAMGAUGE_TUNING"] ??= "rule";
 // A terminal sends these to the whole group; the gate decides what they mean.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 // The gate has gone: nobody wants the rest.

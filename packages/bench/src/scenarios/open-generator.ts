@@ -39,8 +39,9 @@ async function openPlain(
   const runtime = await needsRuntime(() => import("@streamgauge/runtime"));
   const engine = {
     model: await modelOf(plan, runtime, options),
-    // Prompts repeat here: each is to be run whole, as in the generators it is compared with.
-    ...(plan.engine === "onnx" ? { prefixReuse: false } : {}),
+    // Prompts repeat here: each is to be run whole, as in the generators it is compared with. And all of
+    // them have the same threads, in every run: a measurement while loading could choose differently.
+    ...(plan.engine === "onnx" ? { prefixReuse: false, tuning: "rule" as const } : {}),
     // It refuses words that are none.
     ...(plan.dtype === undefined ? {} : { dtype: plan.dtype as Runtime.ModelDtype }),
     ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
