@@ -241,6 +241,18 @@ describe("this machine's sources", () => {
     for (const { microseconds } of measured?.timings ?? []) expect(microseconds).toBeGreaterThan(0);
   });
 
+  it("do not replace what a trial has found meanwhile", async () => {
+    const sources = ownSources(await temporaryFolder());
+    const key = sources.keyOf(weights, 1);
+    const tuned: KeptTimings = {
+      source: "tune",
+      timings: [{ threads: 1, spinMicroseconds: 0, microseconds: 3 }],
+    };
+    await sources.keep(key, tuned);
+    await sources.keep(key, { ...tuned, source: "loading" });
+    expect(await sources.read(key)).toEqual(tuned);
+  });
+
   it("do without a folder, and with one that cannot be written to", async () => {
     const none = ownSources(undefined);
     const key = none.keyOf(weights, 1);

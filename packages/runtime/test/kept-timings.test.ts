@@ -6,6 +6,7 @@ import {
   cacheFolder,
   keepTimings,
   readTimings,
+  requireKeeping,
   type KeptTimings,
   type TimingsKey,
 } from "../src/threads/kept-timings.js";
@@ -105,6 +106,17 @@ describe("kept timings", () => {
     await expect(keepTimings(blocked, key, kept)).rejects.toMatchObject(refused);
     expect(await readTimings(blocked, key)).toBeUndefined();
   });
+
+  it("can be kept or not, which is found out without writing", async () => {
+    const folder = await temporaryFolder();
+    await requireKeeping(join(folder, "not", "there"));
+    expect(await readdir(folder)).toEqual([]);
+    const blocked = join(folder, "file");
+    await writeFile(blocked, "");
+    for (const place of [blocked, join(blocked, "deeper")]) {
+      await expect(requireKeeping(place)).rejects.toThrow(/ENOTDIR|is no folder/);
+    }
+  });
 });
 
 describe("the cache folder", () => {
@@ -113,7 +125,9 @@ describe("the cache folder", () => {
     expect(cacheFolder(said, "linux")).toBe(resolve("here"));
     expect(cacheFolder({ XDG_CACHE_HOME: "/x" }, "linux")).toBe(resolve("/x/streamgauge"));
     expect(cacheFolder({}, "linux")).toBe(join(homedir(), ".cache", "streamgauge"));
-    expect(cacheFolder({ XDG_CACHE_HOME: "" }, "linux")).toBe(cacheFolder({}, "linux"));
+    for (const none of ["", "here"]) {
+      expect(cacheFolder({ XDG_CACHE_HOME: none }, "linux")).toBe(cacheFolder({}, "linux"));
+    }
     expect(cacheFolder({ LOCALAPPDATA: "/l" }, "win32")).toBe(resolve("/l/streamgauge"));
     expect(cacheFolder({}, "darwin")).toBe(join(homedir(), "Library", "Caches", "streamgauge"));
     expect(cacheFolder({ ...said, STREAMGAUGE_CACHE_DIR: "" }, "win32")).toBe(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   createRuntime,
   embeddedModel,
+  pacedModel,
   tuneModel,
   type ThreadSettings,
   type TuneProgress,
@@ -162,6 +163,11 @@ describe("tuneModel", () => {
     ],
     ["threads, which it tries", { threads: 2 }, /Unknown option "threads"/],
     ["a model that is none", { model: 5 }, /model is 5/],
+    [
+      "the paced model",
+      { model: pacedModel({ stepMicroseconds: 0 }) },
+      /paced model has no threads to choose/,
+    ],
     ["keeping something else", { save: "all" }, /save is "all"; it must be one of one, many/],
   ])("refuses %s", async (_, options, message) => {
     await expect(tuneModel(options)).rejects.toMatchObject({
@@ -170,12 +176,16 @@ describe("tuneModel", () => {
     });
   });
 
-  it("says so where the result cannot be kept", async () => {
-    vi.stubEnv("STREAMGAUGE_CACHE_DIR", join(embeddedModel, "config.json"));
-    await expect(tuneModel({ ...little, save: "one" })).rejects.toMatchObject({
-      code: "CACHE_FAILED",
-      message: expect.stringMatching(/cannot be kept in .*STREAMGAUGE_CACHE_DIR/s) as string,
-    });
+  it("says so where the result cannot be kept, before anything runs", async () => {
+    const onProgress = vi.fn<(progress: TuneProgress) => void>();
+    for (const folder of ["config.json", join("config.json", "deeper")]) {
+      vi.stubEnv("STREAMGAUGE_CACHE_DIR", join(embeddedModel, folder));
+      await expect(tuneModel({ ...little, save: "one", onProgress })).rejects.toMatchObject({
+        code: "CACHE_FAILED",
+        message: expect.stringMatching(/cannot be kept in .*STREAMGAUGE_CACHE_DIR/s) as string,
+      });
+    }
+    expect(onProgress).not.toHaveBeenCalled();
   });
 
   describe("as a command", () => {

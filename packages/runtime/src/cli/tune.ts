@@ -1,5 +1,4 @@
 import { printable, printableJson } from "@streamgauge/core";
-import { SingleBar } from "cli-progress";
 import { Command, Option } from "commander";
 import { inWords, type ThreadSettings } from "../threads/thread-settings.js";
 import type { TuneProgress, TuneReport } from "../tune/tune-model.js";
@@ -11,6 +10,8 @@ import {
   parseCount,
   type EngineFlags,
 } from "./engine-flags.js";
+import { interruptible } from "./interruptible.js";
+import { startBar } from "./progress-bar.js";
 
 interface TuneFlags extends Pick<EngineFlags, "dtype" | "maxBatch"> {
   readonly workers?: number;
@@ -22,9 +23,6 @@ interface TuneFlags extends Pick<EngineFlags, "dtype" | "maxBatch"> {
   readonly save?: true | "one" | "many";
   readonly json?: true;
 }
-
-/** 128 + the number of SIGINT, as shells have it. */
-const interruptedExitCode = 130;
 
 /** The `tune` command: which threads are fastest for a model on this machine. */
 export function tuneCommand(): Command {
@@ -63,34 +61,24 @@ Examples:
 }
 
 async function tune(folder: string | undefined, flags: TuneFlags): Promise<void> {
-  const interrupt = new AbortController();
-  const onSignal = (): void => interrupt.abort();
   const display = createDisplay(process.stderr);
-  // Stays on: a task runner can pass on the signal that the terminal has sent already.
-  process.on("SIGINT", onSignal);
-  let report: TuneReport;
-  try {
-    const { tuneModel } = await import("../tune/tune-model.js");
-    const { workers, blocks, streams, context: contextTokens, tokens } = flags;
-    const counts = { workers, blocks, streams, contextTokens, tokens };
-    report = await tuneModel({
-      ...(folder !== undefined && { model: folder }),
-      ...engineOptionsOf(flags),
-      ...Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== undefined)),
-      ...(flags.save !== undefined && { save: flags.save === true ? "one" : flags.save }),
-      onProgress: (progress) => display.update(progress),
-      signal: interrupt.signal,
-    });
-  } catch (error) {
-    if (error !== interrupt.signal.reason || !interrupt.signal.aborted) throw error;
-    display.stop();
-    process.stderr.write("Interrupted. Nothing was written.\n");
-    process.exitCode = interruptedExitCode;
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal);
-  }
+  const report = await interruptible(
+    async (signal) => {
+      const { tuneModel } = await import("../tune/tune-model.js");
+      const { workers, blocks, streams, context: contextTokens, tokens } = flags;
+      const counts = { workers, blocks, streams, contextTokens, tokens };
+      return await tuneModel({
+        ...(folder !== undefined && { model: folder }),
+        ...engineOptionsOf(flags),
+        ...Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== undefined)),
+        ...(flags.save !== undefined && { save: flags.save === true ? "one" : flags.save }),
+        onProgress: (progress) => display.update(progress),
+        signal,
+      });
+    },
+    { display, message: "Interrupted. Nothing was written." },
+  );
+  if (report === undefined) return;
   const text =
     flags.json === true
       ? printableJson(JSON.stringify(report, undefined, 2))
@@ -179,14 +167,8 @@ function createDisplay(stream: NodeJS.WriteStream): Display {
       stop: () => undefined,
     };
   }
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {value}/{total}  {what}",
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  bar.start(1, 0, { what: "loading the model" });
+  const bar = startBar(stream, "{bar} {value}/{total}  {what}", 1);
+  bar.update(0, { what: "loading the model" });
   return {
     update({ doneRuns, totalRuns, settings }) {
       bar.setTotal(totalRuns);

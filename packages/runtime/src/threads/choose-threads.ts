@@ -68,8 +68,11 @@ export function ownSources(folder: string | undefined): TuningSources {
     keyOf: ({ shapeHash }, workers) => ({ ...machineClass(cores), shapeHash, workers }),
     read: async (key) => (folder === undefined ? undefined : await readTimings(folder, key)),
     async keep(key, kept) {
+      if (folder === undefined) return;
+      // A trial of the whole model, which has ended meanwhile, says more.
+      if ((await readTimings(folder, key))?.source === "tune") return;
       // A folder that cannot be written to costs a measurement at each start, and no more.
-      if (folder !== undefined) await keepTimings(folder, key, kept).catch(() => undefined);
+      await keepTimings(folder, key, kept).catch(() => undefined);
     },
     async measure(settings, model, weights) {
       const open = await probeOf(model, weights);

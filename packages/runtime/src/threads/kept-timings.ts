@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isJsonObject } from "../json-object.js";
 import type { MachineClass } from "./machine-class.js";
 import { mostSpinMicroseconds, type TimedSettings } from "./thread-settings.js";
@@ -52,7 +53,10 @@ export function cacheFolder(
       ? LOCALAPPDATA || inHome("AppData", "Local")
       : platform === "darwin"
         ? inHome("Library", "Caches")
-        : XDG_CACHE_HOME || inHome(".cache");
+        : XDG_CACHE_HOME !== undefined && isAbsolute(XDG_CACHE_HOME)
+          ? XDG_CACHE_HOME
+          : // A relative path is to be ignored, says the standard that the variable is from.
+            inHome(".cache");
   return base === undefined ? undefined : resolve(base, "streamgauge");
 }
 
@@ -70,6 +74,27 @@ export async function readTimings(
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Looks whether times can be kept in a folder, and writes nothing.
+ *
+ * @throws what the file system throws, or an Error that says why, where they cannot
+ */
+export async function requireKeeping(folder: string): Promise<void> {
+  let nearest = join(folder, "threads");
+  let found: Stats | undefined;
+  while (found === undefined) {
+    try {
+      found = await stat(nearest);
+    } catch (error) {
+      const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isMissing || dirname(nearest) === nearest) throw error;
+      nearest = dirname(nearest);
+    }
+  }
+  if (!found.isDirectory()) throw new Error(`${nearest} is no folder.`);
+  await access(nearest, constants.W_OK);
 }
 
 /**

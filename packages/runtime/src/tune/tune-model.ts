@@ -13,7 +13,7 @@ import {
 } from "@streamgauge/core";
 import { defaultTuning, type EngineOptions, type RuntimeOptions } from "../host/options.js";
 import { createRuntime, type Runtime, type RuntimeDescription } from "../host/runtime.js";
-import { cacheFolder, keepTimings } from "../threads/kept-timings.js";
+import { cacheFolder, keepTimings, requireKeeping } from "../threads/kept-timings.js";
 import { machineClass } from "../threads/machine-class.js";
 import { countsUpTo } from "../threads/thread-rule.js";
 import { areEqual, type ThreadSettings } from "../threads/thread-settings.js";
@@ -36,7 +36,8 @@ export interface TuneModelOptions extends ModelOptions {
   readonly tokens?: number;
   /**
    * Keeps what is best for one stream, or for many, in the user's cache folder: runtimes that
-   * choose for themselves take it from then on. Default: nothing is written.
+   * choose for themselves take it from then on. Whether it can be written to is looked at before
+   * anything runs. Default: nothing is written.
    */
   readonly save?: "one" | "many";
   /** Called before each run. */
@@ -109,6 +110,8 @@ export async function tuneModel(options: TuneModelOptions = {}): Promise<TuneRep
   const choices = readOptions(options, table);
   const { workers, blocks, streams, contextTokens, tokens, save, signal, onProgress } = choices;
   const model = modelOptions(options);
+  refusePacedModel(model);
+  if (save !== undefined) await keeping(requireKeeping);
   const cores = usableCores();
   const tuning = defaultTuning() === "rule" ? "rule" : "measure";
   const description = await describeDefault({ ...model, workers, tuning });
@@ -158,6 +161,11 @@ function modelOptions({ model, dtype, maxBatch }: ModelOptions): ModelOptions {
 async function describeDefault(options: RuntimeOptions): Promise<RuntimeDescription> {
   await using runtime = await createRuntime(options);
   return runtime.describe();
+}
+
+function refusePacedModel({ model }: ModelOptions): void {
+  if (typeof model !== "object" || model instanceof URL) return;
+  throw invalidOption("The paced model has no threads to choose: give a model folder.");
 }
 
 function refuseWhatDoesNotFit(
@@ -234,21 +242,26 @@ async function keep(
   workers: number,
   cores: number,
 ): Promise<string> {
-  const folder = cacheFolder();
   const { shapeHash = "" } = stepWeights ?? {};
   const timings = tuned.map((settings) => ({
     ...bare(settings),
     microseconds: 1e6 / settings[streams].tokensPerSecond,
   }));
+  const key = { ...machineClass(cores), shapeHash, workers };
+  return await keeping((folder) => keepTimings(folder, key, { source: "tune", timings }));
+}
+
+/** Does something with the cache folder. */
+async function keeping<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = cacheFolder();
   try {
     if (folder === undefined) throw new Error("This user has no home folder.");
-    const key = { ...machineClass(cores), shapeHash, workers };
-    return await keepTimings(folder, key, { source: "tune", timings });
+    return await work(folder);
   } catch (cause) {
     throw new StreamgaugeError(
       "CACHE_FAILED",
-      `What was found cannot be kept in ${folder ?? "a cache folder"} (${messageOf(cause)}). Name another ` +
-        `folder by STREAMGAUGE_CACHE_DIR, or give threads and spinMicroseconds where the model is opened.`,
+      `What is found cannot be kept in ${folder ?? "a cache folder"} (${messageOf(cause)}). Name another ` +
+        `folder by STREAMGAUGE_CACHE_DIR, or leave save out.`,
       { cause },
     );
   }
