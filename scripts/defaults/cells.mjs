@@ -1,12 +1,41 @@
 // One loaded model at every load: two contexts, one stream and eight, idle and beside a busy core.
 import { createRuntime } from "@streamgauge/runtime";
+import { settingName } from "./setting-name.mjs";
 
 const contexts = [64, 1024];
 const streamCounts = [1, 8];
 
-/** @param settings undefined: what the runtime chooses */
+/** What the runtime chooses where nobody says anything. */
+export async function describeDefault(model, workers) {
+  const runtime = await createRuntime({ model: model.folder, dtype: model.dtype, workers });
+  try {
+    const { threads, spinMicroseconds, reasons } = runtime.describe();
+    return { threads, spinMicroseconds, reason: reasons.threads };
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** The contexts to measure a model at, with the ids of the prompts. */
+export function contextsOf({ contextLength, vocabularySize, tokens }) {
+  return contexts.map((context) => {
+    // The longest context may not leave room for the tokens.
+    const promptTokens = Math.min(context, contextLength - Math.max(...tokens));
+    const promptOf = (stream) =>
+      Array.from({ length: promptTokens }, (_unused, at) => (stream + at * 31) % vocabularySize);
+    return { context, promptTokens, promptOf };
+  });
+}
+
+/** One run idle and one beside a busy core, after one that does not count. */
+export async function runAtBothLoads(run, busyCore) {
+  await run();
+  const idle = await run();
+  const busy = await busyCore.during(run);
+  return { idle, busy };
+}
+
 export async function runCells(model, workers, settings, busyCore) {
-  const loadAt = performance.now();
   const runtime = await createRuntime({
     model: model.folder,
     dtype: model.dtype,
@@ -14,46 +43,22 @@ export async function runCells(model, workers, settings, busyCore) {
     ...settings,
   });
   try {
-    const loadMilliseconds = performance.now() - loadAt;
-    const { threads, spinMicroseconds, reasons, stepWeights, contextLength, vocabularySize } =
-      runtime.describe();
     const cells = [];
-    for (const context of contexts) {
-      for (const streams of streamCounts) {
-        const tokens = model.tokens[streams === 1 ? 0 : 1];
-        // The longest context may not leave room for the tokens.
-        const promptTokens = Math.min(context, contextLength - tokens);
-        const prompts = Array.from({ length: streams }, (_, stream) =>
-          Array.from(
-            { length: promptTokens },
-            (_unused, at) => (stream + at * 31) % vocabularySize,
-          ),
-        );
+    for (const streams of streamCounts) {
+      const tokens = model.tokens[streams === 1 ? 0 : 1];
+      for (const { context, promptTokens, promptOf } of contextsOf(model)) {
+        const prompts = Array.from({ length: streams }, (_unused, stream) => promptOf(stream));
+        // The run that does not count runs the prompts, which are then in the workers' caches.
         const run = () => tokensPerSecond(runtime, prompts, tokens);
-        // Runs the prompts, which are then in the workers' caches.
-        await run();
-        const idle = await run();
-        const busy = await busyCore.during(run);
-        cells.push({ context, streams, promptTokens, tokens, idle, busy });
+        const speeds = await runAtBothLoads(run, busyCore);
+        cells.push({ context, streams, promptTokens, tokens, ...speeds });
       }
     }
-    return {
-      chosen: settings === undefined ? "default" : settingName(settings),
-      threads,
-      spinMicroseconds,
-      reason: reasons.threads,
-      stepWeights,
-      loadMilliseconds,
-      cells,
-    };
+    const { stepWeights } = runtime.describe();
+    return { chosen: settingName(settings), ...settings, stepWeights, cells };
   } finally {
     await runtime.close();
   }
-}
-
-/** `2/50`: threads, and for how many microseconds idle ones spin. */
-export function settingName(settings) {
-  return settings === undefined ? "default" : `${settings.threads}/${settings.spinMicroseconds}`;
 }
 
 /** Of all streams together, from the first token that came to the last. */

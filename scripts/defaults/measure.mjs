@@ -1,6 +1,7 @@
 // Holds the default threads against those that are best by hand, and keeps every sample:
-//   node scripts/defaults/measure.mjs results/<name>            # some 38 minutes
-//   node scripts/defaults/measure.mjs results/<name> pequod 135M-q4 --minutes 10
+//   node scripts/defaults/measure.mjs results/<name>                 # some 25 minutes, two rounds
+//   node scripts/defaults/measure.mjs results/<name> --minutes 60    # as many rounds as fit into these
+//   node scripts/defaults/measure.mjs results/<name> pequod 135M-q4
 // and prints the table, and the numbers for packages/runtime/src/threads/thread-rule.ts, of a record:
 //   node scripts/defaults/measure.mjs --show results/<name>
 // Nothing else may run meanwhile. Build first: pnpm turbo build build:model.
@@ -12,17 +13,20 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startBusyCore } from "./busy-core.mjs";
 import { buildModels, modelNames } from "./models.mjs";
-import { runCells, settingName } from "./cells.mjs";
+import { describeDefault, runCells } from "./cells.mjs";
 import { timeLoads } from "./loads.mjs";
+import { equalSettings, runPeer } from "./peer.mjs";
+import { settingName } from "./setting-name.mjs";
 import { describeRecord } from "./show.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const recordFile = "defaults.json";
+const leastRounds = 2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    minutes: { type: "string", default: "38" },
+    minutes: { type: "string", default: "25" },
     show: { type: "boolean" },
   },
 });
@@ -55,8 +59,11 @@ async function measure() {
       startedAt: new Date().toISOString(),
       environment: await describeEnvironment(),
       settings: settingsByHand(),
+      equal: equalSettings(availableParallelism()),
       loads: [],
+      defaults: [],
       openings: [],
+      peers: [],
     };
     await mkdir(folder, { recursive: true });
     const save = () =>
@@ -71,35 +78,51 @@ async function measure() {
   }
 }
 
-/** Rounds of all models, with one and with two workers, while another one fits into the time. */
+/** Rounds of all models while another one fits into the time, and two in any case. */
 async function runRounds({ record, models, busyCore, startedAt, budgetMilliseconds, say, save }) {
-  // Undefined: what the runtime chooses.
-  const arms = [undefined, ...record.settings];
   let longest = 0;
   for (let round = 0; ; round += 1) {
     const roundAt = performance.now();
-    if (round > 0 && roundAt - startedAt + longest > budgetMilliseconds) return;
+    if (round >= leastRounds && roundAt - startedAt + longest > budgetMilliseconds) return;
+    const told = (what) => {
+      const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+      say(`${minutes} min, round ${round + 1}: ${what}`);
+    };
     for (const model of models) {
-      for (const workers of [1, 2]) {
-        const order = arms.map((_, index) => arms[(index + round) % arms.length]);
-        if (round % 2 === 1) order.reverse();
-        for (const settings of order) {
-          const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
-          say(
-            `${minutes} min, round ${round + 1}: ${model.name}, ${workers} worker(s), ${settingName(settings)}`,
-          );
-          record.openings.push({
-            round,
-            model: model.name,
-            workers,
-            ...(await runCells(model, workers, settings, busyCore)),
-          });
-        }
-        await save();
-      }
+      for (const run of runsOf({ record, model, round, busyCore, told })) await run();
+      await save();
     }
     longest = Math.max(longest, performance.now() - roundAt);
   }
+}
+
+/** What is run of a model in a round, in an order that turns from round to round. */
+function runsOf({ record, model, round, busyCore, told }) {
+  const ours = [1, 2].flatMap((workers) => [
+    async () => {
+      told(`${model.name}, ${workers} worker(s), what is the default`);
+      const chosen = await describeDefault(model, workers);
+      record.defaults.push({ round, model: model.name, workers, ...chosen });
+      if (record.settings.some((settings) => areEqual(settings, chosen))) return;
+      // Others are run below, whatever the default is: the same settings are not run twice.
+      const { threads, spinMicroseconds } = chosen;
+      await open(workers, { threads, spinMicroseconds });
+    },
+    ...record.settings.map((settings) => () => open(workers, settings)),
+  ]);
+  const open = async (workers, settings) => {
+    told(`${model.name}, ${workers} worker(s), ${settingName(settings)}`);
+    const opened = await runCells(model, workers, settings, busyCore);
+    record.openings.push({ round, model: model.name, workers, ...opened });
+  };
+  const peers = [undefined, record.equal.threads].map((threads) => async () => {
+    told(`${model.name}, transformers.js, ${threads ?? "its own"} threads`);
+    const opened = await runPeer(model, threads, busyCore);
+    record.peers.push({ round, model: model.name, ...opened });
+  });
+  const runs = [...ours, ...peers];
+  const turned = runs.map((_, index) => runs[(index + round) % runs.length]);
+  return round % 2 === 0 ? turned : turned.toReversed();
 }
 
 /** One thread; all cores and half of them, sleeping and spinning briefly. */
@@ -123,4 +146,8 @@ async function describeEnvironment() {
     runtimeVersion: runtime.version,
     git: { commit: git("rev-parse", "HEAD"), dirty: git("status", "--porcelain") !== "" },
   };
+}
+
+function areEqual(one, other) {
+  return settingName(one) === settingName(other);
 }

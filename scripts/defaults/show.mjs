@@ -1,5 +1,6 @@
 // Tables of a record, and what the rule's numbers would be by it.
 import { median, solve } from "./numbers.mjs";
+import { settingName } from "./setting-name.mjs";
 
 const wanted = 0.97;
 
@@ -10,7 +11,7 @@ export function describeRecord(record) {
   const rounds = new Set(record.openings.map(({ round }) => round)).size;
   return [
     `Tokens/s of the default, of the best by hand, and their ratio (least to most of ${rounds} round(s));`,
-    `"=" where both are the same settings: then the ratio is noise.`,
+    `"=" where both are the same settings, which run once in each round. 2/50: two threads that spin for 50 µs.`,
     "",
     ...table([
       ["model", "workers", "context", "streams", "core", "default", "best by hand", "ratio", ""],
@@ -29,6 +30,8 @@ export function describeRecord(record) {
     "",
     `${enough} of ${cells.length} cells have a ratio of at least ${wanted}.`,
     "",
+    ...describePeers(record),
+    "",
     ...describeLoads(record),
     "",
     ...describeFit(record),
@@ -36,46 +39,87 @@ export function describeRecord(record) {
 }
 
 /** The default in each cell, against the settings by hand with the largest median. */
-function cellsOf({ openings }) {
+function cellsOf({ openings, defaults }) {
   const groups = groupBy(openings);
   return [...groups.values()].flatMap((own) => {
     const [{ model, workers, cells }] = own;
+    const chosen = defaults.filter((one) => one.model === model && one.workers === workers);
     return cells.flatMap(({ context, streams, promptTokens }) =>
       ["idle", "busy"].map((load) => {
-        const samples = new Map();
-        for (const opening of own) {
-          const cell = opening.cells.find(
-            (candidate) => candidate.context === context && candidate.streams === streams,
-          );
-          const of = samples.get(opening.chosen) ?? [];
-          of[opening.round] = cell[load];
-          samples.set(opening.chosen, of);
-        }
-        const defaults = samples.get("default");
-        const byHand = [...samples]
-          .filter(([name]) => name !== "default")
+        const speeds = speedsOf(own, { context, streams, load });
+        // What the default was in a round, as it ran there.
+        const defaultSpeeds = [];
+        for (const one of chosen)
+          defaultSpeeds[one.round] = speeds.get(settingName(one))[one.round];
+        const best = [...speeds]
           .map(([name, values]) => ({ name, values, middle: median(values) }))
-          .toSorted((one, other) => other.middle - one.middle);
-        const [best] = byHand;
-        const ratios = defaults.map((value, round) => value / best.values[round]).filter(Boolean);
-        const opened = own.find(({ chosen }) => chosen === "default");
+          .reduce((one, other) => (other.middle > one.middle ? other : one));
+        const ratios = defaultSpeeds.map((value, round) => value / best.values[round]);
+        const known = ratios.filter((ratio) => Number.isFinite(ratio));
         return {
           model,
           workers,
           promptTokens,
           streams,
           load,
-          own: median(defaults),
-          settings: `${opened.threads}/${opened.spinMicroseconds}`,
+          own: median(defaultSpeeds),
+          settings: [...new Set(chosen.map(settingName))].join(", "),
           best: best.middle,
           bestSettings: best.name,
-          ratio: median(defaults) / best.middle,
-          least: Math.min(...ratios),
-          most: Math.max(...ratios),
+          ratio: median(defaultSpeeds) / best.middle,
+          least: Math.min(...known),
+          most: Math.max(...known),
         };
       }),
     );
   });
+}
+
+/** By name of the settings: tokens/s by round. */
+function speedsOf(openings, { context, streams, load }) {
+  const speeds = new Map();
+  for (const { chosen, round, cells } of openings) {
+    const cell = cells.find((one) => one.context === context && one.streams === streams);
+    const own = speeds.get(chosen) ?? [];
+    own[round] = cell[load];
+    speeds.set(chosen, own);
+  }
+  return speeds;
+}
+
+/** One stream beside transformers.js: both with their defaults, and both with the same settings. */
+function describePeers({ openings, defaults, peers, equal }) {
+  const models = [...new Set(peers.map(({ model }) => model))];
+  const rows = models.flatMap((model) => {
+    const isOwn = (one) => one.model === model && (one.workers ?? 1) === 1;
+    const chosen = defaults.filter(isOwn);
+    const [first] = peers.filter(isOwn);
+    return first.cells.flatMap(({ context, promptTokens }) =>
+      ["idle", "busy"].map((load) => {
+        const at = { context, streams: 1, load };
+        const ours = speedsOf(openings.filter(isOwn), at);
+        const theirs = speedsOf(peers.filter(isOwn), at);
+        const ownDefaults = chosen.map((one) => ours.get(settingName(one))[one.round]);
+        const own = { default: ownDefaults, equal: ours.get(settingName(equal)) };
+        const ratioOf = (which) => median(own[which]) / median(theirs.get(which));
+        const [byDefault, atEqual] = [ratioOf("default"), ratioOf("equal")];
+        const speedOf = (which) => median(theirs.get(which)).toFixed(1);
+        return [
+          model,
+          promptTokens,
+          load,
+          `${median(ownDefaults).toFixed(1)} : ${speedOf("default")} = ${byDefault.toFixed(2)}`,
+          `${median(own.equal).toFixed(1)} : ${speedOf("equal")} = ${atEqual.toFixed(2)}`,
+          byDefault < atEqual ? "below" : "",
+        ];
+      }),
+    );
+  });
+  return [
+    `Tokens/s of one stream, ours : transformers.js, with both defaults, and both with ${settingName(equal)}:`,
+    "",
+    ...table([["model", "context", "core", "defaults", "equal settings", ""], ...rows]),
+  ];
 }
 
 function groupBy(openings) {
