@@ -12,7 +12,7 @@ import {
 import { tuneCommand } from "@streamgauge/runtime/cli";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { formatTuneReport } from "../src/cli/tune.js";
-import { fastestOf, tuneSettings, type TuneRun } from "../src/tune/tune-settings.js";
+import { bestOf, tuneSettings, type TuneRun } from "../src/tune/tune-settings.js";
 import { usableCores } from "../src/threads/usable-cores.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
@@ -78,8 +78,22 @@ describe("trying settings", () => {
     expect(tuned.map(({ isDefault }) => isDefault)).toEqual([false, true, false]);
     expect(tuned[2]?.one).toEqual({ tokensPerSecond: 260, least: 250, most: 270 });
     expect(tuned[0]?.many).toEqual({ tokensPerSecond: 300, least: 300, most: 300 });
-    expect(fastestOf(tuned, "one")).toMatchObject(spinning);
-    expect(fastestOf(tuned, "many")).toMatchObject(one);
+    expect(bestOf(tuned, "one")).toMatchObject(spinning);
+    expect(bestOf(tuned, "many")).toMatchObject(one);
+  });
+
+  it("takes the simplest of those that are as fast", async () => {
+    const speeds = new Map([
+      ["1/0", { one: 98.5, many: 97 }],
+      ["2/0", { one: 99, many: 98.5 }],
+      ["2/50", { one: 100, many: 100 }],
+    ]);
+    const none = { one: 0, many: 0 };
+    const { tuned } = await trySettings(1, (settings) => speeds.get(nameOf(settings)) ?? none);
+    for (const order of [tuned, tuned.toReversed()]) {
+      expect(bestOf(order, "one")).toMatchObject(one);
+      expect(bestOf(order, "many")).toMatchObject(two);
+    }
   });
 
   it("begins each pair of blocks with another of them, and each runs once in a block", async () => {

@@ -9,10 +9,12 @@ import {
 import { machineClass } from "./machine-class.js";
 import { probeOf, type LeanGraph } from "./open-probe.js";
 import {
+  leastTrialGain,
   possibleSettings,
   settingsByRule,
   settingsByTimings,
   settingsToTime,
+  simplest,
   type ThreadLoad,
 } from "./thread-rule.js";
 import {
@@ -152,13 +154,15 @@ function settingsOf(
 ): ThreadSettings | undefined {
   if (source === "loading") return settingsByTimings(load, timings);
   const { threads, spinMicroseconds } = load.chosen;
-  const [fastest] = timings
-    .filter((timed) => threads === undefined || timed.threads === threads)
-    .filter(
-      (timed) => spinMicroseconds === undefined || timed.spinMicroseconds === spinMicroseconds,
-    )
-    .toSorted((one, other) => one.microseconds - other.microseconds);
-  return fastest && { threads: fastest.threads, spinMicroseconds: fastest.spinMicroseconds };
+  const best = simplest(
+    timings
+      .filter((timed) => threads === undefined || timed.threads === threads)
+      .filter(
+        (timed) => spinMicroseconds === undefined || timed.spinMicroseconds === spinMicroseconds,
+      ),
+    leastTrialGain,
+  );
+  return best && { threads: best.threads, spinMicroseconds: best.spinMicroseconds };
 }
 
 function explain(

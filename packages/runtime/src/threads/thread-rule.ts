@@ -22,6 +22,9 @@ export const briefSpinMicroseconds = 50;
 /** How many times faster settings have to be than simpler ones to be taken. */
 export const leastGain = 1.05;
 
+/** The same, of a trial of the whole model. */
+export const leastTrialGain = 1.02;
+
 /**
  * How many times faster more threads than a worker's share of the cores have to be, by itself, to be
  * taken: a worker that is alone gains that, and all together lose what hand-offs cost. Infinity: no
@@ -132,7 +135,7 @@ export function settingsByTimings(
   return own !== undefined && own.microseconds < fastest * leastGain ? ruled : best(load, measured);
 }
 
-/** @param timed the simplest first; not empty */
+/** @param timed not empty */
 function best(load: ThreadLoad, timed: readonly TimedSettings[]): ThreadSettings {
   const share = shareOf(load);
   const within = simplest(timed.filter(({ threads }) => threads <= share));
@@ -144,10 +147,27 @@ function best(load: ThreadLoad, timed: readonly TimedSettings[]): ThreadSettings
   return { threads, spinMicroseconds };
 }
 
-/** The simplest of those that are nearly as fast as any. */
-function simplest(timed: readonly TimedSettings[]): TimedSettings | undefined {
+/**
+ * The simplest of those that are nearly as fast as any: with the fewest threads, and of these with
+ * the shortest spinning.
+ *
+ * @param gain how many times faster others have to be to be taken instead
+ * @returns undefined for none
+ */
+export function simplest<Timed extends TimedSettings>(
+  timed: readonly Timed[],
+  gain: number = leastGain,
+): Timed | undefined {
   const fastest = Math.min(...timed.map(({ microseconds }) => microseconds));
-  return timed.find(({ microseconds }) => microseconds < fastest * leastGain);
+  const [first] = timed
+    .filter(({ microseconds }) => microseconds < fastest * gain)
+    .toSorted(bySimplicity);
+  return first;
+}
+
+/** For sorting: fewer threads first, then shorter spinning. */
+export function bySimplicity(one: ThreadSettings, other: ThreadSettings): number {
+  return one.threads - other.threads || one.spinMicroseconds - other.spinMicroseconds;
 }
 
 /**

@@ -15,10 +15,16 @@ import { defaultTuning, type EngineOptions, type RuntimeOptions } from "../host/
 import { createRuntime, type Runtime, type RuntimeDescription } from "../host/runtime.js";
 import { cacheFolder, keepTimings, requireKeeping } from "../threads/kept-timings.js";
 import { machineClass } from "../threads/machine-class.js";
-import { countsUpTo } from "../threads/thread-rule.js";
+import { bySimplicity, countsUpTo } from "../threads/thread-rule.js";
 import { areEqual, type ThreadSettings } from "../threads/thread-settings.js";
-import { fastestOf, tuneSettings, type TunedModel, type TunedSettings } from "./tune-settings.js";
 import { usableCores } from "../threads/usable-cores.js";
+import {
+  bestOf,
+  microsecondsOf,
+  tuneSettings,
+  type TunedModel,
+  type TunedSettings,
+} from "./tune-settings.js";
 
 type ModelOptions = Pick<EngineOptions, "model" | "dtype" | "maxBatch">;
 
@@ -131,7 +137,7 @@ export async function tuneModel(options: TuneModelOptions = {}): Promise<TuneRep
     open: async (one) =>
       streamsOf(await createRuntime({ ...model, workers, ...one }), choices, description),
   });
-  const best = { one: bare(fastestOf(tuned, "one")), many: bare(fastestOf(tuned, "many")) };
+  const best = { one: bare(bestOf(tuned, "one")), many: bare(bestOf(tuned, "many")) };
   const savedFile =
     save === undefined ? undefined : await keep(tuned, save, description, workers, cores);
   const { length } = settings;
@@ -191,7 +197,8 @@ function settingsToTry(cores: number, defaults: ThreadSettings): ThreadSettings[
   const tried = countsUpTo(cores).flatMap((threads) =>
     (threads === 1 ? [0] : spins).map((spinMicroseconds) => ({ threads, spinMicroseconds })),
   );
-  return tried.some((one) => areEqual(one, defaults)) ? tried : [defaults, ...tried];
+  if (tried.some((one) => areEqual(one, defaults))) return tried;
+  return [...tried, defaults].toSorted(bySimplicity);
 }
 
 /** Streams of a runtime, whose prompts are run once and then in its caches. */
@@ -245,7 +252,7 @@ async function keep(
   const { shapeHash = "" } = stepWeights ?? {};
   const timings = tuned.map((settings) => ({
     ...bare(settings),
-    microseconds: 1e6 / settings[streams].tokensPerSecond,
+    microseconds: microsecondsOf(settings, streams),
   }));
   const key = { ...machineClass(cores), shapeHash, workers };
   return await keeping((folder) => keepTimings(folder, key, { source: "tune", timings }));

@@ -1,3 +1,4 @@
+import { leastTrialGain, simplest } from "../threads/thread-rule.js";
 import { areEqual, type ThreadSettings } from "../threads/thread-settings.js";
 
 /** Tokens per second of one run, with one stream and with several. */
@@ -94,12 +95,21 @@ function summarize(speeds: readonly number[]): TunedSpeed {
   };
 }
 
-/** The fastest for one stream, or for several. */
-export function fastestOf(tuned: readonly TunedSettings[], streams: "one" | "many"): TunedSettings {
-  const [first, ...others] = tuned;
-  if (first === undefined) throw new RangeError("There are no settings to choose from.");
-  return others.reduce(
-    (best, next) => (next[streams].tokensPerSecond > best[streams].tokensPerSecond ? next : best),
-    first,
+/**
+ * What is best for one stream, or for several: the simplest of those that are within 2 % of the
+ * fastest. What is closer than that is chance.
+ */
+export function bestOf(tuned: readonly TunedSettings[], streams: "one" | "many"): TunedSettings {
+  const best = simplest(
+    tuned.map((one) => ({ ...one, microseconds: microsecondsOf(one, streams) })),
+    leastTrialGain,
   );
+  const found = tuned.find((one) => best !== undefined && areEqual(one, best));
+  if (found === undefined) throw new RangeError("There are no settings to choose from.");
+  return found;
+}
+
+/** Of a token. */
+export function microsecondsOf(tuned: TunedSettings, streams: "one" | "many"): number {
+  return 1e6 / tuned[streams].tokensPerSecond;
 }

@@ -42,14 +42,14 @@ export function decodeSpeed(options: DecodeSpeedOptions): MeasurementPlan {
         context,
         keep,
       );
-      const { spinning } = decoders;
+      const { spinning, spinMicroseconds } = decoders;
       return {
         ...decoders,
         terms: [
           `The same file ${graphFile(dtype)} of a model with random weights, the same ${contextTokens} ids as the prompt, and ${tokens} tokens, greedy, past the end of the text; the ids are equal where the file is.`,
           `From the first token to the last, so that the prompt is left out; its keys and values are kept from block to block (streamgauge: prefixReuse; transformers.js: past_key_values; llama.cpp: its sequence).`,
           threads === undefined
-            ? `Each with its own defaults: streamgauge ${decoders.threads} thread(s), ${spinning ? "spinning" : "not spinning"}; ${peerName} all cores, spinning.`
+            ? `Each with its own defaults: streamgauge ${decoders.threads} thread(s), ${spinning ? `spinning for ${spinMicroseconds} µs` : "not spinning"}; ${peerName} all cores, spinning.`
             : threadsTerm(threads, spinning),
           ...decoders.terms,
         ],

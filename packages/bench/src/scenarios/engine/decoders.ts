@@ -26,6 +26,8 @@ export interface Decoders extends Pick<Rivals, "leftOut" | "terms"> {
   /** Of ours. */
   readonly threads: number;
   readonly spinning: boolean;
+  /** How long ours do. */
+  readonly spinMicroseconds: number;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function openDecoders(
   const prompt = drawPrompt(context.seed, contextTokens, model.vocabularySize);
   context.report?.("loading");
   const own = keep(await openOwn(model.folder, { dtype, threads, prefixReuse: true }));
-  const { spinning, threads: ownThreads } = own.describe();
+  const { spinning, spinMicroseconds, threads: ownThreads } = own.describe();
   const settings = { dtype, threads, spinning, contextTokens: contextTokens + tokens };
   const opened = await openRivals(rivals, model, settings, keep);
   context.report?.("running the prompt");
@@ -67,5 +69,6 @@ export async function openDecoders(
     terms: opened.terms,
     threads: ownThreads,
     spinning,
+    spinMicroseconds,
   };
 }
