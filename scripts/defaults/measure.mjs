@@ -98,29 +98,31 @@ async function runRounds({ record, models, busyCore, startedAt, budgetMillisecon
 
 /** What is run of a model in a round, in an order that turns from round to round. */
 function runsOf({ record, model, round, busyCore, told }) {
-  const ours = [1, 2].flatMap((workers) => [
-    async () => {
-      told(`${model.name}, ${workers} worker(s), what is the default`);
-      const chosen = await describeDefault(model, workers);
-      record.defaults.push({ round, model: model.name, workers, ...chosen });
-      if (record.settings.some((settings) => areEqual(settings, chosen))) return;
-      // Others are run below, whatever the default is: the same settings are not run twice.
-      const { threads, spinMicroseconds } = chosen;
-      await open(workers, { threads, spinMicroseconds });
-    },
-    ...record.settings.map((settings) => () => open(workers, settings)),
-  ]);
   const open = async (workers, settings) => {
     told(`${model.name}, ${workers} worker(s), ${settingName(settings)}`);
     const opened = await runCells(model, workers, settings, busyCore);
     record.openings.push({ round, model: model.name, workers, ...opened });
   };
+  const ours = (workers) => [
+    async () => {
+      told(`${model.name}, ${workers} worker(s), what is the default`);
+      const chosen = await describeDefault(model, workers);
+      record.defaults.push({ round, model: model.name, workers, ...chosen });
+      const isByHand = record.settings.some((one) => settingName(one) === settingName(chosen));
+      // Those by hand are run below, whatever the default is: no settings are run twice.
+      if (isByHand) return;
+      const { threads, spinMicroseconds } = chosen;
+      await open(workers, { threads, spinMicroseconds });
+    },
+    ...record.settings.map((settings) => () => open(workers, settings)),
+  ];
   const peers = [undefined, record.equal.threads].map((threads) => async () => {
     told(`${model.name}, transformers.js, ${threads ?? "its own"} threads`);
     const opened = await runPeer(model, threads, busyCore);
     record.peers.push({ round, model: model.name, ...opened });
   });
-  const runs = [...ours, ...peers];
+  // What is compared with transformers.js runs beside it.
+  const runs = [...ours(1), ...peers, ...ours(2)];
   const turned = runs.map((_, index) => runs[(index + round) % runs.length]);
   return round % 2 === 0 ? turned : turned.toReversed();
 }
@@ -146,8 +148,4 @@ async function describeEnvironment() {
     runtimeVersion: runtime.version,
     git: { commit: git("rev-parse", "HEAD"), dirty: git("status", "--porcelain") !== "" },
   };
-}
-
-function areEqual(one, other) {
-  return settingName(one) === settingName(other);
 }

@@ -142,13 +142,14 @@ function describeLoads({ loads }) {
       middle("rule").toFixed(0),
       `${middle("first").toFixed(0)} (${ratio("first")})`,
       `${middle("second").toFixed(0)} (${ratio("second")})`,
+      `${own.filter(({ first }) => first.reason.startsWith("measured")).length} of ${own.length}`,
       own[0].first.reason,
     ];
   });
   return [
-    "Loading in ms, and against that without a measurement:",
+    "Loading in ms, and its ratio to loading without a measurement:",
     "",
-    ...table([["model", "by rule", "first", "second", "what the first one chose"], ...rows]),
+    ...table([["model", "by rule", "first", "second", "measured", "what the first one chose"], ...rows]),
   ];
 }
 

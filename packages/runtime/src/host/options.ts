@@ -60,14 +60,14 @@ export interface EngineOptions {
    */
   readonly spinMicroseconds?: number;
   /**
-   * How `threads` and `spinMicroseconds` are found where they are left out. "keep":
-   * as they were measured for this model on this machine, or else by a measurement
-   * while the model loads, in a tenth of that time, which is kept in the user's
-   * cache folder (`STREAMGAUGE_CACHE_DIR` names another). "measure": uses
-   * what was kept, or measures, and writes nothing. "rule": from the size of the weights and the number of
-   * cores; nothing is measured, read or written. With several workers nothing is measured.
-   * Default: what the environment variable `STREAMGAUGE_TUNING` says, or else "keep".
-   * Only for ONNX models.
+   * How `threads` and `spinMicroseconds` are found where they are left out.
+   * "keep": as they were measured for this model on this machine. If they were not
+   * yet, a measurement is made while the model loads, in less than a tenth of that
+   * time, and kept in the user's cache folder (`STREAMGAUGE_CACHE_DIR` names
+   * another). "measure": the same, but nothing is written. "rule": from the size of
+   * the weights and the number of cores; nothing is measured, read or written. With
+   * several workers nothing is measured. Default: what the environment variable
+   * `STREAMGAUGE_TUNING` says, or else "keep". Only for ONNX models.
    */
   readonly tuning?: Tuning;
   /**
