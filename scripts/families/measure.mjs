@@ -33,7 +33,11 @@ async function measure(folder, names) {
       operatingSystem: `${type()} ${release()} ${process.arch}`,
       nodeVersion: process.versions.node,
       runtimeVersion: runtime.version,
-      git: { commit: git("rev-parse", "HEAD"), dirty: git("status", "--porcelain") !== "" },
+      // Records of other runs are no change of what is measured.
+      git: {
+        commit: git("rev-parse", "HEAD"),
+        dirty: git("status", "--porcelain", "--", ":/", ":(top,exclude)results") !== "",
+      },
     },
     terms,
     shapes: [],

@@ -29,18 +29,20 @@ describe("allotBlocks", () => {
       cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 1.25 }),
       cell("short", { secondsPerBlock: 0.125, noise: 1.25, mostBlocks: 200 }),
     ];
+    // 10 s for the fewest of the long one: with 29 s more it could be given five, and not be decided.
     expect(given(cells, 12.5 + 10)).toEqual({ long: 2, short: 100 });
-    // What is too short for a block of the long one is not wasted.
-    expect(given(cells, 12.5 + 29)).toEqual({ long: 5, short: 132 });
+    expect(given(cells, 12.5 + 29)).toEqual({ long: 2, short: 200 });
+    expect(given(cells, 12.5 + 500)).toEqual({ long: 100, short: 100 });
   });
 
-  it("leaves time that makes no block of what is short to the next process, and the last uses it", () => {
-    const cells = [
-      cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 2 }),
-      cell("short", { secondsPerBlock: 0.125, noise: 0.1, blocksBefore: 100 }),
-    ];
-    expect(given(cells, 11 + 5 + 4, 2)).toEqual({ long: 3, short: 8 });
-    expect(given(cells, 11 + 5 + 4, 1)).toEqual({ long: 3, short: 40 });
+  it("gives what is left to cells that can be decided, and to all where none can", () => {
+    const long = cell("long", { fewestBlocks: 2, secondsPerBlock: 5, noise: 2 });
+    const short = cell("short", { secondsPerBlock: 0.125, noise: 0.1, blocksBefore: 100 });
+    expect(given([long, short], 11 + 5 + 4, 2)).toEqual({ long: 2, short: 80 });
+    expect(given([long, cell("unclaimed", { noise: 0 })], 18 + 11, 2)).toEqual({
+      long: 4,
+      unclaimed: 8,
+    });
   });
 
   it("gives a quiet cell as many as a verdict needs, and one without a claim its fewest", () => {

@@ -1,9 +1,13 @@
+import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { prepareVersion } from "../src/gate/version.js";
 import { inTemporaryFolder } from "./example-record.js";
+
+const execute = promisify(execFile);
 
 /** A workspace as far as a gate looks into it. */
 async function makeWorkspace(folder: string): Promise<void> {
@@ -34,6 +38,31 @@ describe("a version of a gate", () => {
       await expect(
         prepareVersion(folder, { repository: folder, onStep: () => undefined }),
       ).resolves.toBeDefined();
+    });
+  });
+
+  it("is a commit while only records lie beside it, and none when anything else differs", async () => {
+    await inTemporaryFolder(async (folder) => {
+      await makeWorkspace(folder);
+      const git = async (...words: string[]): Promise<string> => {
+        const identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"];
+        return (await execute("git", [...identity, ...words], { cwd: folder })).stdout.trim();
+      };
+      await git("init", "--quiet");
+      await git("add", ".");
+      await git("commit", "--quiet", "--message", "A version");
+      const commitNow = async (): Promise<string | null> => {
+        const version = await prepareVersion(folder, {
+          repository: folder,
+          onStep: () => undefined,
+        });
+        return version.commit;
+      };
+      await mkdir(join(folder, "results"));
+      await writeFile(join(folder, "results", "record.json"), "{}");
+      expect(await commitNow()).toBe(await git("rev-parse", "HEAD"));
+      await writeFile(join(folder, "packages", "runtime", "dist", "index.js"), "changed");
+      expect(await commitNow()).toBeNull();
     });
   });
 

@@ -71,7 +71,7 @@ describe("shareOut", () => {
       "pequod-pooled-10": 8,
       "pequod-pooled-50": 8,
       "pequod-pooled-100": 8,
-      "pequod-pooled-1000": 2,
+      "pequod-pooled-1000": 1,
     });
   });
 

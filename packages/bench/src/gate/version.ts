@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
+import { describeGit } from "../run/environment.js";
 import { workspaceRoot } from "../run/record-file.js";
 import { installLocked } from "./package-managers.js";
 import { build, git, install } from "./workspace-programs.js";
@@ -144,12 +145,8 @@ async function commitOf(ref: string, repository: string): Promise<string> {
 }
 
 async function cleanCommitOf(folder: string): Promise<string | null> {
-  try {
-    const changes = await git(["status", "--porcelain"], folder);
-    return changes === "" ? await git(["rev-parse", "HEAD"], folder) : null;
-  } catch {
-    return null;
-  }
+  const git = await describeGit(folder);
+  return git === null || git.dirty ? null : git.commit;
 }
 
 /** What the runtime's own `exports` say, so that the version decides where it is. */

@@ -38,9 +38,9 @@ const squareBlocks = 4;
 /**
  * Shares out the blocks of one process: each cell gets its fewest. Then the cells that still need
  * blocks to be decided get them, first the one that needs the least time. A cell that needs more
- * than there is gives way to those that can be decided, until they surely are, and then takes what is
- * left; what makes no whole block of it is left to the processes to come. Where no cell needs more,
- * the rest goes, square by square, to the one whose standard error is largest against its limit.
+ * than there is keeps its fewest: all other time goes to those that can be decided, until they surely
+ * are. The rest goes, square by square, to the one whose standard error is largest against its limit.
+ * Only where no cell can be decided does the rest go to all of them.
  *
  * It is told how much the blocks scatter and never what they say, so that it leans to no verdict.
  * The same cells give the same blocks. Where even the fewest take too long, they are what is given.
@@ -83,17 +83,17 @@ export function allotBlocks(
       return !fits;
     });
   };
+  let worthMore = cells;
   const outOfReach = giveWhatFits(cells, decisiveShares.usual);
   if (outOfReach.length > 0) {
     const decidable = cells.filter((cell) => !outOfReach.includes(cell));
-    const sure = giveWhatFits(decidable, decisiveShares.sure);
-    for (const cell of [...sure, ...outOfReach]) give(cell, shortOf(cell, decisiveShares.usual));
-    if (processesLeft > 1) return blocks;
+    giveWhatFits(decidable, decisiveShares.sure);
+    if (decidable.some(({ noise }) => noise > 0)) worthMore = decidable;
   }
 
   const standardError = (cell: AllottableCell): number =>
     cell.noise / Math.sqrt(cell.blocksBefore + given(cell) * processesLeft);
-  let open = cells.filter(({ noise }) => noise > 0);
+  let open = worthMore.filter(({ noise }) => noise > 0);
   while (open.length > 0) {
     const noisiest = open.reduce((worst, cell) =>
       standardError(cell) > standardError(worst) ? cell : worst,

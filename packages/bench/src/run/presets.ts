@@ -52,7 +52,7 @@ const presets: readonly Preset[] = [
     lookAtProcesses: [8],
     scenarios: scenariosNamed("model"),
     processesOf: others(1, "model", "every-token", "model-inline", "paced", "paced-inline"),
-    budgetSeconds: 255,
+    budgetSeconds: 270,
   },
   {
     name: "standard",
