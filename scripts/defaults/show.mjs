@@ -149,7 +149,10 @@ function describeLoads({ loads }) {
   return [
     "Loading in ms, and its ratio to loading without a measurement:",
     "",
-    ...table([["model", "by rule", "first", "second", "measured", "what the first one chose"], ...rows]),
+    ...table([
+      ["model", "by rule", "first", "second", "measured", "what the first one chose"],
+      ...rows,
+    ]),
   ];
 }
 

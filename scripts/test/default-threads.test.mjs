@@ -91,7 +91,9 @@ describe("a record of default threads", () => {
     expect(text).toContain("furtherThread: 0.80");
     expect(text).toContain("handOffMicroseconds: { sleeping: 20.0, spinning: 5.0 }");
     expect(text).toContain("6 of 6 cells have a ratio of at least 0.97.");
-    expect(text).toMatch(/small +100 +108 \(1\.080\) +99 \(0\.990\) +1 of 1 +measured while loading/);
+    expect(text).toMatch(
+      /small +100 +108 \(1\.080\) +99 \(0\.990\) +1 of 1 +measured while loading/,
+    );
   });
 
   it("says where the default loses", () => {
