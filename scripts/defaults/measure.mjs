@@ -6,6 +6,7 @@
 //   node scripts/defaults/measure.mjs --show results/<name>
 // Nothing else may run meanwhile. Build first: pnpm turbo build build:model.
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
@@ -47,6 +48,16 @@ async function measure() {
   if (unknown !== undefined) throw new Error(`${unknown} is none of ${modelNames.join(", ")}.`);
   const startedAt = performance.now();
   const workshop = await mkdtemp(join(tmpdir(), "streamgauge-defaults-"));
+  // Models of a gigabyte in all; what is interrupted leaves none of them.
+  for (const [signal, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ]) {
+    process.once(signal, () => {
+      rmSync(workshop, { recursive: true, force: true });
+      process.exit(exitCode);
+    });
+  }
   // The machine's own cache is left alone, and the first opening measures as it does for a user.
   process.env.STREAMGAUGE_CACHE_DIR = join(workshop, "cache");
   process.env.STREAMGAUGE_TUNING = "keep";
