@@ -90,6 +90,17 @@ describe("timing settings", () => {
     expect(slowToOpen.open).toBe(0);
   });
 
+  it("stops as soon as it sees that its budget will not do", async () => {
+    const slow = new Machine(0, (one) => 10 * steady(one));
+    expect(await slow.time(100)).toBeUndefined();
+    // Two rounds of 23 ms; five more do not fit.
+    expect(slow.log).toHaveLength(2 * settings.length);
+    expect(slow.open).toBe(0);
+    // A first round that is slow, and one that is disturbed, say nothing of the others.
+    const disturbed = new Machine(0, (one, run) => steady(one) * (run === 0 || run === 3 ? 9 : 1));
+    expect(await disturbed.time(100)).toBeDefined();
+  });
+
   it("says whether runs were alike", async () => {
     const disturbed = new Machine(0, (one, run) => steady(one) * (run % 3 === 0 ? 1 : 2));
     expect((await disturbed.time())?.isSteady).toBe(false);
