@@ -198,6 +198,25 @@ export async function wholeRecord(): Promise<ResultRecord> {
     engine: exampleEngine,
     profiles,
     claims: [...claims, difference],
+    endpoints: record.cells.slice(0, 1).map(({ id }) => ({
+      cell: id,
+      against: id,
+      treatment: "stream",
+      metric: "timeToFirstToken",
+      nanoseconds: 21_000_000,
+      againstNanoseconds: 23_000_000,
+      blocks: 64,
+      processes: 8,
+      level: "processes",
+      ratio: estimatesOf(0.91, 0.02),
+    })),
+    machineComparisons: record.cells.slice(0, 1).map(({ id }) => ({
+      cell: id,
+      treatment: "stream",
+      machines: 3,
+      overhead: estimatesOf(0.042, 0.011).mean,
+      standardDeviations: { machines: 0.004, processes: 0.011, blocks: 0.023 },
+    })),
     calibration: [
       {
         cell: "a",

@@ -54,6 +54,8 @@ export { identityFields, identityOf, type CellIdentity, type MeasuredMode } from
 export { lessOverhead } from "./less-overhead.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
 export type * from "./measurements.js";
+export type { MachineComparison } from "./machine-comparison.js";
+export type { MeasuringMachine } from "./measuring-machine.js";
 export type { ProfileCost, ProfileFindings, ProfileRuns } from "./profile.js";
 export {
   InvalidRecordError,
