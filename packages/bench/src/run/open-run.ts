@@ -1,8 +1,7 @@
 import { invalidOption } from "@streamgauge/core";
 import { listClaims, readClaimList } from "../conclude/claim-list.js";
 import type { RawBlock } from "../measure/raw-samples.js";
-import { measureRecording } from "../measure/recorder.js";
-import { measureClock, systemClock, type Clock } from "../plan/clock.js";
+import { systemClock, type Clock } from "../plan/clock.js";
 import {
   planEndpoint,
   recordEndpoint,
@@ -30,7 +29,8 @@ import {
   type BenchOptions,
 } from "./bench-options.js";
 import { waitUntilQuiet } from "./busyness.js";
-import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
+import { watchEnvironment, watchNothing, type EnvironmentWatch } from "./environment.js";
+import { measureInstrument } from "./instrument.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
 import { plannedOf } from "./planned.js";
@@ -66,7 +66,9 @@ export async function openRun(options: BenchOptions): Promise<Run> {
 
 /** Waits for other work to end first, where the options say so. */
 async function watchMachine(options: BenchOptions): Promise<EnvironmentWatch> {
-  const { waitSeconds = 0, signal, onProgress = () => undefined } = options;
+  const { waitSeconds = 0, signal, onProgress = () => undefined, elsewhere } = options;
+  // Who measures watches its own machine, part by part.
+  if (elsewhere !== undefined) return watchNothing(elsewhere.environment);
   await waitUntilQuiet(waitSeconds, (waiting) => onProgress(whileWaiting(waiting)), signal);
   return await watchEnvironment();
 }
@@ -112,11 +114,7 @@ async function begin(options: BenchOptions): Promise<Run> {
       startedAt,
       endedAt: null,
       environment: watch.environment,
-      instrument: {
-        clock: clock.name,
-        ...measureClock(clock),
-        recordingNanoseconds: measureRecording(clock),
-      },
+      instrument: options.elsewhere?.instrument ?? measureInstrument(clock),
       generators: [],
       cells: [],
       mainThread: [],
