@@ -14,7 +14,10 @@ interface Made {
 }
 
 /** A link whose things are numbered, and the numbers of those that were closed. */
-function linked(watchdogMilliseconds: number): { readonly link: Link<Made>; readonly closed: number[] } {
+function linked(watchdogMilliseconds: number): {
+  readonly link: Link<Made>;
+  readonly closed: number[];
+} {
   const closed: number[] = [];
   let count = 0;
   const make = (): Made => {

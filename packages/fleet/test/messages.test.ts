@@ -127,7 +127,9 @@ describe("a class of machines", () => {
     expect(otherBuild(build, build)).toBeUndefined();
     expect(unsuitable(notice, { build, modules: [hash] })).toBeUndefined();
     expect(unsuitable(notice, { build, modules: ["b".repeat(64)] })).toMatch(/modules/);
-    expect(unsuitable({ ...notice, machineClass: "other-1" }, { build, modules: [] })).toMatch(/class/);
+    expect(unsuitable({ ...notice, machineClass: "other-1" }, { build, modules: [] })).toMatch(
+      /class/,
+    );
     expect(unsuitable(notice, { build: { ...build, commit: null }, modules: [] })).toMatch(
       /commit c0ffee, and this is unknown/,
     );
