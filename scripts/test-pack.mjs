@@ -5,6 +5,7 @@ import { cp, mkdtemp, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { minVersion } from "semver";
 import { parse } from "yaml";
 import {
   checkTypes,
@@ -108,7 +109,11 @@ async function testPackages() {
   else tell(`npm: onnxruntime-node's script failed, as it does without a network: ${failure}`);
   await installProject("npm", { folder: alone, download: false, pnpm, signal });
   const documented = scripts.filter(({ optional }) => !optional);
-  await checkTree(alone, { documented, copies: { "onnxruntime-common": 1 } });
+  await checkTree(alone, {
+    documented,
+    copies: { "onnxruntime-common": 1 },
+    node: await oldestNode(),
+  });
   await runModel(alone, { node: process.execPath, signal });
   tell("npm: installed with ONNXRUNTIME_NODE_INSTALL=skip; the model runs");
 
@@ -156,12 +161,18 @@ async function installAnyway(options) {
   }
 }
 
-async function checkTree(project, { documented, copies }) {
+async function checkTree(project, { documented, copies, node }) {
   const names = documented.map(({ name }) => name);
   const installed = await installedPackages(project);
-  refuse(treeProblems(installed, { documented: names, copies }));
+  refuse(treeProblems(installed, { documented: names, copies, node }));
   const counts = Object.entries(copies).map(([name, count]) => `${name} × ${count}`);
   tell(`${installed.length} packages; scripts: ${names.join(", ")}; ${counts.join(", ")}`);
+}
+
+/** That ours promise to run on. */
+async function oldestNode() {
+  const { engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  return minVersion(engines.node).version;
 }
 
 /** What a user of nearly everything adds: the optional peers, and the types of Node. */

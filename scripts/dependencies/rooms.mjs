@@ -16,7 +16,7 @@ export const rooms = {
     "run",
     "tables",
     "terminal",
-    ["history", "gate", "endurance"],
+    ["history", "gate", "endurance", "load"],
     "commands",
   ],
   fleet: [

@@ -2,6 +2,7 @@
 import { readFile, readdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { satisfies } from "semver";
 import { root } from "./published-packages.mjs";
 
 /** The decision that has the table of packages with install scripts. */
@@ -13,8 +14,9 @@ const hooks = ["preinstall", "install", "postinstall"];
  * Every package in a project's node_modules, as npm or pnpm laid it out; links are not followed.
  *
  * @param {string} folder the project
- * @returns {Promise<{ name: string, version: string, script: string | undefined }[]>} `script` is what
- *   runs when it is installed, such as "postinstall: node ./script/install".
+ * @returns {Promise<{ name: string, version: string, script?: string, node?: string }[]>} `script` is what
+ *   runs when it is installed, such as "postinstall: node ./script/install"; `node` is the range of
+ *   versions that it runs on.
  */
 export async function installedPackages(folder) {
   const modules = join(folder, "node_modules");
@@ -33,7 +35,8 @@ async function packagesIn(modules) {
     else if (existsSync(join(folder, "package.json"))) {
       const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
       const script = installScript(manifest, existsSync(join(folder, "binding.gyp")));
-      found.push({ name: manifest.name, version: manifest.version, script });
+      const { name: called, version, engines } = manifest;
+      found.push({ name: called, version, script, node: engines?.node });
       found.push(...(await packagesIn(join(folder, "node_modules"))));
     }
   }
@@ -76,14 +79,16 @@ export async function documentedScripts() {
 }
 
 /**
- * What is wrong with a tree, in sentences: scripts that are not documented or no longer there, and a
- * package that is there more or less often than expected.
+ * What is wrong with a tree, in sentences: scripts that are not documented or no longer there, a
+ * package that is there more or less often than expected, and one that does not run on the
+ * oldest Node that ours run on, of which npm warns.
  *
- * @param {readonly { name: string, version: string, script: string | undefined }[]} packages
- * @param {{ documented: readonly string[], copies: Record<string, number> }} expected
+ * @param {readonly { name: string, version: string, script?: string, node?: string }[]} packages
+ * @param {{ documented: readonly string[], copies: Record<string, number>, node?: string }} expected
+ *   `node` is the oldest version that ours promise to run on; without it none is checked.
  * @returns {string[]}
  */
-export function treeProblems(packages, { documented, copies }) {
+export function treeProblems(packages, { documented, copies, node }) {
   const scripted = new Map(
     packages.filter(({ script }) => script !== undefined).map((one) => [one.name, one.script]),
   );
@@ -101,5 +106,10 @@ export function treeProblems(packages, { documented, copies }) {
       .filter((name) => !scripted.has(name))
       .map((name) => `${name} runs no install script here: take it out of ${decision}.`),
     ...counted.flat(),
+    ...packages.flatMap(({ name, version, node: needed }) =>
+      node === undefined || needed === undefined || satisfies(node, needed)
+        ? []
+        : [`${name} ${version} needs Node ${needed}; ours promise to run on ${node}.`],
+    ),
   ];
 }

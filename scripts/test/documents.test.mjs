@@ -1,5 +1,5 @@
 import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { figures } from "../../packages/report/dist/markers/figures.js";
@@ -47,11 +47,61 @@ function pathsIn(text) {
     .filter((path) => /(^|\/)src\/|\.(ts|mjs)$/.test(path) && !/[*]|^@|^\.\.?\//.test(path));
 }
 
+function withoutCode(text) {
+  return text.replaceAll(/^```[^]*?^```$/gm, "");
+}
+
+/** Targets of links and pictures inside of the repository. */
+function linksIn(text) {
+  return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)]
+    .map(([, link, source]) => link ?? source)
+    .filter((target) => !/^[a-z]+:/.test(target));
+}
+
+/** The headings of a document, or of the README of a folder, as a link names them. */
+async function headingsOf(path) {
+  const file = path.endsWith(".md") ? path : posix.join(path, "README.md");
+  const text = withoutCode(await readFile(join(root, file), "utf8"));
+  return new Set([...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => slugOf(heading)));
+}
+
+/** As GitHub makes it. */
+function slugOf(heading) {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{Letter}\p{Number}_ -]/gu, "")
+    .replaceAll(" ", "-");
+}
+
 describe("documents", () => {
   it.each(documents)("%s names files that exist", async (document) => {
     const text = await readFile(join(root, document), "utf8");
     const missing = pathsIn(text).filter((path) => !ends.has(path.replace(/\/$/, "")));
     expect(missing).toEqual([]);
+  });
+
+  it.each(documents)("%s links to files and headings that exist", async (document) => {
+    const text = withoutCode(await readFile(join(root, document), "utf8"));
+    const broken = [];
+    for (const target of linksIn(text)) {
+      const [path, heading] = target.split("#");
+      const file = path === "" ? document : posix.join(posix.dirname(document), path);
+      if (file !== "." && !paths.includes(file.replace(/\/$/, ""))) broken.push(target);
+      else if (heading !== undefined && !(await headingsOf(file)).has(heading)) broken.push(target);
+    }
+    expect(broken).toEqual([]);
+  });
+
+  it("are in the index once each", async () => {
+    const index = withoutCode(await readFile(join(root, "docs/README.md"), "utf8"));
+    const listed = linksIn(index).map((target) => posix.join("docs", target.split("#")[0]));
+    const pages = paths.filter(
+      (path) =>
+        /^(docs\/[^/]+|packages\/[^/]+\/README|examples\/[^/]+\/README|[^/]+)\.md$/.test(path) &&
+        path !== "docs/README.md",
+    );
+    const counts = pages.map((page) => [page, listed.filter((path) => path === page).length]);
+    expect(counts.filter(([, count]) => count !== 1)).toEqual([]);
   });
 
   it("are more than a few, and a path that was moved would be noticed", () => {

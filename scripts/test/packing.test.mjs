@@ -84,8 +84,8 @@ describe("installed packages", () => {
         "plain@2.0.0",
       ]);
       expect(found.filter(({ script }) => script !== undefined)).toEqual([
-        { name: "@a/nested", version: "1.0.0", script: "install: x" },
-        { name: "native", version: "1.0.0", script: "install: node-gyp rebuild" },
+        { name: "@a/nested", version: "1.0.0", script: "install: x", node: undefined },
+        { name: "native", version: "1.0.0", script: "install: node-gyp rebuild", node: undefined },
       ]);
     } finally {
       await rm(folder, { recursive: true });
@@ -103,6 +103,11 @@ describe("installed packages", () => {
     ]);
     expect(treeProblems([one, { ...two, script: "install: y" }], expected)).toEqual([
       expect.stringContaining('two runs "install: y"'),
+    ]);
+    const newer = { ...two, node: ">=22" };
+    const either = { ...one, node: "18 || 20 || >=22" };
+    expect(treeProblems([either, newer], { ...expected, node: "20.19.0" })).toEqual([
+      "two 1.0.0 needs Node >=22; ours promise to run on 20.19.0.",
     ]);
   });
 });

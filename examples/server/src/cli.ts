@@ -9,6 +9,7 @@ import {
 } from "@streamgauge/runtime/cli";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readHostName } from "./access.js";
+import { createMetrics } from "./metrics.js";
 import { startServer } from "./server.js";
 import { closeOnSignals } from "./shutdown.js";
 
@@ -90,8 +91,15 @@ try {
 async function serve(flags: Flags): Promise<void> {
   const { port, host, workers, maxQueue, maxBodyBytes, deadlineSeconds } = flags;
   checkKeyForm(flags.apiKey);
+  const metrics = createMetrics();
   const { opened: runtime, cost } = await showLoading(process.stderr, workers, (onProgress) =>
-    createRuntime({ ...engineOptionsOf(flags), workers, maxQueue, onProgress }),
+    createRuntime({
+      ...engineOptionsOf(flags),
+      workers,
+      maxQueue,
+      observers: [metrics.observer],
+      onProgress,
+    }),
   );
   try {
     const { model: name } = runtime.describe();
@@ -99,6 +107,7 @@ async function serve(flags: Flags): Promise<void> {
     process.stdout.write(`${name}, ${staff}: ${cost}\n`);
     const server = await startServer({
       runtime,
+      metrics,
       model: name,
       host,
       port,

@@ -3,6 +3,7 @@ import { checkKey, type AccessRules } from "./access.js";
 import { answerCompletion, type CompletionService } from "./completions.js";
 import type { Endpoint } from "./completion-request.js";
 import { HttpFailure, otherModel } from "./http-failure.js";
+import { metricsContentType, type ServerMetrics } from "./metrics.js";
 import { pageHeaders, type PageFile } from "./page.js";
 import { send, sendJson } from "./send.js";
 
@@ -21,10 +22,10 @@ export type Router = (request: IncomingMessage) => Handler;
 
 /** All that the server answers, by path. */
 export function createRouter(
-  service: CompletionService & AccessRules,
+  service: CompletionService & AccessRules & { readonly metrics: ServerMetrics },
   page: ReadonlyMap<string, PageFile>,
 ): Router {
-  const { model, runtime } = service;
+  const { model, metrics } = service;
   const created = Math.floor(Date.now() / 1000);
   const about = { id: model, object: "model", created, owned_by: "streamgauge" };
   const get = (value: () => unknown): Route => ({
@@ -39,7 +40,7 @@ export function createRouter(
     ...[...page].map(([path, file]): [string, Route] => [path, routeOf(file)]),
     // Tells no more than that there is a server.
     ["/health", { ...get(() => ({ status: "ok" })), isOpen: true }],
-    ["/metrics", get(() => runtime.metrics())],
+    ["/metrics", { method: "GET", handle: (_, response) => answerMetrics(metrics, response) }],
     ["/v1/models", get(() => ({ object: "list", data: [about] }))],
     ["/v1/completions", post("completions")],
     ["/v1/chat/completions", post("chat")],
@@ -61,6 +62,10 @@ export function createRouter(
     if (asked !== undefined && asked !== model) throw otherModel(asked, model);
     return route.handle;
   };
+}
+
+async function answerMetrics(metrics: ServerMetrics, response: ServerResponse): Promise<void> {
+  send(response, 200, metricsContentType, await metrics.text());
 }
 
 /** The page's files are anybody's: what they ask for is not. */

@@ -4,11 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checkSender, type AccessRules } from "./access.js";
 import type { CompletionService } from "./completions.js";
 import { HttpFailure, toHttpFailure } from "./http-failure.js";
+import type { ServerMetrics } from "./metrics.js";
 import { readPage } from "./page.js";
 import { createRouter } from "./routes.js";
 import { sendJson } from "./send.js";
 
 export interface ServerOptions extends CompletionService, AccessRules {
+  /** What `/metrics` says. Its observer has to be the runtime's; the runtime is watched from here on. */
+  readonly metrics: ServerMetrics;
   readonly host: string;
   /** 0 takes any that is free. */
   readonly port: number;
@@ -35,7 +38,8 @@ const quietMarginMilliseconds = 10_000;
 
 /** Starts to listen. The runtime is the server's from now on: it closes it. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { runtime, onFailure, host, port, requestTimeoutMilliseconds } = options;
+  const { runtime, metrics, onFailure, host, port, requestTimeoutMilliseconds } = options;
+  metrics.watch(runtime);
   const findRoute = createRouter(options, await readPage());
   // Who listens at a name is asked for by it.
   const rules = { ...options, allowedHosts: [host, ...(options.allowedHosts ?? [])] };

@@ -1,6 +1,7 @@
 import { createRuntime, type RuntimeOptions } from "@streamgauge/runtime";
 import OpenAI from "openai";
 import { expect } from "vitest";
+import { createMetrics } from "../src/metrics.js";
 import { startServer, type RunningServer, type ServerOptions } from "../src/server.js";
 
 /** A server on a free port, a client of it, and what the server took for its own failures. */
@@ -17,11 +18,15 @@ export async function serve(
   runtimeOptions: RuntimeOptions = {},
   overrides: Partial<ServerOptions> = {},
 ): Promise<Served> {
-  const runtime = overrides.runtime ?? (await createRuntime(runtimeOptions));
+  const metrics = createMetrics();
+  const runtime =
+    overrides.runtime ??
+    (await createRuntime({ ...runtimeOptions, observers: [metrics.observer] }));
   const { model } = runtime.describe();
   const failures: unknown[] = [];
   const server = await startServer({
     runtime,
+    metrics,
     model,
     host: "127.0.0.1",
     port: 0,

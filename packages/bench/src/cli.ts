@@ -8,6 +8,7 @@ import { soakCommand } from "./commands/soak-command.js";
 import { wakeUpsCommand } from "./commands/wakeups-command.js";
 import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
+import { loadCommand } from "./commands/load-command.js";
 import { InvalidRecordError } from "./record/index.js";
 import { fleetCommands } from "./commands/fleet-commands.js";
 import { runtimeCommands } from "./commands/runtime-commands.js";
@@ -19,6 +20,7 @@ const program = new Command("streamgauge")
   .description("Stream tokens from a local model, and measure what streaming costs.")
   .showHelpAfterError("Add --help for the options and examples.")
   .addCommand(benchCommand())
+  .addCommand(loadCommand())
   .addCommand(calibrateCommand())
   .addCommand(verifyCommand())
   .addCommand(stressCommand())

@@ -97,7 +97,7 @@ describe("the last lines of a bench", () => {
   it("say what streaming costs, per token and of two models, and when tokens come", async () => {
     const [title, head, sync, async] = linesOf(await exampleRecord(), 120);
     expect(title).toBe(
-      "Streaming from fake, inline, 10 tokens, 100 µs each without streaming, 8 blocks",
+      "Streaming from fake in the consuming thread, 10 tokens, 100 µs each without streaming, 8 blocks",
     );
     expect(head).toMatch(
       /^ +µs per token \[95 %\] +of this model +of a 20 ms model +first token p50/,
@@ -145,6 +145,27 @@ describe("the last lines of a bench", () => {
     expect(lines.at(-2)).toBe(
       `Resume: pnpm streamgauge bench "my engine.bench.js" --resume ${folder}`,
     );
+  });
+
+  it("say what an interrupted run of an endpoint needs again, which no record holds", async () => {
+    const example = await exampleRecord();
+    const server = { host: "127.0.0.1:80", model: "whale" };
+    const endpoint = {
+      ...server,
+      api: "chat" as const,
+      maxTokens: 64,
+      prompts: { count: 1, sha256: "" },
+      against: server,
+    };
+    const record = { ...example, plan: { ...example.plan, endpoint } };
+    const interrupted = { ...record, status: "interrupted" as const };
+    const given = { ...place, endpointArguments: ["--url", "http://a/v1", "--prompts", "my.txt"] };
+    const resume = (where: RunPlace): string | undefined =>
+      summarize(interrupted, where).next?.command.split(folder)[1];
+    expect(resume(given)).toBe(" --url http://a/v1 --prompts my.txt");
+    expect(resume(place)).toBe(' --url "<address>" --against "<address>"');
+    // Nothing in this workspace would measure more of it.
+    expect(summarize(record, place).next?.kind).toBe("verify");
   });
 
   it.each([

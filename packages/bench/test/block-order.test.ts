@@ -36,6 +36,10 @@ describe("blockOrders", () => {
     expect(take(treatments, 3, 100)).toEqual(take(treatments, 3, 100));
     expect(take(treatments, 3, 100)).not.toEqual(take(treatments, 4, 100));
   });
+
+  it("refuses to look for an order of nothing", () => {
+    expect(() => blockOrders([], 1).next()).toThrow(RangeError);
+  });
 });
 
 /** How many different ones there are, and how often they come: one number where it is equally often. */

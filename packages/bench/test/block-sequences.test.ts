@@ -123,7 +123,7 @@ async function ofEngine(seed: number): Promise<Sequence> {
     blocks: 7,
     timeBudgetSeconds: 60,
     expectedSeconds: 1,
-    open: () => Promise.resolve({ contenders, terms: [], close: () => Promise.resolve() }),
+    open: () => Promise.resolve({ contenders, terms: [] }),
   });
   const report = (step: string): void => void made.push(` ${step.replace("block ", "")} `);
   const generator = createFakeGenerator({ clock: new ManualClock(), tokenNanoseconds: () => 1 });

@@ -83,18 +83,34 @@ describe("select", () => {
   });
 
   it("puts another model in the place of the embedded one, and only there", () => {
-    const stages = select(quick, { model: "models/my model", scenarios: ["model", "paced"] });
+    const model = { name: "my-model", folder: "/models/my model" };
+    const stages = select(quick, { model, scenarios: ["model", "paced"] });
     expect(stages.map(({ generator }) => [generator.id, generator.model])).toEqual([
       ["my-model-pooled", "my-model"],
       ["paced-0us-pooled", "paced 0 µs"],
       ["paced-100us-pooled", "paced 100 µs"],
       ["paced-2500us-pooled", "paced 2500 µs"],
     ]);
-    expect(stages[0]?.generator.modelFolder).toBe("models/my model");
+    expect(stages[0]?.generator.modelFolder).toBe("/models/my model");
     expect(stages[0]?.cells[0]).toMatchObject({
       id: "my-model-pooled-10",
       generator: "my-model-pooled",
       model: "my-model",
+    });
+  });
+
+  it("names a hub's model as it was given, and with its dtype, in ids as files may be called", () => {
+    const model = { name: "owner/name@v1", folder: "/cache", dtype: "q4", commit: "1".repeat(40) };
+    const [stage] = select(quick, { model, scenarios: ["model"] });
+    expect(stage?.generator).toMatchObject({
+      id: "owner-name-v1-q4-pooled",
+      model: "owner/name@v1 q4",
+      modelFolder: "/cache",
+      dtype: "q4",
+    });
+    expect(stage?.cells[0]).toMatchObject({
+      id: "owner-name-v1-q4-pooled-10",
+      model: "owner/name@v1 q4",
     });
   });
 

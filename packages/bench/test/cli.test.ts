@@ -71,7 +71,7 @@ describe("streamgauge bench", () => {
     ],
     [
       "history",
-      ["add", "--metric", "neighbours that correlate", "$ streamgauge history add --record"],
+      ["add", "--metric", "allows for correlated neighbours", "$ streamgauge history add --record"],
     ],
     ["soak", ["--seed", "--streams", "--minutes", "4 bytes per stream", "Exit codes: 0 all flat"]],
   ])("explains %s", async (command, parts) => {
@@ -112,6 +112,15 @@ describe("streamgauge bench", () => {
       ["bench", "--url", "http://127.0.0.1:9/v1", "--model", "m", "--cpu-profile"],
       /measured alone/,
     ],
+    [["bench", "--model", "hub:owner/other"], /MODEL_NOT_FOUND: .*`streamgauge pull owner\/other`/],
+    [["bench", "--model", "hub:../x"], /INVALID_OPTION: .*no model's name on a hub/],
+    [["bench", "--dtype", "q4"], /INVALID_OPTION: dtype is "q4", and chooses among the graphs/],
+    ...["stress", "soak", "wakeups", "calibrate"].map((command): [string[], RegExp] => [
+      [command, "--model", "hub:owner/other"],
+      /'--model <name>' argument 'hub:owner\/other' is invalid\. .*by bench --model/,
+    ]),
+    [["drill", "--model", "hub:owner/other"], /is invalid\. .*by check-model/],
+    [["gate", "--model", "hub:owner/other"], /is invalid\. .*by --module/],
     [["bench", "--limit", "generate=5%"], /must be "stream" or "streamAsync".*stream=5%/],
     [["bench", "--limit", "stream=5"], /must be "stream" or/],
     [["bench", "--limit", "stream=0%"], /number above 0/],

@@ -1,5 +1,15 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { adviseOnTheft, advise, parseCpuTicks, stolenFraction } from "../src/run/environment.js";
+import {
+  adviseOnTheft,
+  advise,
+  describeGit,
+  parseCpuTicks,
+  stolenFraction,
+} from "../src/run/environment.js";
+import { inTemporaryFolder } from "./example-record.js";
 
 const stat = (line: string): string => `${line}\ncpu0 1 2 3 4 5 6 7 8 0 0\nintr 5\n`;
 
@@ -54,5 +64,34 @@ describe("advice before a run", () => {
     [{ git: { commit: "c", dirty: true } }, /uncommitted changes/],
   ])("names what disturbs: %o", (change, message) => {
     expect(advise({ ...quiet, ...change })).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe("the commit that was measured", () => {
+  it("is what was measured, also beside records of runs before", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const git = (...words: string[]): string =>
+        execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...words], {
+          cwd: folder,
+          encoding: "utf8",
+        });
+      git("init", "-q");
+      git("commit", "-q", "--allow-empty", "-m", "first");
+      const commit = git("rev-parse", "HEAD").trim();
+      mkdirSync(join(folder, "results/mine"), { recursive: true });
+      mkdirSync(join(folder, "part/results"), { recursive: true });
+      for (const where of ["results/mine", "part/results"]) {
+        writeFileSync(join(folder, where, "record.json"), "{}");
+      }
+      expect(await describeGit(join(folder, "part"))).toEqual({ commit, dirty: false });
+      writeFileSync(join(folder, "part/code.js"), "");
+      expect(await describeGit(join(folder, "part"))).toEqual({ commit, dirty: true });
+    });
+  });
+
+  it("is unknown where there is no repository", async () => {
+    await inTemporaryFolder(async (folder) => {
+      expect(await describeGit(folder)).toBeNull();
+    });
   });
 });

@@ -109,7 +109,7 @@ describe("a gate on a repository of one's own", () => {
     [["--base", ".", "--module", "../x.mjs"], /path from the root/],
     [
       ["--base", ".", "--module", module, "--engine", "paced"],
-      /--engine and --step are our engines/,
+      /--engine and --step choose our engines/,
     ],
     [["--base", ".", "--tokens", "4"], /--tokens is about scenarios of your own/],
     [["--self-test", "--module", module], /leave out --module/],

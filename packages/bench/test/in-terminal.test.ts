@@ -43,7 +43,7 @@ describe("endureInTerminal", () => {
     expect(code).toBe(expected);
     expect(out).toBe(`holds: ${about.holds}\n`);
     expect(error).toContain("50 %  something");
-    expect(error.includes("Ending; once more to exit at once.")).toBe(about.interrupted);
+    expect(error.includes("Ending; interrupt again to exit at once.")).toBe(about.interrupted);
   });
 
   it("shows no report where an interrupted one proves nothing", async () => {

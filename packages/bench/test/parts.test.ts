@@ -215,7 +215,8 @@ describe("a run on other machines", () => {
     const machines = await elsewhere();
     for (const [given, what] of [
       [{ endpoint: { url: "http://h/v1", model: "m" } }, "an endpoint"],
-      [{ model: "/models/mine" }, "a model folder"],
+      [{ model: "/models/mine" }, "a model that is not built in"],
+      [{ dtype: "q4" }, "a dtype"],
       [{ openGenerator: () => Promise.reject(new Error("no")) }, "openGenerator"],
     ] as const) {
       await expect(runBench({ ...given, elsewhere: machines })).rejects.toMatchObject({

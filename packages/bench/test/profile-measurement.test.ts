@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Diagnostic } from "@streamgauge/runtime/diagnostics";
-import type { Diagnostics, ThreadReport } from "../src/plan/thread-reports.js";
+import type { Diagnostics, ThreadReport } from "../src/profile/thread-report.js";
 import { estimateCost, runsOfBlocks } from "../src/profile/instrument-cost.js";
 import { profileMeasurement, type ProfileOptions } from "../src/profile/profile-measurement.js";
 import type { ProfileMeasurement } from "../src/record/index.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ThreadTimeline } from "@streamgauge/runtime/diagnostics";
-import type { ThreadReport } from "../src/plan/thread-reports.js";
+import type { ThreadReport } from "../src/profile/thread-report.js";
 import { findSlowestGaps, type ObservedTokens } from "../src/profile/slow-gaps.js";
 import { summarizeTimelines } from "../src/profile/timeline-summary.js";
 import { renderTimelineTrace } from "../src/profile/timeline-trace.js";

@@ -127,6 +127,10 @@ describe("raw samples", () => {
     ["null\n", /their format is not/],
     ['{"format":"other"}\n', /their format is not "streamgauge\/raw-samples"/],
     ['{"format":"streamgauge/raw-samples","version":4}\n', /version 4, and this reads 1, 2, 3/],
+    [
+      '{"format":"streamgauge/raw-samples","version":{"toString":null}}\n',
+      /version {"toString":null}/,
+    ],
     ['{"format":"streamgauge/raw-samples","version":1}\n', /names no run, cell or number/],
     [header(0, "\u0000"), /bytes after the last of 0 blocks/],
     [header(1, ""), /bytes end in the middle of a number/],

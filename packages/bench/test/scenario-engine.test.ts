@@ -100,7 +100,7 @@ function raceOf(
         limit: 0.5,
       },
     ],
-    open: () => Promise.resolve({ contenders, terms: ["alike"], close: () => Promise.resolve() }),
+    open: () => Promise.resolve({ contenders, terms: ["alike"] }),
     ...options,
   });
 }
@@ -187,7 +187,6 @@ describe("engineMeasurement", () => {
           contenders: [fake("ours", 1)],
           leftOut: ["theirs"],
           terms: ["theirs is left out."],
-          close: () => Promise.resolve(),
         }),
     });
     const [measured] = (await measure(plan)) ?? [];
@@ -198,15 +197,42 @@ describe("engineMeasurement", () => {
   it("measures nothing once it is aborted, and closes what it has opened", async () => {
     let closed = 0;
     const plan = raceOf([fake("ours", 1)], {
-      open: () =>
-        Promise.resolve({
-          contenders: [fake("ours", 1)],
-          terms: [],
-          close: () => Promise.resolve(void (closed += 1)),
-        }),
+      open: (_, keep) => {
+        keep({ close: () => Promise.resolve(void (closed += 1)) });
+        return Promise.resolve({ contenders: [fake("ours", 1)], terms: [] });
+      },
     });
     expect(await measure(plan, AbortSignal.abort())).toBeUndefined();
     expect(closed).toBe(1);
+  });
+
+  it("closes all that it has opened, the last first, where a further one does not open", async () => {
+    const closed: string[] = [];
+    const plan = raceOf([], {
+      open: (_, keep) => {
+        for (const name of ["first", "second", "third"]) {
+          keep({
+            close: () => {
+              closed.push(name);
+              return name === "third" ? Promise.reject(new Error("stuck")) : Promise.resolve();
+            },
+          });
+        }
+        return Promise.reject(new Error("no fourth"));
+      },
+    });
+    await expect(measure(plan)).rejects.toThrow("no fourth");
+    expect(closed).toEqual(["third", "second", "first"]);
+  });
+
+  it("says what does not close", async () => {
+    const plan = raceOf([fake("ours", 1)], {
+      open: (_, keep) => {
+        keep({ close: () => Promise.reject(new Error("stuck")) });
+        return Promise.resolve({ contenders: [fake("ours", 1)], terms: [] });
+      },
+    });
+    await expect(measure(plan, AbortSignal.abort())).rejects.toThrow("stuck");
   });
 });
 

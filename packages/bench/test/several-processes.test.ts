@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -37,9 +37,11 @@ export const ranged = {
 };
 `;
 
-/** Gives a folder inside of this package, where its dependencies are found. */
+/** Gives a module below this package, where its dependencies are found, and where git ignores it. */
 async function withModule<T>(use: (url: string, folder: string) => Promise<T>): Promise<T> {
-  const path = fileURLToPath(new URL(`tiny-${process.pid}.bench.mjs`, import.meta.url));
+  const modules = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
+  await mkdir(modules, { recursive: true });
+  const path = join(modules, `tiny-${process.pid}.bench.mjs`);
   await writeFile(path, source);
   try {
     return await inTemporaryFolder((folder) => use(pathToFileURL(path).href, folder));

@@ -121,7 +121,7 @@ describe("streamgauge stress", () => {
   it.skipIf(process.platform === "win32")("ends at Ctrl-C and shows what it did", async () => {
     const { code, stdout, stderr } = await run(["--minutes", "10"], /%/);
     expect(code).toBe(130);
-    expect(stderr).toContain("Ending; once more to exit at once.");
+    expect(stderr).toContain("Ending; interrupt again to exit at once.");
     expect(stdout).toMatch(/Interrupted\. [\d,]+ tokens .*: nothing lost/);
   });
 

@@ -99,7 +99,7 @@ describe("renderSummary", () => {
       plain,
     );
     expect(text).toMatch(/\| fake +\| json callback +\| sync stream +\| 10 /);
-    expect(text).toContain("callback: the user's code in it, sync / async:");
+    expect(text).toContain("callback: time in your code, sync / async:");
     expect(text).toMatch(/\| fake +\| json callback +\| inline +\| 10 .*\| 1\.3 \/ - +\|/);
   });
 
@@ -212,12 +212,12 @@ describe("renderSummary", () => {
       /MatMulNBits +\| 480 +\| 612\.3 +\| 81\.2 % +\|/,
       /\(the whole run\) +\| +\| 801\.5 +\|/,
       /-> consumer awake +\| 14\.0 us +\| 80\.0 us +\| 160\.0 us +\|/,
-      /residual, a generation +\| 120\.0 us +\| 900\.0 us +\| 1\.80 ms +\|/,
+      /residual per generation +\| 120\.0 us +\| 900\.0 us +\| 1\.80 ms +\|/,
     ];
     for (const row of rows) expect(text).toMatch(row);
     const cost =
-      "Cost of turning it on, paced 100 us pooled, sync stream: 4.3 % [3.1, 5.5], 31.0 [27.0, 35.0] us per " +
-      "token (off against off 0.1 % [-0.1, 0.3]; 12 blocks); 14 generations seen.";
+      "Cost of the profile, paced 100 us pooled, sync stream: 4.3 % [3.1, 5.5], 31.0 [27.0, 35.0] us per " +
+      "token (without it, against itself: 0.1 % [-0.1, 0.3]; 12 blocks); 14 generations profiled.";
     expect(text.split(cost)).toHaveLength(7);
     expect(text).toMatch(/Files: profiles\/main\.cpuprofile, .*worker-1\.cpuprofile and 1 more\n/);
   });

@@ -70,7 +70,9 @@ describe("cost by the time of a token", () => {
       ["50 ms", "for each token", 40, 0.08],
     ]);
     expect(notesIn("document", tokenTimes(record))).toEqual([
-      expect.stringMatching(/at 10, 50, 100 tokens, .*\(sync stream 50, async stream 50\), on /),
+      expect.stringMatching(
+        /at 10, 50 and 100 tokens on .*; .* \(sync stream: 50, async stream: 50\)\.$/,
+      ),
     ]);
   });
 

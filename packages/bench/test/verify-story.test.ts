@@ -81,7 +81,7 @@ describe("a record", () => {
     const text = renderVerification(run.record, verification, { unicode: true, recordPath: "r" });
     expect(text).toContain("13 claims of claims.json, SHA-256");
     expect(text).toContain("Plan, all that was planned is there: ok");
-    expect(text).toContain("Nothing shows that the raw samples are genuine");
+    expect(text).toContain("Not checked: whether the raw samples are genuine");
   });
 
   it("of version 4 is damaged without them", () => {

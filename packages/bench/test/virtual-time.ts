@@ -27,8 +27,19 @@ export class VirtualTime implements Clock {
     });
   }
 
-  /** Lets time pass until the work is done. */
-  async run<T>(work: Promise<T>): Promise<T> {
+  /**
+   * Lets time pass until the work is done.
+   *
+   * @param options `turns` of the event loop in which whatever can go on does; `isPatient` for work
+   *   that also waits for files and programs, with nobody waiting for a moment
+   */
+  async run<T>(
+    work: Promise<T>,
+    {
+      turns = 1,
+      isPatient = false,
+    }: { readonly turns?: number; readonly isPatient?: boolean } = {},
+  ): Promise<T> {
     let isDone = false;
     const end = (): void => {
       isDone = true;
@@ -36,10 +47,11 @@ export class VirtualTime implements Clock {
     work.then(end, end);
     for (;;) {
       // Whatever can go on without time passing does so first.
-      await nextTurn();
+      for (let turn = 0; turn < turns; turn += 1) await nextTurn();
       if (isDone) return await work;
       this.#waiting.sort((first, second) => first.at - second.at);
       const next = this.#waiting.shift();
+      if (next === undefined && isPatient) continue;
       if (next === undefined) throw new Error("Nobody waits, and the work is not done.");
       this.#nowNanoseconds = Math.max(this.#nowNanoseconds, next.at);
       next.resume();

@@ -110,7 +110,10 @@ describe("the command line", () => {
   it.each([
     [["bench", "--agents", "2"], /--agents is about other machines: give --fleet too/],
     [["bench", "--fleet"], /--fleet needs the address/],
-    [["bench", "--fleet", "redis://x", "--model", "/models/m"], /a model folder cannot cross/],
+    [
+      ["bench", "--fleet", "redis://x", "--model", "/models/m"],
+      /a model that is not built in cannot cross/,
+    ],
     [
       ["bench", "--fleet", "redis://x", "--url", "http://h/v1", "--model", "m"],
       /an endpoint cannot/,

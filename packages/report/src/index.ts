@@ -11,7 +11,12 @@ export type { CommittedResults } from "./files/committed-results.js";
 export type { ReportErrorCodes } from "./error-codes.js";
 export { renderSvg } from "./charts/render-svg.js";
 export { renderChangelogSnippet, renderChangeset } from "./sections/changelog.js";
-export { findNewestRecord, readRecord, type FoundRecord } from "./files/find-record.js";
+export {
+  findNewestRecord,
+  readRecord,
+  samplesReader,
+  type FoundRecord,
+} from "./files/find-record.js";
 export { renderHtmlReport } from "./html/html-report.js";
 export { renderBenchmarks } from "./sections/benchmarks.js";
 export { renderPages, type Page } from "./sections/pages.js";
@@ -20,8 +25,10 @@ export {
   type ExportFormat,
   type FolderFormat,
   type SingleFileFormat,
+  type StreamedFormat,
 } from "./formats/export-formats.js";
-export type { ExportedFile } from "./formats/exported-file.js";
+export type { ExportedFile, StreamedFile } from "./formats/exported-file.js";
+export type { ReadSamples, TableSource } from "./formats/tables/long-table.js";
 export {
   InvalidImportError,
   type ForeignRequest,

@@ -77,8 +77,8 @@ it("shows every rival beside the others", async () => {
     (marker) => renderMarker(marker, shelf, words),
   );
   expect(problems).toEqual([]);
-  expect(text).toMatch(/beside transformers\.js \| 0\.520 .*\| refuted/);
-  expect(text).toMatch(/beside llama\.cpp +\| 1\.25 .*\| no more +\| void/);
+  expect(text).toMatch(/\| transformers\.js \| 0\.520 .*\| refuted/);
+  expect(text).toMatch(/\| llama\.cpp +\| 1\.25 .*\| no more +\| void/);
   expect(text).toContain("0.800 to 0.800 (range)");
   const wrong = fillMarkers(
     "It is <!-- sg:engine-ratio of=peak-memory-fp32-4096 against=none --><!-- /sg -->",

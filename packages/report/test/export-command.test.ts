@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exportFormats } from "@streamgauge/report";
+import { writeSampledRun } from "../../bench/test/sampled-run.js";
 import { exportedText } from "./exported.js";
 import { fixtureRecord } from "./fixture.js";
 
@@ -56,10 +57,28 @@ describe("streamgauge-report export", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("writes long tables, and leaves no half of one", async () => {
+    const record = await writeSampledRun(join(workspace, "run"), await fixtureRecord());
+    const flags = ["export", "--format", "ndjson", "--record", "run", "--out"];
+    expect(await report(...flags, "data")).toMatchObject({ code: 0, stdout: "" });
+    const tables = ["cells.ndjson", "modes.ndjson", "runs.ndjson", "tokens.ndjson"];
+    expect((await readdir(join(workspace, "data"))).toSorted()).toEqual(tables);
+    // With the blocks in it, as records of before have them: only the samples are missed.
+    await writeFile(join(workspace, "run", "record.json"), JSON.stringify(record));
+    await rm(join(workspace, "run", "raw"), { recursive: true });
+    const cut = await report(...flags, "cut");
+    expect(cut.code).toBe(1);
+    expect(cut.stderr).toMatch(/^INVALID_RAW_SAMPLES: .*raw\/timed-10\.bin\.gz/);
+    expect((await readdir(join(workspace, "cut"))).toSorted()).toEqual(tables.slice(0, 3));
+  });
+
   it("says what is missing or wrong", async () => {
     expect((await report("export")).stderr).toContain("--format is missing; --list");
     expect((await report("export", "--format", "xlsx")).stderr).toContain("needs --out <file>");
-    expect((await report("export", "--format", "csv")).stderr).toContain("needs --out <folder>");
+    for (const format of ["csv", "ndjson", "parquet"]) {
+      const { stderr } = await report("export", "--format", format);
+      expect(stderr).toContain(`${format} needs --out <folder>`);
+    }
     expect((await report("export", "--format", "pdf")).stderr).toContain("There are: xlsx, csv");
     const nowhere = join("nowhere", "claims.xml");
     const record = ["--record", "record.json"];

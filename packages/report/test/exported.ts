@@ -1,17 +1,44 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { exportFormats, type ExportedFile } from "@streamgauge/report";
+import {
+  exportFormats,
+  type ExportedFile,
+  type ExportFormat,
+  type ReadSamples,
+  type StreamedFile,
+} from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 import { wholeRecord } from "./whole-record.js";
 
-/** Every file of a format, by its name in the list. */
+/** Every file of a format, by its name in the list. @param readSamples without it there are none */
 export async function exportedFiles(
   name: string,
   record: ResultRecord,
+  readSamples?: ReadSamples,
 ): Promise<readonly ExportedFile[]> {
   const format = exportFormats.find((candidate) => candidate.name === name);
   if (format === undefined) throw new Error(`There is no format ${name}.`);
-  if ("renderFiles" in format) return format.renderFiles(record);
-  return [{ name, content: await format.render(record) }];
+  return await filesOf(format, record, readSamples);
+}
+
+/** Every file of a format. */
+export async function filesOf(
+  format: ExportFormat,
+  record: ResultRecord,
+  readSamples: ReadSamples = () => Promise.resolve([]),
+): Promise<readonly ExportedFile[]> {
+  if ("renderFiles" in format) return await format.renderFiles(record);
+  if ("render" in format) return [{ name: format.name, content: await format.render(record) }];
+  return await Promise.all((await format.streamFiles({ record, readSamples })).map(whole));
+}
+
+async function whole({ name, content }: StreamedFile): Promise<ExportedFile> {
+  const pieces: (string | Uint8Array)[] = [];
+  for await (const piece of content) pieces.push(piece);
+  const isText = pieces.every((piece) => typeof piece === "string");
+  return {
+    name,
+    content: isText ? pieces.join("") : Buffer.concat(pieces.map((piece) => Buffer.from(piece))),
+  };
 }
 
 /** The only file of a text format. */

@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 describe("a record of hostile strings", () => {
   it("gives names of files that lead nowhere else, none twice", async () => {
-    for (const format of ["csv", "hgrm", "vllm", "aiperf"]) {
+    for (const format of ["csv", "ndjson", "parquet", "hgrm", "vllm", "aiperf"]) {
       const files = await exportedFiles(format, record);
       for (const { name } of files) expect(name).toMatch(/^[\w-]+(\.[\w-]+)+$/);
       const names = new Set(files.map(({ name }) => name.toLowerCase()));

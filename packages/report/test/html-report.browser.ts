@@ -7,12 +7,14 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { committedRecord } from "../../../scripts/committed-record.js";
 import { chartsOf, readRecord, renderHtmlReport, renderSvg } from "@streamgauge/report";
+import { findNewestFull } from "../src/files/committed-results.js";
 import { openChromium } from "./chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
 /** Written by the test of the looks; docs/ holds copies of them. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 const { folder: record } = await committedRecord();
+const results = fileURLToPath(new URL("../../../results", import.meta.url));
 
 let browser: Browser;
 let folder: string;
@@ -66,21 +68,37 @@ const openAll = (all: Element[]): void => {
 
 const scenario = () => page.getByLabel("Scenario", { exact: true });
 
+/** In the record's order; the second is one with several cells. */
+async function cellsByScenario(): Promise<{ name: string; count: number }[]> {
+  const { cells } = (await readRecord(record)).record;
+  const names = [...new Set(cells.map(({ scenario: name }) => name))];
+  const counted = names.map((name) => ({
+    name,
+    count: cells.filter((cell) => cell.scenario === name).length,
+  }));
+  const [first, ...rest] = counted;
+  return [first!, ...rest.filter(({ count }) => count > 1)];
+}
+
 describe("the page of a record", () => {
   it("shows only the scenario that is chosen", async () => {
     await open(report);
+    const [first, second] = await cellsByScenario();
+    const all = (await readRecord(record)).record.cells.length;
     const cells = page.locator("section.cell:visible");
-    expect(await page.locator("section.cell").count()).toBe(11);
-    expect(await cells.count()).toBe(4);
+    expect(await page.locator("section.cell").count()).toBe(all);
+    expect(await cells.count()).toBe(first!.count);
     await unfold("Comparisons");
-    await scenario().selectOption({ label: "paced" });
-    expect(await cells.count()).toBe(3);
-    await page.getByText("3 cells shown").waitFor();
+    await scenario().selectOption({ label: second!.name });
+    expect(await cells.count()).toBe(second!.count);
+    await page.getByText(`${second!.count} cells shown`).waitFor();
     const comparisons = page.getByRole("region", { name: /Each mode against/ });
-    expect(await comparisons.locator("tbody tr:visible").count()).toBe(9);
-    expect(await page.getByLabel("Cell", { exact: true }).locator("option").count()).toBe(3);
+    // Both streams and the control.
+    expect(await comparisons.locator("tbody tr:visible").count()).toBe(3 * second!.count);
+    const options = page.getByLabel("Cell", { exact: true }).locator("option");
+    expect(await options.count()).toBe(second!.count);
     await scenario().selectOption("");
-    await page.getByText("11 cells shown").waitFor();
+    await page.getByText(`${all} cells shown`).waitFor();
   });
 
   it("stays small enough to be sent", async () => {
@@ -148,15 +166,17 @@ describe("the page of a record", () => {
 
   it("is whole without its script", async () => {
     await open(report, { javaScriptEnabled: false });
-    expect(await page.locator("section.cell").count()).toBe(11);
-    await page.getByText("paced: 3 cells").click();
-    expect(await page.locator("section.cell:visible").count()).toBe(7);
+    const [first, second] = await cellsByScenario();
+    const all = (await readRecord(record)).record.cells.length;
+    expect(await page.locator("section.cell").count()).toBe(all);
+    await page.getByText(`${second!.name}: ${second!.count} cells`).click();
+    expect(await page.locator("section.cell:visible").count()).toBe(first!.count + second!.count);
     expect(await scenario().isVisible()).toBe(false);
     expect(await page.locator("#runs").isVisible()).toBe(false);
   });
 
   it("keeps the names of calls within their bars", async () => {
-    const { record: profiled } = await readRecord(record);
+    const { record: profiled } = await findNewestFull(results);
     const flames = chartsOf(profiled).find(({ name }) => name === "flame-graph");
     await open(await put("flames.html", `<!doctype html>${await renderSvg(flames!)}`));
     expect(await page.locator("text[font-family*=monospace]").count()).toBeGreaterThan(10);

@@ -72,13 +72,13 @@ describe("renderHtmlReport", () => {
     expect(large.cells.length).toBeGreaterThanOrEqual(119);
     const page = await renderHtmlReport(large);
     expect(Buffer.byteLength(page)).toBeLessThan(3e6);
-    expect(page).toMatch(/this page is kept below 3 MB: [^.]+\. The record has all\./);
+    expect(page).toMatch(/this page stays below 3 MB: [^.]+\. The record has everything\./);
     expect(page.match(/<section class="cell"/g)).toHaveLength(large.cells.length);
   });
 
   it("says what choosing a scenario does not change", async () => {
     expect(await renderHtmlReport(await fixtureRecord())).toContain(
-      "the charts above are of all scenarios",
+      "The charts above show all scenarios",
     );
   });
 
@@ -94,6 +94,6 @@ describe("renderHtmlReport", () => {
 
   it("has a page for a record without a cell", async () => {
     const page = await renderHtmlReport({ ...(await fixtureRecord()), cells: [], claims: [] });
-    expect(page).toContain("Nothing was claimed of this run.");
+    expect(page).toContain("No claim was made about this run.");
   });
 });

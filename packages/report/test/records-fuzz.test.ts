@@ -11,7 +11,7 @@ import {
 } from "@streamgauge/report";
 import { expectShowable, outcomeOf } from "../../core/test/fuzz-outcome.js";
 import { asParsed, changedDocument, fuzzParameters } from "../../core/test/hostile-input.js";
-import { exportableRecord } from "./exported.js";
+import { exportableRecord, filesOf } from "./exported.js";
 
 let record: ResultRecord;
 beforeAll(async () => {
@@ -33,10 +33,7 @@ async function renderAll(given: ResultRecord, draw: number): Promise<void> {
   expectShowable(renderChangeset(given));
   // One after the other over the cases: most of the time goes into a few of them.
   const format = exportFormats[draw % exportFormats.length]!;
-  const files =
-    "renderFiles" in format
-      ? await format.renderFiles(given)
-      : [{ content: await format.render(given) }];
+  const files = await filesOf(format, given);
   for (const { content } of files) if (typeof content === "string") expectShowable(content);
   // Its charts take half a second.
   if (draw % 30 === 0) expectShowable(await renderHtmlReport(given));

@@ -107,7 +107,7 @@ describe("renderBenchmarks of a record with something of everything", () => {
       "| ring | yes | 0.303 | 0.250 (0.230 to 0.270) | 5400000 | 1.3 µs | 177.0 µs | 354.0 µs | 0.129 (0.117 to 0.141) | – |",
       "| postMessage | no | 2.50 | 2.36 (2.16 to 2.56) | 568075 | 7.03 ms | 20.89 ms | 41.78 ms | – | 7.73 (7.23 to 8.23) |",
       "| none | – | 0.0600 | – | 16000000 | – | – | – | – | – |",
-      "- 20 blocks; the tokens are those of paced-0us-inline.",
+      "- 20 blocks; paced-0us-inline makes the tokens.",
       "- CPU of ring / CPU of postMessage: 0.129 (0.117 to 0.141); limit &lt; 0.2: void. Noise: it is loud.",
     ]) {
       expect(burst).toContain(row);
@@ -119,7 +119,7 @@ describe("renderBenchmarks of a record with something of everything", () => {
     const cpu = sectionOf(`## Rings, ${load}: CPU, µs per token`);
     expect(cpu).toContain("| slots | batch 1 | batch 64 |");
     expect(cpu).toContain("| 1 | 41.2 | – |\n| 256 | 0.410 | 0.350 |");
-    expect(cpu).toContain("- 22 blocks, still trending after the warm-up;");
+    expect(cpu).toContain("- 22 blocks, whose times still drift after the warm-up;");
     expect(sectionOf(`### Rings, ${load}: tokens/s`)).toContain("| 256 | 2439024 | 2857143 |");
     expect(sectionOf(`### Rings, ${load}: delivery latency, p50`)).toContain(
       "| 1 | 412.0 µs | – |",
@@ -138,20 +138,20 @@ describe("renderBenchmarks of a record with something of everything", () => {
       /\| pequod-pooled \| 150\.0 MiB \/ 150\.0 MiB \/ 150\.0 MiB \|.*\| – \/ 832 B \/ – \|\n/,
     );
     expect(memory).toMatch(/\| paced-0us-pooled \|.*MiB \| {2}\|\n/);
-    expect(memory).toContain("- The whole process reached 160.0 MiB resident.");
+    expect(memory).toContain("- The whole process took at most 160.0 MiB of resident memory.");
   });
 
   it("shows a profile of each kind, and what each costs", () => {
     expect(sectionOf("## Profiles, and what they cost")).toContain("**cost of a profile**: ");
     const hottest = sectionOf("### CPU profile: the hottest functions");
     expect(hottest).toContain(
-      "- Cost of turning it on, pequod pooled, sync stream: 4.3 % (3.1 to 5.5), " +
-        "31.0 (27.0 to 35.0) µs per token (off against off 0.1 % (-0.1 to 0.3); 12 blocks); " +
-        "14 generations seen.\n" +
+      "- Cost of the profile, pequod pooled, sync stream: 4.3 % (3.1 to 5.5), " +
+        "31.0 (27.0 to 35.0) µs per token (without it, against itself: 0.1 % (-0.1 to 0.3); 12 blocks); " +
+        "14 generations profiled.\n" +
         "- Files: profiles/main.cpuprofile, profiles/worker-0.cpuprofile.",
     );
     expect(sectionOf("### Operators")).toContain(
-      "sync stream: unknown, 2 blocks are too few; 14 generations seen.",
+      "sync stream: unknown, 2 blocks are too few; 14 generations profiled.",
     );
     const rows = {
       "### CPU profile: whose code": "| 10 | main | 21.5 | 420 | ring 13.1 µs (61.0 %) |",
@@ -174,12 +174,14 @@ describe("renderBenchmarks of a record with something of everything", () => {
     );
     expect(sectionOf("### Operators")).toContain("| (the whole run) |  | 801.5 |  |");
     expect(sectionOf("### Ledger: a token's way")).toContain(
-      "| residual, a generation | 120.0 µs |",
+      "| residual per generation | 120.0 µs |",
     );
   });
 
   it("names what failed beside the cells, and what the samples are", () => {
-    expect(text).toContain("Blocks or means of processes are the samples, never tokens.");
+    expect(text).toContain(
+      "Intervals are 95 %, two-sided, over blocks or means of processes, never over tokens.",
+    );
     const failedMeasurements = [{ id: "pequod ledger", code: "OUT", message: "It broke." }];
     expect(renderBenchmarks({ ...record, failedMeasurements })).toContain(
       "- Failed: pequod ledger. OUT: It broke.",

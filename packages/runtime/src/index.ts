@@ -20,6 +20,8 @@ export {
   type RuntimeDescription,
   type RuntimeMemory,
 } from "./host/runtime.js";
+export type { PulledName } from "./hub/hub-cache.js";
+export { locateModel, type ModelLocation } from "./hub/locate-model.js";
 export { pullModel, type PulledModel, type PullOptions, type PullProgress } from "./hub/pull.js";
 export type { ModelDtype } from "./onnx/model-dtype.js";
 export type { RunningWorkerDiagnostic } from "./host/worker-diagnostic.js";

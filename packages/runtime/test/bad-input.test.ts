@@ -34,6 +34,11 @@ describe("createRuntime refuses", () => {
     ["an unknown option", { worker: 2 }, /Unknown option "worker".*workers/],
     ["a model that is a number", { model: 5 }, /model is 5; it must be a folder/],
     ["a model that is null", { model: null }, /model is null/],
+    [
+      "a model on the web",
+      { model: new URL("https://example.org/model") },
+      /model is https:\/\/example\.org\/model, which leads to no folder.*"hub:owner\/name"/,
+    ],
     ["an unknown dtype", { dtype: "q5" }, /dtype is "q5"; it must be one of fp32, fp16/],
     [
       "weights for the paced model",

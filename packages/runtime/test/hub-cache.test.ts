@@ -2,31 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { createInlineGenerator } from "@streamgauge/runtime";
-import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
 import { expect, it } from "vitest";
+import { buildHubModel, hubPrompt } from "./hub-model.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 2,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: false,
-};
-
 const graphName = join("onnx", "model.onnx");
-
-async function build(externalData: boolean): Promise<string> {
-  const out = join(await temporaryFolder(), "model");
-  await buildRandomModel({ shape, seed: 7, out, externalData });
-  return out;
-}
 
 /** Has half of the weights in a second file, whose name is as long as the first's. */
 async function splitWeights(model: string): Promise<void> {
@@ -63,7 +43,7 @@ async function asInCache(model: string): Promise<string> {
 
 async function idsOf(model: string): Promise<readonly number[]> {
   await using generator = await createInlineGenerator({ model });
-  return (await generator.generate([3, 14, 15, 92], { maxTokens: 12, ignoreEos: true })).ids;
+  return (await generator.generate(hubPrompt, { maxTokens: 12, ignoreEos: true })).ids;
 }
 
 it.each<[string, boolean, (model: string) => Promise<void>]>([
@@ -71,15 +51,15 @@ it.each<[string, boolean, (model: string) => Promise<void>]>([
   ["in a file beside it", true, () => Promise.resolve()],
   ["in several files beside it", true, splitWeights],
 ])("a folder of the hub's cache runs, with its weights %s", async (_, external, change) => {
-  const expected = await idsOf(await build(false));
-  const model = await build(external);
+  const expected = await idsOf(await buildHubModel({ externalData: false }));
+  const model = await buildHubModel({ externalData: external });
   await change(model);
   expect(await idsOf(model)).toEqual(expected);
   expect(await idsOf(await asInCache(model))).toEqual(expected);
 });
 
 it("finds weights beside the graph that a link leads to, where there are none beside the link", async () => {
-  const model = await build(true);
+  const model = await buildHubModel({ externalData: true });
   const expected = await idsOf(model);
   const linked = join(await temporaryFolder(), "linked");
   await mkdir(join(linked, "onnx"), { recursive: true });
@@ -91,7 +71,7 @@ it("finds weights beside the graph that a link leads to, where there are none be
 it.each(["config.json", graphName, join("onnx", "model.onnx_data"), "tokenizer.json"])(
   "an incomplete download is refused: %s is a link to nothing",
   async (name) => {
-    const model = await asInCache(await build(true));
+    const model = await asInCache(await buildHubModel({ externalData: true }));
     await rm(join(model, name), { force: true });
     await symlink(join("..", "..", "blobs", "missing"), join(model, name));
     await expect(createInlineGenerator({ model })).rejects.toMatchObject({
@@ -102,7 +82,7 @@ it.each(["config.json", graphName, join("onnx", "model.onnx_data"), "tokenizer.j
 );
 
 it("weights that are not there are refused by name", async () => {
-  const model = await build(true);
+  const model = await buildHubModel({ externalData: true });
   await rm(join(model, "onnx", "model.onnx_data"));
   await expect(createInlineGenerator({ model })).rejects.toMatchObject({
     code: "MODEL_CORRUPT",

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createInlineGenerator } from "@streamgauge/runtime";
@@ -178,11 +179,16 @@ it.each(
   const parent = await temporaryFolder();
   const checkpoint = join(parent, "checkpoint");
   await writeCheckpoint(checkpoint, config, randomWeights(config, "F32", 1), "F32");
+  const out = join(parent, "model");
   for (const dtype of halfDtypes) {
-    const building = buildModel({ checkpoint, out: join(parent, "model"), dtypes: [dtype] });
-    await expect(building).rejects.toMatchObject({
-      code: "MODEL_UNSUPPORTED",
-      message: expect.stringMatching(`${dtype} computes in half precision`),
-    });
+    for (const asked of [{ dtypes: [dtype] }, { dtypes: ["q4", dtype] as const, randomSeed: 1 }]) {
+      await expect(buildModel({ checkpoint, out, ...asked })).rejects.toMatchObject({
+        code: "MODEL_UNSUPPORTED",
+        message: expect.stringMatching(
+          `^${dtype} computes in half precision\\. .*: choose fp32, q8 or q4\\.$`,
+        ),
+      });
+    }
   }
+  expect(await readdir(parent)).toEqual(["checkpoint"]);
 });

@@ -5,8 +5,8 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createInlineGenerator, pullModel, type PullOptions } from "@streamgauge/runtime";
 import { pullCommand } from "@streamgauge/runtime/cli";
-import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { buildHubModel, expectNoModel, opens, repositoryIn } from "./hub-model.js";
 import {
   breakOff,
   filesIn,
@@ -19,19 +19,6 @@ import {
 } from "./hub-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 2,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: false,
-};
 const graphPath = "onnx/model.onnx";
 const secret = "hf_secret";
 const secondCommit = "2".repeat(40);
@@ -46,9 +33,7 @@ beforeEach(async () => {
   cache = await temporaryFolder();
   vi.stubEnv("HF_HUB_CACHE", cache);
   vi.stubEnv("HF_TOKEN", secret);
-  const out = join(await temporaryFolder(), "model");
-  await buildRandomModel({ shape, seed: 7, out });
-  files = await filesIn(out);
+  files = await filesIn(await buildHubModel());
   graph = files[graphPath] ?? Buffer.alloc(0);
   hub = await serveHub(files);
   options = { name: hubModel, endpoint: hub.endpoint };
@@ -58,25 +43,14 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function opens(name = hubModel): Promise<boolean> {
-  try {
-    await using generator = await createInlineGenerator({ model: `hub:${name}` });
-    return (await generator.generate([3, 14], { maxTokens: 4, ignoreEos: true })).ids.length > 0;
-  } catch (error) {
-    expect(error).toMatchObject({ code: "MODEL_NOT_FOUND" });
-    return false;
-  }
-}
-
 /** An error with this code and text, and without the token. */
 function saying(code: string, { source, flags }: RegExp): object {
   const message = new RegExp(`^(?![^]*${secret})[^]*?(?:${source})`, flags);
   return { code, message: expect.stringMatching(message) as string };
 }
 
-const repository = (): string => join(cache, "models--owner--tiny");
 const blobOf = (bytes: Buffer): string =>
-  join(repository(), "blobs", createHash("sha256").update(bytes).digest("hex"));
+  join(repositoryIn(cache), "blobs", createHash("sha256").update(bytes).digest("hex"));
 
 /** Comparing the bytes themselves would take seconds. */
 async function hashesIn(folder: string): Promise<string[]> {
@@ -84,12 +58,6 @@ async function hashesIn(folder: string): Promise<string[]> {
   return entries.map(
     ([path, bytes]) => `${path} ${createHash("sha1").update(bytes).digest("hex")}`,
   );
-}
-
-/** Nothing that an opener could take for a model. */
-function expectNoModel(): void {
-  expect(existsSync(join(repository(), "snapshots"))).toBe(false);
-  expect(existsSync(join(repository(), "refs"))).toBe(false);
 }
 
 describe("an interrupted pull", () => {
@@ -100,7 +68,7 @@ describe("an interrupted pull", () => {
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("HUB_FAILED", /broke off .*pull again.*is kept/s),
     );
-    expectNoModel();
+    expectNoModel(cache);
     expect(await opens()).toBe(false);
     const keptBytes = (await stat(`${blobOf(graph)}.incomplete`)).size;
     expect(keptBytes).toBe(half());
@@ -135,7 +103,7 @@ describe("an interrupted pull", () => {
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("HUB_FAILED", /another part of onnx\/model\.onnx/),
     );
-    expectNoModel();
+    expectNoModel(cache);
   });
 
   it("refuses what has changed in between, and starts over the next time", async () => {
@@ -152,7 +120,7 @@ describe("an interrupted pull", () => {
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("MODEL_CORRUPT", /onnx\/model\.onnx .*its hash is .*refused/s),
     );
-    expectNoModel();
+    expectNoModel(cache);
     expect(existsSync(`${blobOf(graph)}.incomplete`)).toBe(false);
     hub.storeAnswer = () => false;
     await pullModel(options);
@@ -172,7 +140,7 @@ describe("an interrupted pull", () => {
     expect(process.exitCode).toBe(130);
     process.exitCode = exitCode;
     expect(output.mock.calls.join("")).toContain("The same command goes on from here.");
-    expectNoModel();
+    expectNoModel(cache);
     expect(await opens()).toBe(false);
     hub.storeAnswer = () => false;
     await pullModel(options);
@@ -187,7 +155,7 @@ describe("an interrupted pull", () => {
     };
     const pull = pullModel({ ...options, signal: controller.signal, onProgress });
     await expect(pull).rejects.toBe(reason);
-    expectNoModel();
+    expectNoModel(cache);
   });
 });
 
@@ -204,7 +172,7 @@ describe("what arrives", () => {
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("MODEL_CORRUPT", /arrived damaged or altered: its hash is/),
     );
-    expectNoModel();
+    expectNoModel(cache);
   });
 
   it.each<[string, (bytes: Buffer) => Buffer, string, RegExp]>([
@@ -216,12 +184,12 @@ describe("what arrives", () => {
       return true;
     };
     await expect(pullModel(options)).rejects.toMatchObject(saying(code, message));
-    expectNoModel();
+    expectNoModel(cache);
   });
 
   it("leaves an earlier revision as it was", async () => {
     await pullModel(options);
-    const before = await hashesIn(repository());
+    const before = await hashesIn(repositoryIn(cache));
     hub.commits.set(secondCommit, { ...files, [graphPath]: Buffer.concat([graph, graph]) });
     hub.revisions.set("main", secondCommit);
     hub.storeAnswer = (_, response) => {
@@ -229,7 +197,7 @@ describe("what arrives", () => {
       return true;
     };
     await expect(pullModel(options)).rejects.toMatchObject(saying("MODEL_CORRUPT", /its hash is/));
-    expect(await hashesIn(repository())).toEqual(before);
+    expect(await hashesIn(repositoryIn(cache))).toEqual(before);
     expect(await opens()).toBe(true);
   });
 });
@@ -256,8 +224,24 @@ describe("a hub's answers", () => {
     ["403", status(403), "HUB_DENIED", /accept its conditions at http.*\/owner\/tiny/],
     ["404", status(404), "MODEL_NOT_FOUND", /answers 404 for owner\/tiny at main/],
     ["429", status(429, { "retry-after": "7" }), "HUB_FAILED", /asked too often\. .* in 7 seconds/],
+    ["429 without a time", status(429), "HUB_FAILED", /asked too often\. .* in some minutes/],
     ["500", status(500), "HUB_FAILED", /answers 500 .*Pull again later/],
     ["a page", page, "HUB_FAILED", /does not answer as a hub does.*--endpoint/s],
+    [
+      "a page instead of the list",
+      (request, response) => request.path.includes("/tree/") && page(request, response),
+      "HUB_FAILED",
+      /does not answer as a hub does.*--endpoint/s,
+    ],
+    [
+      "a redirect to a page",
+      (request, response) =>
+        request.path === "/login"
+          ? page(request, response)
+          : status(302, { location: "/login" })(request, response),
+      "HUB_FAILED",
+      /does not answer as a hub does.*login page/s,
+    ],
     [
       "no commit",
       (_, response) => (sendJson(response, { sha: "../../x" }), true),
@@ -285,7 +269,15 @@ describe("a hub's answers", () => {
     );
     hub.storeAnswer = status(403);
     await expect(pullModel(options)).rejects.toMatchObject(saying("HUB_DENIED", /answers 403/));
-    expectNoModel();
+    hub.storeAnswer = status(404);
+    await expect(pullModel(options)).rejects.toMatchObject(
+      saying("MODEL_NOT_FOUND", /answers 404 .* no such model, revision or file/),
+    );
+    hub.storeAnswer = status(429);
+    await expect(pullModel(options)).rejects.toMatchObject(
+      saying("HUB_FAILED", /asked too often.*What has arrived is kept/),
+    );
+    expectNoModel(cache);
   });
 
   it("may fail to come", async () => {
@@ -324,9 +316,7 @@ describe("a hub's answers", () => {
   });
 
   it("do not lead out of the folder by what a graph names", async () => {
-    const out = join(await temporaryFolder(), "model");
-    await buildRandomModel({ shape, seed: 7, out, externalData: true });
-    const external = await filesIn(out);
+    const external = await filesIn(await buildHubModel({ externalData: true }));
     const text = external[graphPath]?.toString("latin1") ?? "";
     // As long as the other name.
     const same = text.replaceAll("model.onnx_data", "../../../../evl");
@@ -334,14 +324,14 @@ describe("a hub's answers", () => {
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("MODEL_UNSUPPORTED", /names the file "\.\.\/\.\.\/\.\.\/\.\.\/evl"/),
     );
-    expectNoModel();
+    expectNoModel(cache);
     const missing = { ...external };
     delete missing["onnx/model.onnx_data"];
     hub.commits.set(firstCommit, missing);
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("MODEL_NOT_FOUND", /has no onnx\/model\.onnx_data/),
     );
-    expectNoModel();
+    expectNoModel(cache);
   });
 });
 
@@ -397,16 +387,16 @@ describe("a full disk", () => {
       saying("CACHE_FAILED", /has room for \d+ MB, and \d+ MB are to come/),
     );
     expect(hub.storeRequests).toEqual([]);
-    expectNoModel();
+    expectNoModel(cache);
   });
 
   it.skipIf(!existsSync("/dev/full"))("is said when it happens", async () => {
-    await mkdir(join(repository(), "blobs"), { recursive: true });
+    await mkdir(join(repositoryIn(cache), "blobs"), { recursive: true });
     await symlink("/dev/full", `${blobOf(graph)}.incomplete`);
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("CACHE_FAILED", /The disk is full: make room, and pull again/),
     );
-    expectNoModel();
+    expectNoModel(cache);
   });
 
   it("or a cache that is a file is named", async () => {

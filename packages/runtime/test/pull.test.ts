@@ -20,29 +20,15 @@ import {
   type PullProgress,
   type PulledModel,
 } from "@streamgauge/runtime";
-import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { hubCacheFolder } from "../src/hub/hub-cache.js";
 import { linkOrCopy } from "../src/hub/place-files.js";
 import { pullWith } from "../src/hub/pull.js";
+import { buildHubModel, hubPrompt as prompt, repositoryIn } from "./hub-model.js";
 import { filesIn, firstCommit, hubModel, serveHub, type Files } from "./hub-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 import { greedyInTransformers } from "./transformers-reference.js";
 
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 2,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: false,
-};
-const prompt = [3, 14, 15, 92];
 const secondCommit = "2".repeat(40);
 let cache: string;
 
@@ -57,11 +43,9 @@ afterEach(() => {
 });
 
 async function randomFiles(
-  options: { seed?: number; dtypes?: ("fp32" | "q4")[]; externalData?: true } = {},
+  ...options: Parameters<typeof buildHubModel>
 ): Promise<Record<string, Buffer>> {
-  const out = join(await temporaryFolder(), "model");
-  await buildRandomModel({ shape, seed: 7, out, ...options });
-  return await filesIn(out);
+  return await filesIn(await buildHubModel(...options));
 }
 
 async function idsOf(model: string, dtype?: "q4"): Promise<readonly number[]> {
@@ -78,7 +62,7 @@ async function expectedIds(files: Files, dtype?: "q4"): Promise<readonly number[
   return await idsOf(folder, dtype);
 }
 
-const repository = (): string => join(cache, "models--owner--tiny");
+const repository = (): string => repositoryIn(cache);
 
 describe("a pulled model", () => {
   it("runs by its name, and is laid out as Hugging Face's tools do it", async () => {
@@ -261,6 +245,35 @@ describe("pulling", () => {
       "refs/pr/1",
       "v1",
     ]);
+  });
+
+  it("follows the redirects of a model that was renamed", async () => {
+    const files = await randomFiles();
+    const hub = await serveHub(files);
+    hub.hubAnswer = ({ path }, response) => {
+      if (!path.includes("/before/")) return false;
+      response.writeHead(307, { location: path.replace("/before/old", `/${hubModel}`) }).end();
+      return true;
+    };
+    const { folder } = await pullModel({ name: "before/old", endpoint: hub.endpoint });
+    expect(folder).toBe(join(cache, "models--before--old", "snapshots", firstCommit));
+    expect(hub.requests.filter(({ path }) => path.includes("/before/old")).length).toBeGreaterThan(
+      Object.keys(files).length,
+    );
+    expect(await idsOf("hub:before/old")).toEqual(await expectedIds(files));
+  });
+
+  it("ends at a hub whose redirects lead in a circle", async () => {
+    const hub = await serveHub(await randomFiles());
+    hub.hubAnswer = ({ path }, response) => {
+      response.writeHead(307, { location: path }).end();
+      return true;
+    };
+    await expect(pullModel({ name: hubModel, endpoint: hub.endpoint })).rejects.toMatchObject({
+      code: "HUB_FAILED",
+      message: expect.stringMatching(/redirect.*pull again/s) as string,
+    });
+    expect(await readdir(cache)).toEqual([]);
   });
 
   it("shows the token to the hub alone", async () => {

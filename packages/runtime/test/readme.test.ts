@@ -24,6 +24,7 @@ function saidIn(example: string): string | undefined {
 it.each([
   ["the package's README", new URL("../README.md", import.meta.url)],
   ["the project's README", new URL("../../../README.md", import.meta.url)],
+  ["the page on rings", new URL("../../../docs/rings.md", import.meta.url)],
 ])("the examples of %s run and write the model's text", async (_, readme) => {
   const examples = await readExamples(readme);
   expect(examples.length).toBeGreaterThan(0);

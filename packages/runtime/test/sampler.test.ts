@@ -302,7 +302,10 @@ describe("createSampler", () => {
     for (const config of [{}, { temperature: 1 }, { temperature: 1, topP: 0.5 }]) {
       for (const logits of broken) {
         expect(() => samplerOf(config)(logits)).toThrow(
-          expect.objectContaining({ code: "ENGINE_FAILED" }),
+          expect.objectContaining({
+            code: "ENGINE_FAILED",
+            message: expect.stringMatching(/half precision: choose another dtype/) as string,
+          }),
         );
       }
     }

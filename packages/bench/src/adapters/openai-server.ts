@@ -5,6 +5,7 @@ import {
   type GenerationRequest,
   type ResolvedPrompt,
 } from "@streamgauge/core";
+import { AnswerStatus } from "./answer-status.js";
 import { beginningOf } from "./body-text.js";
 import { asObject, parseJson } from "./json-values.js";
 import { failureInBody, isFailure, quote, reportedError } from "./openai-failure.js";
@@ -173,6 +174,7 @@ export async function post(
     "ENGINE_FAILED",
     `${url} answered ${response.status} ${quote(response.statusText)}`.trimEnd() +
       `${said === "" ? "" : `: ${said}`} (${remedyFor(response.status)})`,
+    { cause: new AnswerStatus(response.status) },
   );
 }
 

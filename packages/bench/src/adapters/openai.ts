@@ -20,6 +20,7 @@ import {
   type TokenSink,
   type TokenSource,
 } from "@streamgauge/core";
+import { isAnswerStatus } from "./answer-status.js";
 import { parseAnswer } from "./openai-answer.js";
 import { ChunkReader } from "./openai-chunks.js";
 import { Completion } from "./openai-completion.js";
@@ -274,7 +275,10 @@ class Call implements GenerationBackend {
   /** Servers repeat keys in their errors, and errors are printed and recorded. */
   #withoutSecrets(error: StreamgaugeError): StreamgaugeError {
     const hidden = hideSecrets(error.message, this.#server.secrets);
-    return hidden === error.message ? error : new StreamgaugeError(error.code, hidden);
+    if (hidden === error.message) return error;
+    // Any other cause can hold the secret too.
+    const cause = isAnswerStatus(error.cause) ? error.cause : undefined;
+    return new StreamgaugeError(error.code, hidden, { cause });
   }
 
   #summarize(

@@ -8,6 +8,7 @@ import type { Claim } from "../record/index.js";
 import {
   addEndpointFlags,
   endpointExamples,
+  endpointArguments,
   endpointOf,
   fixedByRecord,
   type EndpointFlags,
@@ -28,9 +29,10 @@ import { profileFlags } from "../scenarios/profiled.js";
 import { summarize } from "../summary/index.js";
 import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
-import { placeOf } from "./run-place.js";
+import { placeOf, type GivenToBench } from "./run-place.js";
 
-interface BenchFlags extends Pick<Selection, "tokens" | "blocks">, EndpointFlags, FleetFlags {
+interface BenchFlags
+  extends Pick<Selection, "tokens" | "blocks" | "dtype">, EndpointFlags, FleetFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -52,32 +54,41 @@ const defaultWaitSeconds = 30;
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
   const command = new Command("bench")
-    .description("Measure what streaming tokens costs, and hold the claims against it.")
+    .description("Measure what streaming tokens costs, and judge claims about it.")
     .argument("[modules...]", "JavaScript modules that export scenarios over your own generators")
-    .option("--profile <name>", `${presetNames.join(", ")} (default: quick)`)
-    .option("--scenario <name...>", "these scenarios instead of the profile's own")
+    .option("--profile <name>", `how thorough: ${presetNames.join(", ")} (default: quick)`)
+    .option("--scenario <name...>", "ask these questions instead of the profile's own")
     .option(
       "--model <name>",
-      "15M, 42M or 135M with random weights, a model folder, or with --url the server's",
+      "a model folder; hub:owner/name; 15M, 42M or 135M with random weights; with --url the server's name",
     )
-    .option("--tokens <count...>", "only cells of these token counts", appendInteger)
+    .option("--dtype <name>", "which graph of the model's folder (default: what config.json says)")
+    .option("--tokens <count...>", "only these numbers of tokens", appendInteger)
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
-    .option("--blocks <count>", "blocks of each cell and process", parseInteger)
+    .option(
+      "--blocks <count>",
+      "blocks (a block runs each mode) of each cell and process",
+      parseInteger,
+    )
     .option(
       "--time-budget <minutes>",
-      "for the whole run: fewer blocks where it would take longer; with quick also more",
+      "time for the whole run: fewer blocks if it would take longer; with quick also more",
       parseMinutes,
     )
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--resume <folder>", "go on with the interrupted run in this folder")
-    .option("--claims <file>", "hold these claims against it (default: the shipped claims.json)")
+    .option("--claims <file>", "judge the claims in this file (default: the shipped claims.json)")
     .option(
       "--wait <seconds>",
-      `longest wait for other work to end (default: ${defaultWaitSeconds})`,
+      `wait at most so long for other work on the machine to end (default: ${defaultWaitSeconds})`,
       parseInteger,
     )
-    .option("--limit <mode=limit>", "instead: stream=5%, streamAsync=40us", appendLimit)
-    .option("--enforce", "exit with 1 when a claim is refuted, 2 when one is not shown")
+    .option(
+      "--limit <mode=limit>",
+      "judge this instead of claims: stream=5%, streamAsync=40us",
+      appendLimit,
+    )
+    .option("--enforce", "exit with 1 if a claim is refuted, 2 if one is undecided")
     .option("--verbose", "print every table before the answer")
     .addOption(
       new Option("--json", "print the answer as JSON, and nothing else").conflicts("verbose"),
@@ -102,7 +113,7 @@ Profiles:
 Scenarios:
   ${scenarios.join("\n  ")}
 
-Exit codes: 0 done, 1 an error or something that failed, 130 interrupted; see also --enforce.
+Exit codes: 0 done, 1 an error or a failed measurement, 130 interrupted; see also --enforce.
 The first Ctrl-C ends the run after the current generation and keeps what is done; --resume
 measures the rest.
 
@@ -110,6 +121,7 @@ Examples:
   $ streamgauge bench
   $ streamgauge bench --scenario model --tokens 100 --blocks 12
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
+  $ streamgauge bench --model hub:owner/name --dtype q4
   $ streamgauge bench --resume results/mine
   $ streamgauge bench --profile standard --fleet redis://10.0.0.5 --agents 3
   ${endpointExamples.join("\n  ")}
@@ -122,6 +134,7 @@ Examples:
         enforce: flags.enforce === true || flags.quiet === true,
         verbosity: verbosityOf(flags),
         modules,
+        endpointArguments: endpointArguments(flags),
       };
       process.exitCode = await (fleet === undefined
         ? benchInTerminal(options, showing)
@@ -134,7 +147,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   if (claims !== undefined && limit !== undefined) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
-      "--claims and --limit both say what to hold against the run: give one of them.",
+      "--claims and --limit both say what to judge: give one of them.",
     );
   }
   const endpoint = await endpointOf(flags);
@@ -144,6 +157,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
     tokens: flags.tokens,
     blocks: flags.blocks,
     model: endpoint === undefined ? flags.model : undefined,
+    dtype: flags.dtype,
     timeBudgetMinutes: flags.timeBudget,
     profiles: profiles.length > 0 ? profiles : undefined,
   };
@@ -159,7 +173,7 @@ async function optionsOf(modules: readonly string[], flags: BenchFlags): Promise
   if (resume !== undefined && given) {
     throw new StreamgaugeError(
       "INVALID_OPTION",
-      "--resume goes on with the plan of the run that it names: leave out what would change it.",
+      "--resume goes on with the plan of that run: leave out the flags that would change it.",
     );
   }
   return {
@@ -178,18 +192,16 @@ function verbosityOf({ verbose, json, quiet }: BenchFlags): Verbosity {
   return verbose === true ? "verbose" : "answer";
 }
 
-/** How a run is shown, and what its exit code is. */
-export interface Showing {
+/** How a run is shown, what its exit code is, and what the command that goes on is given. */
+export interface Showing extends GivenToBench {
   /** Whether verdicts are the exit code. */
   readonly enforce: boolean;
   readonly verbosity: Verbosity;
-  /** Modules that were given as paths, for the command that goes on. */
-  readonly modules?: readonly string[] | undefined;
 }
 
 /** Runs the bench with a progress display, signals and a summary. Returns the exit code. */
 export async function benchInTerminal(options: BenchOptions, showing: Showing): Promise<number> {
-  const { verbosity, enforce, modules } = showing;
+  const { verbosity, enforce } = showing;
   const { record, path } = await interruptible(
     {
       whatFollows: "Finishing the current generation",
@@ -198,17 +210,17 @@ export async function benchInTerminal(options: BenchOptions, showing: Showing): 
     },
     (watch) => runBench({ ...options, ...watch }),
   );
-  process.stdout.write(outcomeText(record, path, { verbosity, modules }));
+  process.stdout.write(outcomeText(record, path, showing));
   return exitCodeOf(record, enforce);
 }
 
 function outcomeText(
   record: ResultRecord,
   recordPath: string,
-  { verbosity, modules }: Pick<Showing, "verbosity" | "modules">,
+  { verbosity, ...given }: Omit<Showing, "enforce">,
 ): string {
   if (verbosity === "quiet") return "";
-  const summary = summarize(record, placeOf(recordPath, modules));
+  const summary = summarize(record, placeOf(recordPath, given));
   if (verbosity === "json") return `${printableJson(JSON.stringify(summary, null, 2))}\n`;
   // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
   const isTerminal = isatty(process.stdout.fd);

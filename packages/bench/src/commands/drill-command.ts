@@ -3,6 +3,7 @@ import { runDrill, type DrillProgress } from "../endurance/drill.js";
 import { holds, renderDrill } from "../endurance/drill-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseInteger } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface DrillFlags {
   readonly seed?: number;
@@ -21,15 +22,20 @@ export function drillCommand(): Command {
     .option("--faults <count>", "how many of them get a fault", parseInteger, 240)
     .option("--embedded-streams <count>", "streams on the embedded model", parseInteger, 80)
     .option("--embedded-faults <count>", "how many of them get a fault", parseInteger, 32)
+    .addOption(
+      refuseModel(
+        "Its faults need the paced engine and the embedded model: try a model of yours by check-model.",
+      ),
+    )
     .addHelpText(
       "after",
       `
 Takes about two minutes. Workers exit, throw, run out of heap and are ended from outside; consumers
-abort, leave, throw, miss deadlines, and let go of streams that they have not read. Every stream must
-end as it should and with the right ids, and the process must be left as it was: no rejection that
-nobody handled, no thread, no handle, no memory of a ring.
+abort, leave, throw, miss deadlines, and drop streams that they have not read. Every stream must
+end as it should and with the right ids, and the process must be as it was before: no unhandled
+rejection, and no thread, handle or memory of a ring left.
 
-The seed gives the same streams and faults again; what happens at the same time is up to the machine.
+The seed gives the same streams and faults again. Which of them meet depends on the machine.
 
 Exit codes: 0 all checks hold, 1 one does not, or an error, 130 interrupted.
 

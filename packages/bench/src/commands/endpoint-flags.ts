@@ -17,12 +17,17 @@ export interface EndpointFlags {
   readonly againstKeyEnv?: string;
 }
 
-/** Adds them to the command, beside its own `--model`. */
-export function addEndpointFlags(command: Command): Command {
+/** Adds those that name a server, for every command that asks one. */
+export function addServerFlags(command: Command): Command {
   return command
     .option("--url <address>", "measure an OpenAI-compatible endpoint, as http://host:8000/v1")
     .option("--chat", "its chat endpoint instead of its completions endpoint")
-    .option("--key-env <name>", "environment variable that holds its key")
+    .option("--key-env <name>", "environment variable that holds its key");
+}
+
+/** Adds them to the command, beside its own `--model`. */
+export function addEndpointFlags(command: Command): Command {
+  return addServerFlags(command)
     .option("--prompts <file>", "prompts to take in turn: text lines, or .jsonl")
     .option("--max-tokens <count>", "most tokens of a generation (default: 64)", parseCount)
     .option("--against <address>", "another endpoint, measured in the same blocks")
@@ -81,6 +86,24 @@ export async function endpointOf(flags: EndpointFlags): Promise<EndpointOptions 
         ? undefined
         : { url: against, model: againstModel, keyEnv: againstKeyEnv },
   };
+}
+
+/** The flags that a run takes again when it goes on; undefined without `--url`. */
+export function endpointArguments(flags: EndpointFlags): readonly string[] | undefined {
+  const { url, against, prompts } = flags;
+  if (url === undefined) return undefined;
+  return [
+    "--url",
+    shownAddress(url),
+    ...(against === undefined ? [] : ["--against", shownAddress(against)]),
+    ...(prompts === undefined ? [] : ["--prompts", prompts]),
+  ];
+}
+
+/** Terminals are logged: what can hold a key is left to whoever knows it. */
+function shownAddress(address: string): string {
+  const { username, password, search } = new URL(address);
+  return username + password + search === "" ? address : "<address>";
 }
 
 /** What a run that is resumed has in its record already. */

@@ -2,6 +2,7 @@ import { StreamgaugeError } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isAbsolute, normalize } from "node:path";
 import { parseCount, parseInteger, parseMinutes, parsePercent } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 import { gateInTerminal, type GateFlags } from "../gate/gate-terminal.js";
 import { gateEngines } from "../gate/gate-work.js";
 
@@ -16,9 +17,9 @@ export function gateCommand(): Command {
         gateEngines,
       ),
     )
-    .option("--module <path>", "instead: scenarios of your own, from the root of either version")
+    .option("--module <path>", "your own scenarios instead: a path from the root of either version")
     .option("--scenario <name>", "which of them, where there are several")
-    .option("--tokens <count>", "tokens of each generation of yours (default: 32)", parseCount)
+    .option("--tokens <count>", "tokens of each of your generations (default: 32)", parseCount)
     .option("--build <script>", "script of package.json that builds a ref, after installing")
     .option(
       "--step <microseconds>",
@@ -28,24 +29,30 @@ export function gateCommand(): Command {
     .option("--threshold <percent>", "what head may not be slower by", parsePercent, 0.05)
     .option("--seed <integer>", "seed of the orders (default: drawn)", parseInteger)
     .option("--blocks <count>", "blocks of each pair of processes, an even number", parseBlocks)
-    .option("--time-budget <minutes>", "fewer blocks where it would take longer", parseMinutes)
+    .option("--time-budget <minutes>", "fewer blocks if it would take longer", parseMinutes)
     .option("--json <file>", "write what was measured and judged")
     .option("--summary <file>", "write the table as Markdown, for a pull request")
     .option(
       "--inject-slowdown <percent>",
-      "slow head's generateStreamAsync, to see whether it is found",
+      "slow head's generateStreamAsync, to see whether the gate finds it",
       parsePercent,
     )
     .option("--self-test", "try the gate on identical code, with and without slowdowns")
     .option("--runs <count>", "gates of each slowdown in a self-test (default: 40)", parseInteger)
+    .addOption(
+      refuseModel(
+        "Either version brings its own: choose by --engine, or open a model of yours in a scenario, by --module.",
+      ),
+    )
     .addHelpText(
       "after",
       `
-Both versions run in processes of their own, in turns, one run at a time, in eight pairs of
+Each version runs in its own process. Both take turns, one run at a time, in eight pairs of
 fresh processes. A metric is a regression when it is surely slower by more than a quarter of
-the threshold, and not surely by less than the threshold; with Holm's correction over metrics.
+the threshold, and not surely by less than the threshold. Holm's correction over the metrics
+keeps false alarms to one in twenty gates.
 A ref is checked out, installed and built in a temporary worktree; a folder is used as it is.
-With --module the repository can be any that has a lock file of npm, pnpm or yarn.
+With --module any repository with a lock file of npm, pnpm or yarn will do.
 
 Exit codes: 0 no regression, 1 a regression or an error, 2 inconclusive, 130 interrupted. A self-test
 exits with 0 when it is done.
@@ -72,7 +79,9 @@ function refuseContradictions(flags: GateFlags): void {
     throw new StreamgaugeError("INVALID_OPTION", message);
   };
   if (flags.engine === "model" && flags.step !== undefined) {
-    refuse("--step is for the paced engine: the steps of a model take what they take.");
+    refuse(
+      "--step is for the paced engine: nobody sets how long a step of a model takes. Leave it out.",
+    );
   }
   if (flags.selfTest === true) {
     const { head, injectSlowdown, summary } = flags;
@@ -102,7 +111,7 @@ function refuseWithoutModule({ module, engine, selfTest, ...flags }: GateFlags):
     return;
   }
   if (engine !== undefined || flags.step !== undefined)
-    refuse("--engine and --step are our engines, and --module is yours: give one of them.");
+    refuse("--engine and --step choose our engines, and --module yours: give one of them.");
   if (selfTest === true) refuse("--self-test tries the gate on our engines: leave out --module.");
   if (isAbsolute(module) || normalize(module).startsWith(".."))
     refuse(

@@ -38,8 +38,8 @@ export function historyCommand(): Command {
       "after",
       `
 Each class of machines (CPU model, cores, platform, major version of Node) has a history of its
-own: times of different machines do not compare. Changes of the level are found by their likelihood,
-with neighbours that correlate, and believed at p ≤ 0.02.
+own: times of different machines do not compare. A change of the level is shown at p ≤ 0.02, by a
+likelihood ratio that allows for correlated neighbours.
 
 Exit codes: 0 done, 1 an error, such as a damaged line.
 

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { invalidOption, messageOf, resolvePrompt, type Prompt } from "@streamgauge/core";
+import { invalidOption, resolvePrompt, type Prompt } from "@streamgauge/core";
+import { mapLines, readText } from "../load/file-lines.js";
 
 /**
  * Reads prompts from a file. In `.jsonl` and `.ndjson` each line is an object with `prompt`
@@ -10,21 +10,11 @@ import { invalidOption, messageOf, resolvePrompt, type Prompt } from "@streamgau
  * @throws StreamgaugeError `INVALID_OPTION` naming the file and the line
  */
 export async function readPrompts(path: string): Promise<readonly Prompt[]> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw invalidOption(`The file of prompts cannot be read: ${messageOf(cause)}.`);
-  }
+  const text = await readText(path, "file of prompts");
   const parse = [".jsonl", ".ndjson"].includes(extname(path).toLowerCase())
     ? parseLine
     : (line: string): Prompt => line;
-  const prompts = text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .flatMap((line, index) =>
-      line.trim() === "" ? [] : [orInvalid(() => parse(line), `${path}:${index + 1}`)],
-    );
+  const prompts = mapLines(text, path, parse);
   if (prompts.length === 0) throw invalidOption(`${path} has no prompts: write one on each line.`);
   return prompts;
 }
@@ -44,12 +34,4 @@ function notAPrompt(): Error {
   return new TypeError(
     'A line is an object with one field: "prompt", a text, or "messages", an array of { role, content }.',
   );
-}
-
-function orInvalid(parse: () => Prompt, place: string): Prompt {
-  try {
-    return parse();
-  } catch (cause) {
-    throw invalidOption(`${place}: ${messageOf(cause)}`);
-  }
 }

@@ -3,13 +3,22 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { workspaceRoot } from "../run/record-file.js";
 import type { RunPlace } from "../summary/index.js";
 
+/** What a run needs to go on, and its record does not hold. */
+export interface GivenToBench {
+  /** Paths of modules. */
+  readonly modules?: readonly string[] | undefined;
+  /** As flags. */
+  readonly endpointArguments?: readonly string[] | undefined;
+}
+
 /**
  * How the commands that read a record are called: with scripts of this workspace inside
  * of it, where paths are from its root, and with `npx` elsewhere.
  *
- * @param given arguments of `bench` that choose the same again
+ * @param given what the bench was given and no record holds
  */
-export function placeOf(recordPath: string, given: readonly string[] = []): RunPlace {
+export function placeOf(recordPath: string, given: GivenToBench = {}): RunPlace {
+  const { modules = [], endpointArguments } = given;
   const root = workspaceRoot(process.cwd());
   const isOurs = root !== undefined && nameOf(root) === "streamgauge-workspace";
   const from = isOurs ? root : process.cwd();
@@ -19,7 +28,8 @@ export function placeOf(recordPath: string, given: readonly string[] = []): RunP
     folder: dirname(path),
     benchCommand: isOurs ? "pnpm streamgauge" : "npx streamgauge",
     reportCommand: isOurs ? "pnpm report" : "npx streamgauge-report",
-    arguments: given.map((argument) => shortest(resolve(argument), from)),
+    arguments: modules.map((module) => shortest(resolve(module), from)),
+    ...(endpointArguments !== undefined && { endpointArguments }),
   };
 }
 

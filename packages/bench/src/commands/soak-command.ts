@@ -3,6 +3,7 @@ import { runSoak, type SoakProgress } from "../endurance/soak.js";
 import { isFlat, renderSoak } from "../endurance/soak-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface SoakFlags {
   readonly streams: number;
@@ -13,10 +14,15 @@ interface SoakFlags {
 /** The `soak` command of the command line. */
 export function soakCommand(): Command {
   return new Command("soak")
-    .description("Run a hundred thousand short streams, and show that memory stays flat.")
+    .description("Run a hundred thousand short streams, and show whether memory stays flat.")
     .option("--streams <count>", "streams to run", parseInteger, 100_000)
     .option("--seed <integer>", "seed of their lengths and ways (default: drawn)", parseInteger)
-    .option("--minutes <count>", "stop when so much time is over", parseMinutes)
+    .option("--minutes <count>", "stop after so much time", parseMinutes)
+    .addOption(
+      refuseModel(
+        "It runs the paced engine, so that memory is the host's own: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `

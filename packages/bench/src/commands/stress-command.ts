@@ -4,6 +4,7 @@ import { isUnbroken, renderStress } from "../endurance/stress-summary.js";
 import { showTimeLeft } from "../terminal/progress-display.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseCount, parseInteger, parseMinutes } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface StressFlags {
   readonly tokens: number;
@@ -17,18 +18,23 @@ const defaultTokens = 100_000_000;
 export function stressCommand(): Command {
   return new Command("stress")
     .description("Move tokens between two threads through rings of all kinds, and check each one.")
-    .option("--tokens <count>", "tokens in all, 1e8 if not given", parseCount, defaultTokens)
+    .option("--tokens <count>", "how many tokens in all", parseCount, defaultTokens)
     .option("--seed <integer>", "seed of tokens, pauses and order (default: drawn)", parseInteger)
-    .option("--minutes <number>", "for so long instead of so many tokens", parseMinutes)
+    .option("--minutes <number>", "run for so long instead of so many tokens", parseMinutes)
+    .addOption(
+      refuseModel(
+        "It moves tokens that no model makes: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `
-A worker makes tokens whose fields follow from a seed; this thread reads them through rings of
-capacity 1 to 4096, published singly and in batches, with every way of waiting and being told late
-(by 0 and 4 ms). Both sides pause at random. Each token is checked for its place and its content, and every word around the ring
-for being untouched. The default takes a few minutes.
+A worker makes tokens from a seed; this thread reads them through rings of capacity 1 to 4096,
+published singly and in batches, with every way of waiting and delays of 0 and 4 ms. Both sides
+pause at random. The command checks the place and the content of each token, and that every word
+around the ring is untouched. The default takes a few minutes.
 
-Every interleaving of small rings is explored by the tests (pnpm test), not here.
+The tests (pnpm test) explore every interleaving of small rings.
 
 Exit codes: 0 nothing is wrong, 1 something is, 130 interrupted with nothing wrong so far.
 The first Ctrl-C ends the run and shows what it did.

@@ -5,24 +5,32 @@ import { Command } from "commander";
 import { locateRecordFile, readRecordAsFarAsPossible } from "../run/read-record.js";
 import type { ResultRecord } from "../record/index.js";
 import { readClaimList } from "../conclude/claim-list.js";
+import { readLoadRecord } from "../load/read-load.js";
 import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { neverVerified, verifyRecord, type Agreement, type Verification } from "../run/verify.js";
+import { verifyLoadInTerminal } from "./verify-load-in-terminal.js";
 
 /** The `verify` command of the command line. */
 export function verifyCommand(): Command {
   return new Command("verify")
     .description("Derive a record's numbers and verdicts again from its raw samples.")
     .argument("<path>", "a record.json or record.json.gz, or the folder that it is in")
-    .option("--claims <file>", "the claims of its run, where they are not the shipped ones")
+    .option("--claims <file>", "the claims of its run, if they are not the shipped ones")
     .addHelpText(
       "after",
       `
-It reads files and measures nothing. Blocks, histograms, analyses and verdicts are derived
-again and compared with the record; each file is compared with the SHA-256 in the record.
-So are the costs of profiles, what is concluded of transports and the engine, and latencies, from
-the runs and histograms in the record. Integers have to be equal, other numbers to one in 10^9.
-All that was planned has to be there, and all claims have to be judged for all cells that they are
-made for, by the limits of the record's own list and of the claims file. ${neverVerified}
+It reads files and measures nothing. It compares each file with the SHA-256 in the record, derives
+blocks, histograms, analyses and verdicts again, and compares them with the record. From the runs
+and histograms in the record it derives the costs of profiles, latencies, and the results of
+transports and the engine. Integers have to be equal, other numbers to one in 10^9.
+All that was planned has to be there. Every claim has to be judged for every cell that it is about,
+by the limits of the record's own list and of the claims file. ${neverVerified}
+
+Of a record of \`streamgauge load\` arrivals are derived from the seed, counts, histograms and verdicts
+from the raw samples, and the found rate from the verdicts.
+
+Of a record of \`streamgauge load\` arrivals are derived from the seed, counts, histograms and verdicts
+from the raw samples, and the found rate from the verdicts.
 
 Exit codes: 0 all agrees, 1 something differs or cannot be read, 2 there are no raw samples.
 
@@ -31,6 +39,11 @@ Examples:
   $ streamgauge verify results/paced/record.json`,
     )
     .action(async (path: string, flags: { readonly claims?: string }) => {
+      const load = await readLoadRecord(path);
+      if (load !== undefined) {
+        process.exitCode = await verifyLoadInTerminal(load, flags);
+        return;
+      }
       const recordPath = await locateRecordFile(path);
       const { record, unrestored } = await readRecordAsFarAsPossible(recordPath);
       const folder = dirname(recordPath);

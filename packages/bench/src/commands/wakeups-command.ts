@@ -3,6 +3,7 @@ import { measureWakeUps } from "../endurance/wakeups.js";
 import { brokenPromises, renderWakeUps } from "../endurance/wakeups-summary.js";
 import { endureInTerminal, seedOf } from "./in-terminal.js";
 import { parseCount, parseInteger } from "./option-values.js";
+import { refuseModel } from "./refuse-model.js";
 
 interface WakeUpFlags {
   readonly blocks: number;
@@ -12,19 +13,24 @@ interface WakeUpFlags {
 /** The `wakeups` command of the command line. */
 export function wakeUpsCommand(): Command {
   return new Command("wakeups")
-    .description("Hold the default ring against one that wakes its consumer for each token.")
+    .description("Compare the default ring with one that wakes its consumer for each token.")
     .option("--blocks <count>", "blocks of each load", parseCount, 40)
     .option("--seed <integer>", "seed of the orders (default: drawn)", parseInteger)
+    .addOption(
+      refuseModel(
+        "What it promises is of the embedded model and the paced engine: measure a model of yours by bench --model.",
+      ),
+    )
     .addHelpText(
       "after",
       `
-In each block the default ring, one with maxDelayMilliseconds 0 and the same once more run once,
-in a drawn order: 1, 4 and 16 streams of the embedded model at once, and one of a model that takes
-20 ms a token. Differences are Hodges-Lehmann estimates over blocks with 95 % intervals. The default
-takes about three minutes; run it on an idle machine.
+Each block runs the default ring once and a ring with maxDelayMilliseconds 0 twice, in a random
+order: with 1, 4 and 16 streams of the embedded model at once, and with one stream of a model that
+takes 20 ms a token. Differences are Hodges-Lehmann estimates over blocks with 95 % intervals. The
+default takes about three minutes; run it on an idle machine.
 
-Promised is, of the longest delay D: latency p50 at most D / 2 + 0.5 ms and p99 at most D + 2 ms,
-and at most one wake-up for each D and two for each stream, in nine of ten blocks.
+What the ring promises, for the longest delay D: latency p50 at most D / 2 + 0.5 ms and p99 at most
+D + 2 ms; in nine of ten blocks at most one wake-up for each D and two for each stream.
 
 Exit codes: 0 all of it holds, 1 some of it does not, 130 interrupted.
 

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type * as Rings from "@streamgauge/runtime/ring";
-import type { RingConsumer, RingOptions } from "@streamgauge/runtime/ring";
+import type { RingConsumer } from "@streamgauge/runtime/ring";
+import type { RingPlan } from "../plan/generator-plan.js";
 import { needsRuntime } from "../plan/needs-runtime.js";
 import { createDraw } from "../statistics/draw.js";
 import type { Progress } from "../terminal/progress-display.js";
@@ -30,7 +31,7 @@ export interface StressOptions {
 
 /** One ring between two threads, and all that passed it; of several passes, their sums. */
 export interface StressRound {
-  readonly ring: Required<RingOptions>;
+  readonly ring: Required<RingPlan>;
   readonly tokens: number;
   readonly seconds: number;
   /** How often the consumer found the ring empty, and waited. */
@@ -51,7 +52,7 @@ export interface StressReport {
 
 const capacities = [1, 2, 8, 64, 256, 4096];
 const batches = [1, 16];
-const strategies: readonly RingOptions[] = [
+const strategies: readonly RingPlan[] = [
   ...(["waitAsync", "message", "block"] as const).flatMap((wait) =>
     [0, 4].map((maxDelayMilliseconds) => ({ wait, maxDelayMilliseconds })),
   ),
@@ -161,7 +162,7 @@ class Stress {
     consumer: RingConsumer,
     check: SequenceCheck,
     pauses: StressPauses,
-    ring: Required<RingOptions>,
+    ring: Required<RingPlan>,
   ): Promise<number> {
     const subject = describeRing(ring);
     let emptyWaits = 0;
@@ -204,7 +205,7 @@ class Stress {
 }
 
 interface RoundPlan {
-  readonly ring: Required<RingOptions>;
+  readonly ring: Required<RingPlan>;
   readonly tokens: number;
 }
 
@@ -226,7 +227,7 @@ function planRounds(
     ),
   );
   const distinct = [...new Map(rings.map((ring) => [describeRing(ring), ring])).values()];
-  const shareOf = ({ capacity }: Required<RingOptions>): number => Math.min(capacity, largestShare);
+  const shareOf = ({ capacity }: Required<RingPlan>): number => Math.min(capacity, largestShare);
   const shares = distinct.reduce((sum, ring) => sum + shareOf(ring), 0);
   return createDraw(seed)
     .shuffle(distinct)
@@ -234,13 +235,13 @@ function planRounds(
 }
 
 /** A ring in words: how its consumer waits, its capacity and its batch. */
-export function describeRing(ring: Required<RingOptions>): string {
+export function describeRing(ring: Required<RingPlan>): string {
   const { capacity, publishBatch } = ring;
   return `${describeWait(ring)}, capacity ${capacity}, batch ${publishBatch}`;
 }
 
 /** How its consumer waits, in words: `block after 20 µs`, `message, 4 ms`. */
-export function describeWait(ring: Required<RingOptions>): string {
+export function describeWait(ring: Required<RingPlan>): string {
   const { wait, spinMicroseconds, maxDelayMilliseconds } = ring;
   if (spinMicroseconds > 0) return `${wait} after ${spinMicroseconds} µs`;
   return maxDelayMilliseconds > 0 ? `${wait}, ${maxDelayMilliseconds} ms` : wait;

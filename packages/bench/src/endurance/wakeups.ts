@@ -6,6 +6,7 @@ import type { Progress } from "../terminal/progress-display.js";
 import type { Estimate, LatencySummary } from "../record/index.js";
 import { paced, pequod } from "../plan/build-stage.js";
 import type { GeneratorPlan } from "../plan/generator-plan.js";
+import { closingOpened, type Keep } from "../plan/opened.js";
 import { promptFor } from "../plan/prompts.js";
 import { hodgesLehmann, median, minimumSamples } from "../statistics/index.js";
 import { needsRuntime } from "../plan/needs-runtime.js";
@@ -104,17 +105,15 @@ export async function measureWakeUps(options: WakeUpOptions): Promise<WakeUpRepo
   const isAborted = (): boolean => signal?.aborted === true;
   for (const [position, load] of loads.entries()) {
     if (isAborted()) break;
-    const race = await Race.open(load);
-    try {
+    await closingOpened(async (keep) => {
+      const race = await Race.open(load, keep);
       for (let block = 0; block < blocks && !isAborted(); block++) {
         await race.runBlock(seed + block);
         const fractionDone = (position + (block + 1) / blocks) / loads.length;
         onProgress?.({ subject: load.name, fractionDone });
       }
-    } finally {
-      await race.close();
-    }
-    report.push(race.conclude());
+      report.push(race.conclude());
+    });
   }
   return { seed, loads: report, interrupted: isAborted() };
 }
@@ -130,20 +129,24 @@ class Race {
     this.#runtimes = runtimes;
   }
 
-  /** Opens a runtime for each ring, and warms it up. */
-  static async open(load: WakeUpLoad): Promise<Race> {
+  /**
+   * Opens a runtime for each ring, and warms it up.
+   *
+   * @param keep closes them
+   */
+  static async open(load: WakeUpLoad, keep: Keep): Promise<Race> {
     const { createRuntime, pacedModel, embeddedModel } = await needsRuntime(
       () => import("@streamgauge/runtime"),
     );
     const { stepMicroseconds } = load.plan;
     const runtimes = new Map<string, Runtime>();
     for (const ring of rings) {
-      const runtime = await createRuntime({
+      const opened = await createRuntime({
         model: stepMicroseconds === undefined ? embeddedModel : pacedModel({ stepMicroseconds }),
         ...(stepMicroseconds === undefined ? { prefixReuse: false } : {}),
         ring: ring === "default" ? {} : { maxDelayMilliseconds: 0 },
       });
-      runtimes.set(ring, runtime);
+      runtimes.set(ring, keep(opened));
     }
     const race = new Race(load, runtimes);
     const warmUps = load.plan === model ? 3 : 1;
@@ -151,10 +154,6 @@ class Race {
       for (const runtime of runtimes.values()) await race.#run(runtime, new LatencyHistogram());
     }
     return race;
-  }
-
-  async close(): Promise<void> {
-    for (const runtime of this.#runtimes.values()) await runtime.close();
   }
 
   async runBlock(seed: number): Promise<void> {

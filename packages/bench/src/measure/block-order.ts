@@ -24,11 +24,13 @@ export function williamsDesign(count: number): readonly (readonly number[])[] {
  * comes when is drawn.
  *
  * @param seed an integer; the same seed gives the same orders
+ * @throws RangeError for no treatments, at the first order: there is none to give
  */
 export function* blockOrders<T>(
   treatments: readonly T[],
   seed: number,
 ): Generator<readonly T[], never, undefined> {
+  if (treatments.length === 0) throw new RangeError("Orders need at least one treatment.");
   const draw = createDraw(seed);
   const design = williamsDesign(treatments.length);
   for (;;) {

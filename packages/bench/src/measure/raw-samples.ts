@@ -35,6 +35,7 @@ import { gunzip, gzip } from "node:zlib";
 import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import type { Run, Treatment } from "../record/index.js";
 import type { TokenTimes } from "./recorder.js";
+import { shownJson } from "../record/shape.js";
 import { VarintReader, pushVarint } from "./varint.js";
 
 /** What was measured of one generation. Times are integers. */
@@ -227,7 +228,7 @@ function parseHeader(
   const written = header["version"];
   if (!readableVersions.includes(written)) {
     const known = readableVersions.join(", ");
-    throw invalid(`they have version ${String(written)}, and this reads ${known}`);
+    throw invalid(`they have version ${shownJson(written)}, and this reads ${known}`);
   }
   if (typeof runId !== "string" || typeof cell !== "string" || !Number.isSafeInteger(blocks)) {
     throw invalid("their header names no run, cell or number of blocks");

@@ -1,6 +1,5 @@
 import type { Generator } from "@streamgauge/core";
-import type { RingOptions } from "@streamgauge/runtime/ring";
-import type { Diagnostics } from "./thread-reports.js";
+import type { UntypedDiagnostics } from "./thread-reports.js";
 
 /** Which generator a stage of the bench measures. Plain data. */
 export interface GeneratorPlan {
@@ -15,6 +14,8 @@ export interface GeneratorPlan {
   readonly model: string;
   /** The folder of an `onnx` model that is neither embedded nor a size. */
   readonly modelFolder?: string;
+  /** Which of the folder's graphs. Default: the runtime's choice. */
+  readonly dtype?: string;
   /** `pooled`: in a worker thread. `inline`: in the consuming thread, without a hop. */
   readonly host: string;
   /** Time between two tokens; for the paced engine only. */
@@ -22,11 +23,24 @@ export interface GeneratorPlan {
   /** Share by which streams are slower than `generate()`; for calibrations, on the paced engine. */
   readonly injectedFraction?: number;
   /** How tokens cross threads; pooled only. Default: the runtime's. */
-  readonly ring?: RingOptions;
+  readonly ring?: RingPlan;
   /** Worker threads; pooled only. Default 1: one stream at a time is measured. */
   readonly workers?: number;
   /** Has onnxruntime write its operator profile to files that begin with this path. */
   readonly operatorProfile?: string;
+}
+
+/**
+ * How tokens cross threads: what `RingOptions` of `@streamgauge/runtime/ring` has, which says what
+ * each means. It is written out because these types have to hold where the runtime is not installed.
+ */
+export interface RingPlan {
+  readonly capacity?: number;
+  readonly publishBatch?: number;
+  readonly ledger?: boolean;
+  readonly wait?: "waitAsync" | "message" | "block";
+  readonly spinMicroseconds?: number;
+  readonly maxDelayMilliseconds?: number;
 }
 
 /** What the bench needs of a generator beside core's contract. */
@@ -35,7 +49,7 @@ export type ScenarioGenerator = Generator & {
   describe(): unknown;
   close(): Promise<void>;
   /** Its worker threads' diagnostics, where it has such threads. */
-  readonly diagnostics?: Diagnostics;
+  readonly diagnostics?: UntypedDiagnostics;
   /** The files that {@link GeneratorPlan.operatorProfile} asked for; empty until `close()` has ended. */
   operatorProfiles?(): readonly string[];
 };

@@ -1,9 +1,8 @@
-import { basename, resolve } from "node:path";
 import { invalidOption } from "@streamgauge/core";
 import type { RunPlan } from "../record/index.js";
+import { idOfModel, type ChosenModel } from "./chosen-model.js";
 import type { GeneratorPlan } from "./generator-plan.js";
 import { embeddedModelName, promptFor } from "./prompts.js";
-import { isModelSize } from "./random-model.js";
 import type { CellPlan, Stage } from "./stage.js";
 
 /**
@@ -19,8 +18,13 @@ export interface Selection {
   readonly tokens?: RunPlan["tokens"] | undefined;
   /** Blocks of each cell and process, and of measurements that take it, instead of their own. */
   readonly blocks?: RunPlan["blocks"] | undefined;
-  /** Instead of the embedded model: a size with random weights, or a model folder. */
+  /**
+   * Instead of the embedded model: a size with random weights, a model folder, or
+   * `"hub:owner/name"` or `"hub:owner/name@revision"` for one that was pulled.
+   */
   readonly model?: RunPlan["model"] | undefined;
+  /** Which of the folder's graphs. Default: the one that the runtime chooses. */
+  readonly dtype?: RunPlan["dtype"] | undefined;
   /**
    * For the whole run: cells get fewer blocks where it would take longer, and more where a run with
    * a budget has time for them.
@@ -33,8 +37,14 @@ export interface Selection {
 /** A selection as the record keeps it, with null for what is not restricted. */
 type RecordedSelection = Pick<
   RunPlan,
-  "scenarios" | "tokens" | "blocks" | "model" | "timeBudgetMinutes" | "profiles"
+  "scenarios" | "tokens" | "blocks" | "model" | "dtype" | "timeBudgetMinutes" | "profiles"
 >;
+
+/** A selection whose model was found. */
+export interface FoundSelection extends Omit<Selection, "model" | "dtype"> {
+  /** Instead of the embedded model. */
+  readonly model?: ChosenModel | undefined;
+}
 
 /** The fields of a selection alone, for the record. */
 export function recordSelection(selection: Selection): RecordedSelection {
@@ -43,6 +53,7 @@ export function recordSelection(selection: Selection): RecordedSelection {
     tokens: selection.tokens ?? null,
     blocks: selection.blocks ?? null,
     model: selection.model ?? null,
+    ...(selection.dtype !== undefined && { dtype: selection.dtype }),
     timeBudgetMinutes: selection.timeBudgetMinutes ?? null,
     profiles: selection.profiles ?? [],
   };
@@ -56,7 +67,7 @@ export function recordSelection(selection: Selection): RecordedSelection {
  */
 export function narrow(
   all: readonly Stage[],
-  { tokens = null, blocks = null, model = null }: Selection,
+  { tokens = null, blocks = null, model }: FoundSelection,
 ): readonly Stage[] {
   if (blocks !== null && !(Number.isInteger(blocks) && blocks >= 1)) {
     throw invalidOption(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
@@ -71,7 +82,7 @@ export function narrow(
     }
   }
   const stages = all
-    .map((stage) => (model === null ? stage : withModel(stage, model)))
+    .map((stage) => (model === undefined ? stage : withModel(stage, model)))
     .map((stage) => ({
       ...stage,
       cells: stage.cells
@@ -92,17 +103,17 @@ export function narrow(
 }
 
 /** The embedded model is what is replaced; a stage without it stays. */
-function withModel(stage: Stage, model: string): Stage {
+function withModel(stage: Stage, chosen: ChosenModel): Stage {
   const { generator } = stage;
   if (generator.model !== embeddedModelName) return stage;
-  const isName = model === embeddedModelName || isModelSize(model);
-  // The name of a folder, not its path: records are shown to others.
-  const name = isName ? model : basename(resolve(model)).replaceAll(/[^\w.-]+/g, "-");
-  const rename = (id: string): string => id.replace(embeddedModelName, name);
+  const { name, folder, dtype } = chosen;
+  const model = dtype === undefined ? name : `${name} ${dtype}`;
+  const rename = (id: string): string => id.replace(embeddedModelName, idOfModel(chosen));
   const changed: GeneratorPlan = {
     ...generator,
-    model: name,
-    ...(!isName && { modelFolder: model }),
+    model,
+    ...(folder !== undefined && { modelFolder: folder }),
+    ...(dtype !== undefined && { dtype }),
     id: rename(generator.id),
   };
   return {
@@ -111,7 +122,7 @@ function withModel(stage: Stage, model: string): Stage {
     prompt: promptFor(changed),
     cells: stage.cells.map((cell) => ({
       ...cell,
-      model: name,
+      model,
       id: rename(cell.id),
       generator: changed.id,
     })),

@@ -1,7 +1,7 @@
 import type { ThreadReports } from "@streamgauge/runtime/diagnostics";
 import type { AllocationFindings, PeakMemory } from "../record/index.js";
 import { attributionOf, nameOf, type Attribution, type CallFrame } from "./code-category.js";
-import type { ThreadReport } from "../plan/thread-reports.js";
+import type { ThreadReport } from "./thread-report.js";
 import { groupBy } from "./group-by.js";
 
 /** What V8 sampled of one thread. It lists its samples too, which the types of Node 20 leave out. */

@@ -1,5 +1,5 @@
 import type { AsyncActivityFindings } from "../record/index.js";
-import type { ThreadReport } from "../plan/thread-reports.js";
+import type { ThreadReport } from "./thread-report.js";
 import { groupBy } from "./group-by.js";
 
 /** @param tokens made while the reports were taken, all together */

@@ -2,7 +2,7 @@ import type { CodeCategory, CpuProfileFindings } from "../record/index.js";
 import { callTreeOf } from "./call-tree.js";
 import { nameOf } from "./code-category.js";
 import { isBusy, visitNodes, type CpuProfile, type NodeTime } from "./cpu-profile-nodes.js";
-import type { ThreadReport } from "../plan/thread-reports.js";
+import type { ThreadReport } from "./thread-report.js";
 import { groupBy } from "./group-by.js";
 
 /** Hot functions that are kept of each thread. */

@@ -1,6 +1,6 @@
 import { diagnosticKinds, type DiagnosticKind, type Observation } from "./diagnostic-kinds.js";
 import type { Diagnostic } from "@streamgauge/runtime/diagnostics";
-import type { Diagnostics, ThreadReport } from "../plan/thread-reports.js";
+import type { Diagnostics, RunningReports, ThreadReport } from "./thread-report.js";
 import {
   profileFileName,
   type Conclusion,
@@ -43,7 +43,7 @@ function create<Kind extends Diagnostic>(
   const { generator, context, tokens } = setting;
   const recorder = new ObservingRecorder(context.clock, tokens);
   const observations: Observation<Kind>[] = [];
-  let running: { stop(): Promise<readonly ThreadReport<Kind>[]> }[] = [];
+  let running: RunningReports<Kind>[] = [];
   let reports: readonly ThreadReport<Kind>[] = [];
 
   const stop = async (): Promise<void> => {
@@ -58,7 +58,7 @@ function create<Kind extends Diagnostic>(
     async start() {
       // The calling thread last, and first to be stopped: its report is about the run alone.
       const workers = await generator.diagnostics?.(kind);
-      if (workers !== undefined) running = [workers];
+      if (workers !== undefined) running = [workers as RunningReports<Kind>];
       running = [await mainDiagnostics(kind), ...running];
     },
     stop,

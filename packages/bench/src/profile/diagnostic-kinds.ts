@@ -3,7 +3,7 @@ import { summarizeAllocations } from "./allocation-summary.js";
 import { summarizeAsyncActivity } from "./async-activity-summary.js";
 import { summarizeCpuProfiles } from "./cpu-profile-summary.js";
 import type { Diagnostic } from "@streamgauge/runtime/diagnostics";
-import type { ThreadReport } from "../plan/thread-reports.js";
+import type { ThreadReport } from "./thread-report.js";
 import type { ObservedRun } from "./instrument.js";
 import type { ObservedTokens } from "./slow-gaps.js";
 import { portablePath } from "./portable-path.js";

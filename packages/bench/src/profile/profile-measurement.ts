@@ -12,7 +12,7 @@ import { modeOf, workOf } from "../measure/measurement-work.js";
 import type { MeasurementPlan } from "../plan/stage.js";
 import { warmUpTokens } from "../measure/warm-up.js";
 import { createDiagnosticInstrument } from "./diagnostic-instrument.js";
-import type { Diagnostics } from "../plan/thread-reports.js";
+import type { Diagnostics } from "./thread-report.js";
 import {
   estimateCost,
   instrumentStates,

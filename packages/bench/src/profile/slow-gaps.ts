@@ -1,6 +1,6 @@
 import type { SlowGap } from "../record/index.js";
 import { median } from "../statistics/index.js";
-import type { ThreadReport } from "../plan/thread-reports.js";
+import type { ThreadReport } from "./thread-report.js";
 import { groupBy } from "./group-by.js";
 
 /** What is known of one generation whose tokens were delivered. */

@@ -56,6 +56,13 @@ export interface ProcessPart {
 
 const status: Check<Status> = oneOf("running", "complete", "interrupted", "failed");
 
+/** Checks a {@link RawSamplesReference}. */
+export const rawSamplesReference: Check<RawSamplesReference> = object({
+  file: string,
+  byteLength: number,
+  sha256: string,
+});
+
 /** Checks a {@link Cell}. */
 export const cell: Check<Cell> = object({
   ...cellIdentityShape,
@@ -69,5 +76,5 @@ export const cell: Check<Cell> = object({
   distributions: array(distribution),
   analysis: nullable(analysis),
   tails: optional(array(tailComparison)),
-  rawSamples: nullable(object({ file: string, byteLength: number, sha256: string })),
+  rawSamples: nullable(rawSamplesReference),
 });

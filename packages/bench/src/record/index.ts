@@ -50,8 +50,37 @@ export {
   type ProfileOf,
 } from "./find-profiles.js";
 export type { GeneratorDescription } from "./generator.js";
+export { highestTrackableNanoseconds, type ExactLatencies } from "./exact-latencies.js";
 export { identityFields, identityOf, type CellIdentity, type MeasuredMode } from "./identity.js";
 export { lessOverhead } from "./less-overhead.js";
+export {
+  isLoadRecord,
+  loadRecordSchema,
+  loadRecordVersion,
+  parseLoadRecord,
+  type FoundRate,
+  type LoadRecord,
+  type LoadStep,
+  type LoadTarget,
+  type Objective,
+  type ObjectiveLimits,
+  type RecordedRequests,
+} from "./load-record.js";
+export {
+  schedule,
+  type RateSchedule,
+  type RateStage,
+  type RecordedTrace,
+  type Schedule,
+  type TraceSchedule,
+} from "./load-schedule.js";
+export {
+  loadDefinitions,
+  loadLatencies,
+  loadStage,
+  type LoadLatency,
+  type LoadStage,
+} from "./load-stage.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
 export type * from "./measurements.js";
 export type { MachineComparison } from "./machine-comparison.js";

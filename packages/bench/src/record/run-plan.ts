@@ -18,6 +18,10 @@ export interface RunPlan {
   readonly tokens: readonly number[] | null;
   readonly blocks: number | null;
   readonly model: string | null;
+  /** Which of the model folder's graphs; absent where none was asked for. */
+  readonly dtype?: string;
+  /** Which commit the model of a hub was when the run began; absent for all others. */
+  readonly modelCommit?: string;
   readonly timeBudgetMinutes: number | null;
   /** Kinds of profiles that were asked for. */
   readonly profiles: readonly string[];
@@ -93,6 +97,8 @@ export const runPlan: Check<RunPlan> = object({
   tokens: nullable(array(number)),
   blocks: nullable(number),
   model: nullable(string),
+  dtype: optional(string),
+  modelCommit: optional(string),
   timeBudgetMinutes: nullable(number),
   profiles: array(string),
   looks: array(look),

@@ -51,7 +51,7 @@ export interface BenchOptions extends Omit<Selection, "scenarios"> {
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
   /**
    * Other machines, which measure instead of this one: every process of the run, with as many blocks
-   * as are planned. It needs a preset that is a name, and neither an endpoint nor a model folder.
+   * as are planned. It needs a preset that is a name, and neither an endpoint nor a model of a folder or hub.
    */
   readonly elsewhere?: Elsewhere | undefined;
   /** Makes the generators; in one process only. Default: the runtime's. */
@@ -80,6 +80,7 @@ export function requireEndpointAlone(options: BenchOptions): void {
     modules: options.modules?.length === 0 ? undefined : options.modules,
     tokens: options.tokens ?? undefined,
     model: options.model ?? undefined,
+    dtype: options.dtype,
     profiles: options.profiles?.length === 0 ? undefined : options.profiles,
     openGenerator: options.openGenerator,
     clock: options.clock,
@@ -136,7 +137,8 @@ export function requireWhatCrossesMachines(options: BenchOptions): void {
     ...(options.endpoint === undefined ? [] : ["an endpoint"]),
     ...(model === null || model === embeddedModelName || isModelSize(model)
       ? []
-      : ["a model folder"]),
+      : ["a model that is not built in"]),
+    ...(options.dtype === undefined ? [] : ["a dtype"]),
   ];
   if (given.length === 0) return;
   throw invalidOption(

@@ -6,7 +6,7 @@ import { disturbingCores, measureBusyCores } from "./busyness.js";
 import { findInstalled } from "../plan/installed-package.js";
 import type { Environment, EnvironmentSample } from "../record/index.js";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** Packages whose versions belong to a result. */
 const measuredPackages = [
@@ -79,7 +79,7 @@ export function watchNothing(environment: Environment): EnvironmentWatch {
 
 async function describeEnvironment(busyCoresBefore: number): Promise<Environment> {
   const cpuGovernor = await readGovernor();
-  const git = await describeGit();
+  const git = await describeGit(process.cwd());
   const logicalCores = availableParallelism();
   return {
     cpuModel: cpus()[0]?.model.trim() ?? "unknown",
@@ -180,10 +180,16 @@ async function readGovernor(): Promise<string | null> {
   }
 }
 
-async function describeGit(): Promise<Environment["git"]> {
+/** Records of other runs are no change of what is measured: those in `results/` do not count. */
+const allButResults = [":(top)", ":(top,exclude)results", ":(exclude)results"];
+
+/** The commit that the folder is at, and whether anything but records differs from it; null without git. */
+export async function describeGit(folder: string): Promise<Environment["git"]> {
+  const run = async (...words: string[]): Promise<{ stdout: string }> =>
+    await execute("git", words, { cwd: folder });
   try {
-    const { stdout: commit } = await run("git", ["rev-parse", "HEAD"]);
-    const { stdout: changes } = await run("git", ["status", "--porcelain"]);
+    const { stdout: commit } = await run("rev-parse", "HEAD");
+    const { stdout: changes } = await run("status", "--porcelain", "--", ...allButResults);
     return { commit: commit.trim(), dirty: changes.trim() !== "" };
   } catch {
     return null;

@@ -8,6 +8,7 @@ import {
   resumeEndpoint,
   type EndpointPlan,
 } from "../plan/endpoint-plan.js";
+import { findChosenModel, type ChosenModel } from "../plan/chosen-model.js";
 import { recordSelection, type Selection } from "../plan/selection.js";
 import type { Scenario, Stage } from "../plan/stage.js";
 import { tryEndpoint } from "../scenarios/open-endpoint.js";
@@ -84,7 +85,9 @@ async function begin(options: BenchOptions): Promise<Run> {
     typeof scenario === "string" ? scenario : scenario.name,
   );
   const selection = recordSelection({ ...rest, scenarios: names });
-  const stages = await planFirst(options, preset, selection, endpoint);
+  const model = await findChosenModel(selection);
+  const subject = { endpoint, model };
+  const stages = await planFirst(options, preset, selection, subject);
   const watch = await watchMachine(options);
   const startedAt = new Date().toISOString();
   const clock = options.clock ?? systemClock;
@@ -93,7 +96,7 @@ async function begin(options: BenchOptions): Promise<Run> {
   const { claims = await readClaimList() } = options;
   return await start(options, {
     preset,
-    endpoint,
+    subject,
     watch,
     folder: () => options.outputFolder ?? defaultOutputFolder(runId),
     rawBlocks: new Map(),
@@ -106,6 +109,7 @@ async function begin(options: BenchOptions): Promise<Run> {
       seed,
       plan: {
         ...selection,
+        ...(model?.commit !== undefined && { modelCommit: model.commit }),
         looks: looksOf(preset),
         measured: [],
         ...plannedOf(stages, preset),
@@ -129,12 +133,13 @@ async function resume(options: BenchOptions, folder: string): Promise<Run> {
   const { record, rawBlocks } = await readRunToResume(folder);
   const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
   const endpoint = resumeEndpoint(record.plan.endpoint, options.endpoint);
-  await planFirst(options, preset, record.plan, endpoint);
+  const subject = { endpoint, model: await findChosenModel(record.plan) };
+  await planFirst(options, preset, record.plan, subject);
   const watch = await watchMachine(options);
   requireSameMachine(record, watch.environment);
   return await start(options, {
     preset,
-    endpoint,
+    subject,
     watch,
     folder: () => folder,
     rawBlocks,
@@ -151,24 +156,30 @@ async function planFirst(
   options: BenchOptions,
   preset: Preset,
   selection: Selection,
-  endpoint: EndpointPlan | undefined,
+  subject: Subject,
 ): Promise<readonly Stage[]> {
   requireWhatCrosses(preset, options);
-  const order = orderOf(options, preset, selection, endpoint);
+  const order = orderOf(options, preset, selection, subject);
   return await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
+}
+
+/** What is measured, where it is not what the preset says. */
+interface Subject {
+  readonly endpoint: EndpointPlan | undefined;
+  readonly model: ChosenModel | undefined;
 }
 
 function orderOf(
   options: BenchOptions,
   preset: Preset,
   selection: Selection,
-  endpoint: EndpointPlan | undefined,
+  subject: Subject,
 ): Run["order"] {
   return {
     ...recordSelection(selection),
     preset: typeof options.preset === "object" ? options.preset : preset.name,
     modules: options.modules ?? [],
-    endpoint,
+    ...subject,
   };
 }
 
@@ -176,17 +187,18 @@ async function start(
   options: BenchOptions,
   from: {
     readonly preset: Preset;
-    readonly endpoint: EndpointPlan | undefined;
+    readonly subject: Subject;
     readonly watch: EnvironmentWatch;
     readonly folder: () => string;
     readonly rawBlocks: ReadonlyMap<string, readonly RawBlock[]>;
     readonly beginning: ResultRecord;
   },
 ): Promise<Run> {
-  const { preset, endpoint, watch, beginning } = from;
+  const { preset, subject, watch, beginning } = from;
+  const { endpoint } = subject;
   const clock = options.clock ?? systemClock;
   const scenarios = ownScenarios(options);
-  const order = orderOf(options, preset, beginning.plan, endpoint);
+  const order = orderOf(options, preset, beginning.plan, subject);
   if (endpoint !== undefined) await tryEndpoint(endpoint, options.signal);
   const claims = await claimsOfRun(options, beginning);
   const file = await RecordFile.create(from.folder());

@@ -4,14 +4,14 @@ import { findPreset, type Preset } from "./presets.js";
 import { fitInto } from "./time-budget.js";
 import { didYouMean } from "../plan/did-you-mean.js";
 import type { EndpointPlan } from "../plan/endpoint-plan.js";
-import { narrow, type Selection } from "../plan/selection.js";
+import { narrow, type FoundSelection } from "../plan/selection.js";
 import type { CellPlan, Scenario, Stage } from "../plan/stage.js";
 import { catalogue } from "../scenarios/catalogue.js";
 import { endpointScenario } from "../scenarios/endpoint.js";
 import { withProfiles } from "../scenarios/profiled.js";
 
 /** What a process measures, in words that cross to it where the preset is a name. */
-export interface StagesOrder extends Selection {
+export interface StagesOrder extends FoundSelection {
   readonly preset: string | Preset;
   /** File URLs of modules with scenarios. */
   readonly modules: readonly string[];
@@ -80,7 +80,7 @@ function withBlocks(cell: CellPlan, blocks: number | undefined): CellPlan {
  */
 export function select(
   preset: Preset,
-  selection: Selection,
+  selection: FoundSelection,
   others: readonly Scenario[] = [],
 ): readonly Stage[] {
   const { timeBudgetMinutes = null } = selection;
@@ -94,7 +94,7 @@ export function select(
 
 function chosenScenarios(
   preset: Preset,
-  { scenarios = null }: Selection,
+  { scenarios = null }: FoundSelection,
   others: readonly Scenario[],
 ): readonly Scenario[] {
   const candidates = [...others, ...preset.scenarios, ...catalogue];

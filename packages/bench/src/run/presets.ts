@@ -81,7 +81,7 @@ const presets: readonly Preset[] = [
   {
     name: "one-process",
     description:
-      "the questions of standard in the bench's own process: to try things out, and for functions",
+      "the questions of standard in the bench's own process, where it can call your functions: to try things out",
     size: "standard",
     lookAtProcesses: [1],
     scenarios: scenariosNamed(...questions),

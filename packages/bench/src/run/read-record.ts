@@ -7,9 +7,12 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "@streamgauge/core";
-import { InvalidRecordError, parseRecord, type ResultRecord } from "../record/index.js";
+import type { RawBlock } from "../measure/raw-samples.js";
+import { InvalidRecordError, parseRecord, type Cell, type ResultRecord } from "../record/index.js";
 import { readCellSamples } from "./cell-samples.js";
 import { parseStored, recordFileNames, restoreBlocks } from "./stored-record.js";
+
+export type { RawBlock, RawRun } from "../measure/raw-samples.js";
 
 /** A record that was read as far as its files allow. */
 export interface ReadableRecord {
@@ -85,6 +88,25 @@ export async function readRecordAsFarAsPossible(path: string): Promise<ReadableR
     const reason = messageOf(cause);
     throw new InvalidRecordError(`${file}: ${reason}`, { cause });
   }
+}
+
+/**
+ * Reads the raw samples of a cell from the folder of its record.
+ *
+ * @param file the record's, as {@link locateRecordFile} gives it
+ * @returns none for a cell that names no file
+ * @throws StreamgaugeError `INVALID_RAW_SAMPLES` naming the file, where it is gone or damaged, or is
+ *   not the one that the record names
+ */
+export async function readSamplesBeside(
+  file: string,
+  record: Pick<ResultRecord, "runId">,
+  { id, rawSamples }: Pick<Cell, "id" | "rawSamples">,
+): Promise<readonly RawBlock[]> {
+  if (rawSamples === null) return [];
+  return await readCellSamples(record, { id, rawSamples }, (name) =>
+    readFile(join(dirname(file), name)),
+  );
 }
 
 async function readOrRefuse(file: string): Promise<Uint8Array> {

@@ -94,7 +94,8 @@ function plainStep(text: string): string {
   return /^\.+$/.test(text) ? text.replaceAll(".", "%2E") : encodeURIComponent(text);
 }
 
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+/** Writes a file as a whole: a reader, or a crash, meets the old one or the new one. */
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
   await writeFile(temporary, content);
   await rename(temporary, path);

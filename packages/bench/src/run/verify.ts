@@ -42,8 +42,8 @@ export interface Verification {
 
 /** What no record can be verified for, in a sentence. */
 export const neverVerified: string =
-  "Nothing shows that the raw samples are genuine; when, where and on what it ran, warm-ups, what " +
-  "profiles saw, and loads beyond their histograms have no samples, and are not checked.";
+  "Not checked: whether the raw samples are genuine; and what has no samples, which is when, where " +
+  "and on what it ran, warm-ups, what profiles saw, and loads beyond their histograms.";
 
 /**
  * Derives every block, histogram, analysis and verdict of a record again from its raw samples, and

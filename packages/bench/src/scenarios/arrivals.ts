@@ -155,7 +155,7 @@ async function serve(
 /** The embedded model under several loads. */
 export const arrivals: Scenario = {
   name: "arrivals",
-  description: "an open load: latency from the moment a generation is due, waiting included",
+  description: "requests at a set rate: latency from the due moment, waiting included",
   stages: (size) => {
     const loads = size === "quick" ? [0.5, 0.8] : [0.3, 0.5, 0.7, 0.9];
     const generations = { quick: 60, standard: 120, full: 60 }[size];

@@ -49,7 +49,7 @@ const everyTokenCells: BySize<Cells> = {
 /** The cells of `model` once more: what moderated wake-ups are worth. */
 const everyToken: Scenario = {
   name: "every-token",
-  description: "the same as model, woken for each token: ring.maxDelayMilliseconds 0",
+  description: "as model, with a ring that wakes its consumer for each token",
   stages: (size) => [
     stageOf(
       "every-token",
@@ -61,7 +61,7 @@ const everyToken: Scenario = {
 
 const modelInline: Scenario = {
   name: "model-inline",
-  description: "the same in the consuming thread, without a hop",
+  description: "the embedded model in the consuming thread",
   stages: (size) => {
     const cells: BySize<Cells> = {
       quick: { 100: [16, 8] },
@@ -83,7 +83,7 @@ const pacedPooled = pacedScenario(
   },
 );
 
-const pacedInline = pacedScenario("paced-inline", "the same in the consuming thread", "inline", {
+const pacedInline = pacedScenario("paced-inline", "as paced, in the consuming thread", "inline", {
   0: sizes([48, 2], [48, 2]),
   100: sizes([32, 3], [32, 3]),
   2500: sizes([4, 5], [4, 5]),
@@ -127,7 +127,7 @@ const callbackNames = ["empty", "format", "accumulate", "json", "busy-50us", "as
 
 const callbacks: Scenario = {
   name: "callbacks",
-  description: "consumers that do something with each token; their time measured apart",
+  description: "callbacks that work on each token; their time is measured apart",
   stages: (size) =>
     (["pooled", "inline"] as const).map((host) =>
       stageOf(

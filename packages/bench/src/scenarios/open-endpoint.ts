@@ -6,6 +6,14 @@ import type { ScenarioGenerator } from "../plan/generator-plan.js";
 /** Enough to see both kinds of answers. */
 const trialTokens = 8;
 
+/** How an endpoint is asked. */
+export interface EndpointUse extends Pick<EndpointPlan, "api" | "prompts"> {
+  /** Whether it is only streamed from: then it need not count the tokens of whole answers. */
+  readonly isOnlyStreamed?: boolean;
+  /** Whether generations may ask it for `ignoreEos`. The trial does, then. */
+  readonly ignoreEos?: boolean;
+}
+
 /**
  * A server of a plan as a generator, after it has answered once as one text and once as a
  * stream: what is wrong with it shows before any block.
@@ -15,7 +23,7 @@ const trialTokens = 8;
  */
 export async function openEndpoint(
   server: ServerPlan,
-  { api, prompts }: Pick<EndpointPlan, "api" | "prompts">,
+  { api, prompts, isOnlyStreamed = false, ignoreEos = false }: EndpointUse,
   signal?: AbortSignal,
 ): Promise<ScenarioGenerator> {
   const generator = createOpenAIGenerator({
@@ -23,24 +31,26 @@ export async function openEndpoint(
     model: server.model,
     endpoint: api,
     apiKey: keyOf(server),
+    ...(ignoreEos && { extensions: ["ignore_eos" as const] }),
   });
   const config = {
     maxTokens: trialTokens,
     temperature: 0,
+    ...(ignoreEos && { ignoreEos }),
     ...(signal !== undefined && { signal }),
   };
   const [prompt] = prompts;
   if (prompt === undefined) throw invalidOption("There is no prompt: give at least one.");
   let chunks = 0;
   try {
-    const whole = await generator.generate(prompt, config);
+    const whole = isOnlyStreamed ? undefined : await generator.generate(prompt, config);
     const streamed = await generator.generateStream(prompt, () => void (chunks += 1), config);
     const description = {
       host: server.host,
       model: server.model,
       api,
       trial: { tokens: streamed.usage.completionTokens, chunks },
-      terms: [...new Set([...whole.terms, ...streamed.terms])],
+      terms: [...new Set([...(whole?.terms ?? []), ...streamed.terms])],
     };
     return {
       ...generator,

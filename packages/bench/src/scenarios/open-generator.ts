@@ -3,13 +3,9 @@ import { StreamgaugeError } from "@streamgauge/core";
 import type * as Runtime from "@streamgauge/runtime";
 import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
 import { injectDelay } from "../plan/injected-delay.js";
+import { missingModel } from "../plan/chosen-model.js";
 import { embeddedModelName } from "../plan/prompts.js";
-import {
-  isModelSize,
-  modelSizes,
-  randomModel,
-  type RandomModelOptions,
-} from "../plan/random-model.js";
+import { isModelSize, randomModel, type RandomModelOptions } from "../plan/random-model.js";
 import { workerDiagnostics } from "./thread-diagnostics.js";
 import { needsRuntime } from "../plan/needs-runtime.js";
 
@@ -27,7 +23,13 @@ export async function openGenerator(
   const { injectedFraction, stepMicroseconds = 0 } = plan;
   if (injectedFraction === undefined) return await openPlain(plan, options);
   const slower = { ...plan, stepMicroseconds: stepMicroseconds * (1 + injectedFraction) };
-  return injectDelay(await openPlain(plan, options), await openPlain(slower, options));
+  const base = await openPlain(plan, options);
+  try {
+    return injectDelay(base, await openPlain(slower, options));
+  } catch (error) {
+    await base.close();
+    throw error;
+  }
 }
 
 async function openPlain(
@@ -39,6 +41,8 @@ async function openPlain(
     model: await modelOf(plan, runtime, options),
     // Prompts repeat here: each is to be run whole, as in the generators it is compared with.
     ...(plan.engine === "onnx" ? { prefixReuse: false } : {}),
+    // It refuses words that are none.
+    ...(plan.dtype === undefined ? {} : { dtype: plan.dtype as Runtime.ModelDtype }),
     ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
   };
   if (plan.host !== "pooled") return await runtime.createInlineGenerator(engine);
@@ -68,10 +72,5 @@ async function modelOf(
   if (modelFolder !== undefined && existsSync(modelFolder)) return modelFolder;
   if (modelFolder === undefined && model === embeddedModelName) return runtime.embeddedModel;
   if (modelFolder === undefined && isModelSize(model)) return await randomModel(model, options);
-  throw new StreamgaugeError(
-    "MODEL_NOT_FOUND",
-    `There is no model folder "${modelFolder ?? model}". Give the path of a folder that holds onnx/model.onnx, ` +
-      `"${embeddedModelName}" for the embedded model, or a size (${modelSizes.join(", ")}) for ` +
-      `random weights.`,
-  );
+  throw missingModel(modelFolder ?? model);
 }

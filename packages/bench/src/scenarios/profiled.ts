@@ -20,37 +20,37 @@ export const profileFlags: readonly ProfileFlag[] = [
     kind: "cpuProfile",
     flag: "--cpu-profile",
     name: "cpuProfile",
-    description: "sample each thread: a .cpuprofile, hot functions, whose code it is",
+    description: "profile the CPU: a .cpuprofile for each thread, hot functions, whose code ran",
   },
   {
     kind: "allocations",
     flag: "--heap-profile",
     name: "heapProfile",
-    description: "sample allocations: a .heapprofile, bytes and objects per token",
+    description: "profile allocations: a .heapprofile, bytes and objects per token",
   },
   {
     kind: "timeline",
     flag: "--timeline",
     name: "timeline",
-    description: "collections and late event loops, joined to the slowest gaps",
+    description: "note garbage collections and late event loops, beside the slowest gaps",
   },
   {
     kind: "asyncActivity",
     flag: "--async-profile",
     name: "asyncProfile",
-    description: "promises, and the time in their reactions, per token",
+    description: "count promises per token, and the time in their reactions",
   },
   {
     kind: "operators",
     flag: "--operator-profile",
     name: "operatorProfile",
-    description: "onnxruntime's own profile: time by operator",
+    description: "keep onnxruntime's own profile: time by operator",
   },
   {
     kind: "ledger",
     flag: "--ledger",
     name: "ledger",
-    description: "produced, published, woken, delivered, done: a token's time between them",
+    description: "time each token from stage to stage: made, published, woken, delivered, done",
   },
 ];
 

@@ -191,7 +191,7 @@ function refuseLosses(
     "OUTPUT_MISMATCH",
     `${way}: reader ${wrong} got ${recorders[wrong]?.count} of ${tokens} tokens` +
       (inOrder[wrong] === true ? "." : ", not in order.") +
-      " Each reader has to get each token once and in order; what loses any is not measured.",
+      " Each reader has to get each token once and in order: a way that loses one is not measured.",
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Runtime } from "@streamgauge/runtime";
-import type { Diagnostics } from "../plan/thread-reports.js";
+import type { Diagnostics } from "../profile/thread-report.js";
 import { needsRuntime } from "../plan/needs-runtime.js";
 
 /**

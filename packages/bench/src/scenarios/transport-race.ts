@@ -189,7 +189,7 @@ class DeliveryCheck {
       "OUTPUT_MISMATCH",
       `${transport} delivered ${this.#count} of ${tokens} tokens` +
         (this.#firstWrong === undefined ? "." : `; the first wrong one: ${this.#firstWrong}.`) +
-        " Each has to come once, in order and with its content; what loses any is not measured.",
+        " Each has to come once, in order and with its content: a transport that loses one is not measured.",
     );
   }
 }

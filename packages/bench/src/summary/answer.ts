@@ -14,6 +14,7 @@ import {
   ordinaryTokenMilliseconds,
   type LatencyPair,
   type ModeSummary,
+  type StreamingSummary,
 } from "./streaming-summary.js";
 
 /** One thing that a summary says. */
@@ -64,17 +65,31 @@ export function answerTitle({ streaming, tables, status }: RunSummary): string[]
     const nothing = tables.length === 0 ? "Nothing was measured" : "No stream was compared";
     return [status === "complete" ? `${nothing}.` : `${nothing} before the interruption.`];
   }
-  const { model, variant, host, tokens, generateMicrosecondsPerToken: alone } = streaming;
-  const { blocks, processes, otherCells } = streaming;
+  const { tokens, generateMicrosecondsPerToken: alone, blocks, processes, otherCells } = streaming;
   const from = status === "complete" ? "Streaming from" : "Interrupted: streaming from";
   return [
-    `${from} ${[model, variant, host].filter((part) => part !== "").join(", ")}`,
+    `${from} ${sourceOf(streaming)}`,
     countOf(tokens, "token"),
     ...(alone === null ? [] : [`${tokenTime(alone)} each without streaming`]),
     countOf(blocks, "block"),
     ...(processes === 1 ? [] : [`${processes} processes`]),
     ...(otherCells === 0 ? [] : [`${countOf(otherCells, "other cell")} on the page`]),
   ];
+}
+
+/** What made the tokens, and where. */
+function sourceOf({ model, variant, host }: StreamingSummary): string {
+  const what = variant === "" ? model : `${model}, ${variant},`;
+  switch (host) {
+    case "pooled":
+      return `${what} in a worker thread`;
+    case "inline":
+      return `${what} in the consuming thread`;
+    case "own":
+      return variant === "" ? model : `${model}, ${variant}`;
+    default:
+      return `${what} at ${host}`;
+  }
 }
 
 /** How much room there is: with `everything` all estimates have their intervals. */

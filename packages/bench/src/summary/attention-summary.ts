@@ -27,7 +27,9 @@ export function notesOn({ cells, environment, transports = [] }: ResultRecord): 
   ).length;
   return [
     ...environment.advice,
-    ...(unsteady === 0 ? [] : [`${countOf(unsteady, "cell")} not steady after the warm-up`]),
+    ...(unsteady === 0
+      ? []
+      : [`${countOf(unsteady, "cell")} whose times still drift after the warm-up`]),
     ...(fewProcesses === 0
       ? []
       : [`${countOf(fewProcesses, "cell")} with too few processes for an honest interval`]),

@@ -65,7 +65,9 @@ function inWords(claim: ClaimResult): string {
     case "absoluteCost":
       return `${name} costs less than ${limit}`;
     case "difference":
-      return `${name} differs by less than ${limit}`;
+      return claim.treatment === "control"
+        ? `generate() differs from itself by less than ${limit}`
+        : `${name} differs from generate() by less than ${limit}`;
     default:
       return claim.metric satisfies never;
   }

@@ -15,6 +15,8 @@ export interface RunPlace {
   readonly reportCommand: string;
   /** What the plan of a record does not know, such as modules: arguments of `bench`. */
   readonly arguments?: readonly string[];
+  /** Flags of `bench` that give the endpoint of the run again, which no record holds. */
+  readonly endpointArguments?: readonly string[];
 }
 
 /** What to run next, and what for. */
@@ -41,9 +43,17 @@ export function nextStep(
   const bench = (...words: string[]): string =>
     [benchCommand, "bench", ...modules, ...words].join(" ");
   if (record.status !== "complete") {
-    const command = bench("--resume", shellWord(folder));
+    const endpoint = endpointAgain(record, place).map(shellWord);
+    const command = bench("--resume", shellWord(folder), ...endpoint);
     return { kind: "resume", why: "to measure the rest", command };
   }
+  const verify: NextStep = {
+    kind: "verify",
+    why: "to check the record",
+    command: `${benchCommand} verify ${shellWord(folder)}`,
+  };
+  // No preset measures an endpoint more thoroughly, and no profiler reaches into it.
+  if (record.plan.endpoint !== undefined) return verify;
   const chosen = chosenIn(record);
   const isOpen = claims.some((claim) => claim.inconclusive.length + claim.void.length > 0);
   const isRefuted = claims.some(({ refuted }) => refuted.length > 0);
@@ -65,18 +75,28 @@ export function nextStep(
         : (["widen", "to measure more"] as const);
     return { kind, why, command: bench(...chosen, "--profile", more) };
   }
-  return {
-    kind: "verify",
-    why: "to check the record",
-    command: `${benchCommand} verify ${shellWord(folder)}`,
-  };
+  return verify;
+}
+
+/** What to give again, as far as the record knows, where nobody says it. */
+function endpointAgain({ plan: { endpoint } }: ResultRecord, place: RunPlace): readonly string[] {
+  if (endpoint === undefined) return [];
+  const { against } = endpoint;
+  const asked = [
+    "--url",
+    "<address>",
+    ...(against === undefined ? [] : ["--against", "<address>"]),
+  ];
+  return place.endpointArguments ?? asked;
 }
 
 /** Scenarios, model and token counts, where not those of the profile. */
-function chosenIn({ plan: { scenarios, model, tokens } }: Pick<ResultRecord, "plan">): string[] {
+function chosenIn({ plan }: Pick<ResultRecord, "plan">): string[] {
+  const { scenarios, model, dtype, tokens } = plan;
   return [
     ...(scenarios === null ? [] : ["--scenario", ...scenarios.map(shellWord)]),
     ...(model === null ? [] : ["--model", shellWord(model)]),
+    ...(dtype === undefined ? [] : ["--dtype", shellWord(dtype)]),
     ...(tokens === null ? [] : ["--tokens", ...tokens.map(String)]),
   ];
 }

@@ -12,8 +12,8 @@ export function calibration({ calibration: points = [] }: ResultRecord): Table {
   return {
     heading: "Calibration: known delays",
     title:
-      `Known delays, and verdicts on "< ${limit}" by experiments of ${blocks} blocks` +
-      "; net: less streaming's own cost:",
+      `Known delays, and the verdicts of experiments of ${blocks} blocks on "< ${limit}"` +
+      "; net: without streaming's own cost:",
     columns: [
       ...columns("injected", "mode", `net Hodges–Lehmann [95 %]`, `net mean [95 %]`),
       documentColumn("with streaming's own cost, Hodges–Lehmann"),
@@ -40,7 +40,7 @@ export function calibration({ calibration: points = [] }: ResultRecord): Table {
     definitions: ["net overhead"],
     introduction:
       `Both streaming modes were slowed by a known share. Recovered: both net estimates within ` +
-      `one percentage point, or their intervals hold it. The verdicts are those of experiments of ` +
+      `one percentage point, or their intervals contain the delay. The verdicts are those of experiments of ` +
       `${blocks} blocks on "overhead under ${limit}".`,
   };
 }

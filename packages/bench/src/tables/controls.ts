@@ -11,7 +11,7 @@ export function controls(record: ResultRecord): Table {
     columns: [
       ...cellColumns,
       ...columns("difference (Hodges–Lehmann)", "difference (mean)", "blocks", "processes"),
-      ...columns("warm-up blocks dropped", "room it leaves"),
+      ...columns("warm-up blocks dropped", "c, added to the bounds of verdicts"),
     ],
     rows: record.cells.flatMap((cell) => {
       const control = comparisonOf(cell, "control");

@@ -35,8 +35,8 @@ export function costs(record: ResultRecord): Table {
   return {
     heading: "Absolute cost",
     title:
-      "Absolute cost of streaming, µs per token [95 %]; tokens/s: of generate(); control: it against itself" +
-      (isTimed ? "; callback: the user's code in it, sync / async:" : ":"),
+      "Absolute cost of streaming, µs per token [95 %]; tokens/s: of generate(); control: generate() against itself" +
+      (isTimed ? "; callback: time in your code, sync / async:" : ":"),
     columns: [
       ...cellColumns,
       ...columns("tokens/s", "sync stream", "async stream"),
@@ -47,8 +47,8 @@ export function costs(record: ResultRecord): Table {
     ],
     rows,
     introduction:
-      "µs per token more than generate(), by Hodges–Lehmann where no other estimator is named. " +
-      "Control: generate() against itself. Callback: the user's code in it, sync / async.",
+      "How many µs more a token takes than with generate(): Hodges–Lehmann estimates, unless another is named. " +
+      "Control: generate() against itself. Callback: time in the user's code, sync / async.",
     definitions: [
       "absolute cost",
       "break-even",

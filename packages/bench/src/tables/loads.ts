@@ -35,8 +35,8 @@ export function loads(record: ResultRecord): Table[] {
 function mainThread({ mainThread: measurements }: ResultRecord): Table {
   const period = measurements[0]?.timer.periodMilliseconds;
   return {
-    heading: "The main thread meanwhile",
-    title: "The main thread meanwhile (busy: event-loop utilisation):",
+    heading: "The main thread while tokens arrive",
+    title: "The main thread while tokens arrive (busy: event-loop utilisation):",
     columns: [
       ...columns("model", "host", "mode"),
       column("busy", "event-loop utilisation"),
@@ -64,8 +64,8 @@ function arrivals({ arrivals: measured = [] }: ResultRecord): Table {
   return {
     heading: "Arrivals at a set rate",
     title:
-      "Arrivals at a set rate (per s: asked / done; load: of so many workers); ms, p50 / p99, from the\n" +
-      "due moment, so that waiting counts; service: end to end without the waiting:",
+      "Arrivals at a set rate (per s: asked / done; load: in workers); times in ms, p50 / p99, from the\n" +
+      "due moment, waiting included; service: end to end without the waiting:",
     columns: [
       ...modeColumns,
       column("load", "offered load"),
@@ -99,7 +99,7 @@ function aborts({ aborts: measured = [] }: ResultRecord): Table {
   return {
     heading: "Aborting",
     title:
-      "Aborting, from the request to the settled result (late: all was made; wasted: made, never delivered):",
+      "Aborting, from the abort to the settled result (late: all was made; wasted: made, not delivered):",
     columns: [
       ...modeColumns,
       column("aborted + late", "aborted + too late"),
@@ -129,7 +129,7 @@ function slowConsumers({ slowConsumers: measured = [] }: ResultRecord): Table {
   return {
     heading: "A consumer slower than the engine",
     title:
-      "A consumer slower than the engine (slowdown: 1 where it alone sets the pace; waiting: most tokens):",
+      "A consumer slower than the engine (slowdown: 1 if it alone sets the pace; waiting: most tokens that wait):",
     columns: [
       ...modeColumns,
       column("µs/token", "consumer, µs per token"),
@@ -161,7 +161,7 @@ function tee({ tee: measured = [] }: ResultRecord): Table {
   return {
     heading: "One stream for two readers",
     title:
-      "One stream for two readers (CPU: µs per token made; added: less one reader's; delay: to a reader):",
+      "One stream for two readers (CPU: µs per token; added: minus one reader's; delay: from made to read):",
     columns: [
       ...columns("model", "host", "tokens", "read by"),
       column("CPU", "CPU, µs per token"),

@@ -61,9 +61,9 @@ export function memory(record: ResultRecord): Table {
         : [
             {
               text: phrase(
-                "The whole process reached ",
+                "The whole process took at most ",
                 ofBytes(record.environment.peakResidentBytes),
-                " resident.",
+                " of resident memory.",
               ),
               only: "document",
             },

@@ -68,7 +68,7 @@ const shortStageNames = {
 
 /** Where a token's time goes on its way to the user's code. */
 export function ledger(profiles: readonly ProfileOf<"ledger">[]): Table[] {
-  const residual = "residual, a generation";
+  const residual = "residual per generation";
   const rows = profiles.flatMap(({ findings, ...profile }) => [
     ...findings.stages.map(({ stage, latency }) => ({
       values: [
@@ -84,7 +84,7 @@ export function ledger(profiles: readonly ProfileOf<"ledger">[]): Table[] {
     {
       heading: "Ledger: a token's way",
       title:
-        "A token's way (residual: end to end less queue, prefill, decode and the last token's way):",
+        "A token's way (residual: end to end minus queue, prompt, decode and the last token's way):",
       columns: [
         ...modeColumns,
         terminalColumn("stage"),

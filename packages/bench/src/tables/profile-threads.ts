@@ -64,7 +64,7 @@ export function cpuProfile(profiles: readonly ProfileOf<"cpuProfile">[]): Table[
   return [
     {
       heading: "CPU profile: whose code",
-      title: "CPU profile, busy µs per token and whose code it was:",
+      title: "CPU profile, busy µs per token and whose code ran:",
       columns: [
         ...modeColumns,
         ...columns("thread"),

@@ -45,14 +45,14 @@ function cost(profile: ProfileMeasurement): Note[] {
           percentEstimate(overhead.hodgesLehmann),
           ", ",
           decimalEstimate(costMicrosecondsPerToken.hodgesLehmann),
-          " µs per token (off against off ",
+          " µs per token (without it, against itself: ",
           percentEstimate(control.hodgesLehmann),
           `; ${blocks} blocks)`,
         ];
   const sentence = phrase(
-    `Cost of turning it on, ${profile.model} ${profile.host}, ${modeNames[profile.treatment]}: `,
+    `Cost of the profile, ${profile.model} ${profile.host}, ${modeNames[profile.treatment]}: `,
     ...price,
-    `; ${profile.generations} generations seen.`,
+    `; ${profile.generations} generations profiled.`,
   );
   if (files.length === 0) return [sentence];
   const more = files.length - mostTerminalFiles;

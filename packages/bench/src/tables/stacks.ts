@@ -39,7 +39,7 @@ function tableOf(measurement: StackMeasurement, said: readonly string[]): Table 
   const blocks = summaries[0]?.sizes[0]?.cpuMicroseconds.length ?? 0;
   const fields = counts.length > 1 ? growing : atOneCount;
   const tokens = `${counts.join(" / ")} tokens`;
-  const steadiness = warmUp.steady ? "" : ", still trending after the warm-up";
+  const steadiness = warmUp.steady ? "" : ", whose times still drift after the warm-up";
   return {
     heading: `What a stack costs: ${model}, ${host}, ${tokens}`,
     title:
@@ -58,9 +58,9 @@ function tableOf(measurement: StackMeasurement, said: readonly string[]): Table 
 }
 
 const terms =
-  "Without a socket the body of server-sent events is made in the same process, so that its making " +
-  "is in the cost of what reads it; “less” takes it off where another stack reads the same body. " +
-  "Over a socket another process makes tokens and events, and its CPU time is not counted. " +
+  "Without a socket this process makes the server-sent events, so the cost of a reader includes " +
+  "making them; “less” takes that off if another stack reads the same events. " +
+  "With a socket another process makes tokens and events, and its CPU time is not counted. " +
   "smoothStream runs without its delay, which is 10 ms for each word.";
 
 function librariesOf(summaries: readonly StackSummary[]): string {

@@ -47,7 +47,8 @@ export function tokenTimes(record: ResultRecord): Table {
     ],
     rows,
     introduction:
-      "Time per token more than generate(), measured, and the share of a token's time that this is.",
+      "How much longer a token takes than with generate(), and which share of its time that is. " +
+      "Consumer woken: how often your thread, which sleeps meanwhile, is woken for tokens.",
     notes: [
       ...terms(record, claimed),
       ...(everyToken === claimed
@@ -135,17 +136,23 @@ function shareOf({ value, interval95 }: Interval, milliseconds: number): Interva
 function terms({ environment }: ResultRecord, cells: readonly Cell[], opening?: string): string[] {
   const [first] = cells;
   if (first === undefined) return [];
-  const sizes = cells.map(({ tokens }) => tokens).join(", ");
-  const where = streamed.flatMap((mode) => {
+  const sizes = cells.map(({ tokens }) => tokens);
+  const highest = streamed.flatMap((mode) => {
     const found = mostExpensive(cells, mode);
-    return found === undefined ? [] : [`${modeNames[mode]} ${found.cell.tokens}`];
+    return found === undefined ? [] : [`${modeNames[mode]}: ${found.cell.tokens}`];
   });
   const host = first.host === "pooled" ? "a worker thread" : "the consuming thread";
+  const machine =
+    opening === undefined
+      ? ` on ${environment.cpuModel}, ${environment.logicalCores} logical cores`
+      : "";
+  const choice = sizes.length === 1 ? "" : `; the highest cost is shown (${highest.join(", ")})`;
   return [
-    `${opening ?? "Measured"} with ${first.model} in ${host} at ${sizes} tokens, of which the most ` +
-      `expensive counts (${where.join(", ")})` +
-      (opening === undefined
-        ? `, on ${environment.cpuModel}, ${environment.logicalCores} logical cores.`
-        : "."),
+    `${opening ?? "Measured"} with ${first.model} in ${host} at ${listOf(sizes)} tokens${machine}${choice}.`,
   ];
+}
+
+function listOf(sizes: readonly number[]): string {
+  const before = sizes.slice(0, -1).join(", ");
+  return `${before}${before === "" ? "" : " and "}${sizes.at(-1)}`;
 }

@@ -45,12 +45,12 @@ function ofLoad(measurement: TransportMeasurement): Table {
     };
   });
   const inWords = describeLoad(measurement);
-  const steadiness = warmUp.steady ? "" : ", still trending after the warm-up";
+  const steadiness = warmUp.steady ? "" : ", whose times still drift after the warm-up";
   return {
     heading: `Between threads: ${inWords}`,
     title:
       `Between threads, ${inWords} (${blocks.length} blocks; CPU: µs per token of both threads` +
-      (load === undefined ? "" : ";\nnet: less the load itself") +
+      (load === undefined ? "" : ";\nnet: minus the load itself") +
       (isBounded ? "" : "; bounded: a slow consumer makes the producer wait") +
       "; p50, p99: delivery latency):",
     columns: [
@@ -73,7 +73,7 @@ function ofLoad(measurement: TransportMeasurement): Table {
     rows,
     notes: [
       {
-        text: `${blocks.length} blocks${steadiness}; the tokens are those of ${generator}.`,
+        text: `${blocks.length} blocks${steadiness}; ${generator} makes the tokens.`,
         only: "document",
       },
       ...claims.map((claim) => sentenceOf(measurement, claim)),

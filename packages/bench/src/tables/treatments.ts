@@ -29,7 +29,12 @@ export function throughput(record: ResultRecord): Table {
       duration(summary.endToEndNanoseconds),
       duration(summary.timePerOutputTokenNanoseconds),
     ]),
-    definitions: ["output throughput", "end-to-end latency", "time per output token (TPOT)"],
+    definitions: [
+      "output throughput",
+      "end-to-end latency",
+      "time per output token (TPOT)",
+      "tokens made (n)",
+    ],
   };
 }
 

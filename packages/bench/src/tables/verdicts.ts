@@ -39,8 +39,8 @@ export function verdicts(record: ResultRecord): Table[] {
 }
 
 function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly Note[]): Table {
-  const { heading, title, name, interval, mean, definitions, estimatesOf, estimate, range, limit } =
-    claimMetrics[metric];
+  const { heading, title, introduction, name, interval, mean, definitions } = claimMetrics[metric];
+  const { estimatesOf, estimate, range, limit } = claimMetrics[metric];
   const claims = widestFirst(record.claims.filter((claim) => claim.metric === metric));
   const hasLooks = claims.some(({ look }) => look !== undefined);
   const rows = claims.map((claim) => {
@@ -71,6 +71,9 @@ function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly
   return {
     heading,
     title,
+    ...(introduction !== undefined && {
+      introduction: introduction + (hasLooks ? ` ${meaningOfLook}` : ""),
+    }),
     columns: [
       ...columns("model", "variant"),
       documentColumn("host"),
@@ -86,6 +89,8 @@ function verdictTable(record: ResultRecord, metric: ClaimMetric, notes: readonly
     notes: [...(hasLooks ? plannedLooks(record) : []), ...notes],
   };
 }
+
+const meaningOfLook = "Look: which of the planned moments of judging decided.";
 
 /** Which of the planned looks decided; empty where only one was planned. */
 function lookOf({ plan }: ResultRecord, { look }: ClaimResult): Value {
@@ -119,6 +124,7 @@ function unsettled(claims: readonly ClaimResult[], only: Place): Note[] {
 interface ShownMetric {
   readonly heading: string;
   readonly title: string;
+  readonly introduction?: string;
   /** Head of the column with the estimate. */
   readonly name: string;
   /** Head of the column with the interval. */
@@ -137,7 +143,11 @@ interface ShownMetric {
 const claimMetrics: Readonly<Record<ClaimMetric, ShownMetric>> = {
   overhead: {
     heading: "Verdicts",
-    title: "Overhead against generate(), T = end-to-end latency:",
+    title: "Overhead against generate(), by end-to-end latency:",
+    introduction:
+      "Overhead: how much longer than generate(). Upheld: the interval is below the limit, with room " +
+      "for what the control (generate() against itself) may differ by. Refuted: it is above. " +
+      "Inconclusive: neither, and more runs may decide. Void: neither, and the control differed too.",
     name: "overhead",
     interval: "95 % interval",
     definitions: ["overhead", "verdict", "smallest detectable effect"],

@@ -86,7 +86,8 @@ function cellsOf(summary: RunSummary, room: AnswerRoom, options: AnswerOptions):
   ].map((cells) => cells.map((cell) => terminalText(cell, options)));
 }
 
-function alignedLines(rows: readonly (readonly string[])[]): string[] {
+/** Rows of cells as lines, each column as wide as its widest cell. */
+export function alignedLines(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
   );

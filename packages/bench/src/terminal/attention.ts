@@ -12,25 +12,25 @@ export function attention(record: ResultRecord): string[] {
     ...cells
       .filter(({ warmUp, status }) => status === "complete" && !warmUp.steady)
       .map(({ id, warmUp }) => {
-        return `Not steady, ${id}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+        return `Not steady, ${id}: its times still drift after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
     ...transports
       .filter(({ warmUp }) => !warmUp.steady)
       .map(({ scenario, warmUp, ...load }) => {
         const where = `${scenario}, ${describeLoad(load)}`;
-        return `Not steady, ${where}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+        return `Not steady, ${where}: its times still drift after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
     ...stacks
       .filter(({ warmUp }) => !warmUp.steady)
       .map(({ generator, warmUp }) => {
-        return `Not steady, stacks of ${generator}: still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+        return `Not steady, stacks of ${generator}: its times still drift after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
     ...cells
       .filter(({ analysis }) =>
         analysis?.comparisons.some(({ level }) => level === "too few processes"),
       )
       .map(({ id, processes }) => {
-        return `Too few processes, ${id}: its ${processes.length} differ; intervals are of blocks, and too narrow.`;
+        return `Too few processes, ${id}: its ${processes.length} processes differ, so its intervals, over blocks, are too narrow.`;
       }),
   ];
 }

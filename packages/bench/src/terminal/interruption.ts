@@ -25,7 +25,7 @@ export function interruptOnSignals(whatFollows: string): Interruption {
       return;
     }
     firstAt = performance.now();
-    process.stderr.write(`\n${whatFollows}; once more to exit at once.\n`);
+    process.stderr.write(`\n${whatFollows}; interrupt again to exit at once.\n`);
     controller.abort();
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);

@@ -24,7 +24,7 @@ export function renderSummary(record: ResultRecord, options: SummaryOptions): st
       .flatMap(({ groups }) => groups(record).map(write)),
     attention(record),
     [
-      `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); streaming is charged with it.`,
+      `Recording one token takes ${record.instrument.recordingNanoseconds} ns (median); this counts as a cost of streaming.`,
       `Run ${record.runId} (profile ${record.profile}, seed ${record.seed}): ${record.status}.`,
       `Record: ${options.recordPath}`,
     ],

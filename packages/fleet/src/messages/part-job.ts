@@ -14,6 +14,7 @@ export interface PartJob {
   readonly scenarios: readonly string[] | null;
   readonly tokens: readonly number[] | null;
   readonly blocks: number | null;
+  /** One that every machine has. */
   readonly model: string | null;
   readonly timeBudgetMinutes: number | null;
   readonly profiles: readonly string[];
@@ -80,7 +81,7 @@ export function jobOf(
     scenarios: order.scenarios ?? null,
     tokens: order.tokens ?? null,
     blocks: order.blocks ?? null,
-    model: order.model ?? null,
+    model: order.model?.name ?? null,
     timeBudgetMinutes: order.timeBudgetMinutes ?? null,
     profiles: order.profiles ?? [],
     modules: from.modules,
@@ -91,6 +92,6 @@ export function jobOf(
 
 /** A job as the bench takes it. @param modules file URLs of the agent's own modules, for the hashes of the job */
 export function orderOf(job: PartJob, modules: readonly string[]): PartOrder {
-  const { version, build: _, waitSeconds, ...order } = job;
-  return { ...order, modules };
+  const { version, build: _, waitSeconds, model, ...order } = job;
+  return { ...order, ...(model !== null && { model: { name: model } }), modules };
 }

@@ -15,7 +15,7 @@ export function importCommand(): Command {
     .addHelpText(
       "after",
       `
-What the file does not tell, or tells impossibly, is not recomputed, and the table says why.
+If the file lacks a value, or has an impossible one, the table says so and why it is not computed again.
 
 Files: vLLM's --save-result --save-detailed JSON, with --append-result, too; SGLang's
 bench_serving --output-file --output-details; AIPerf's profile_export.jsonl (every request) or

@@ -37,8 +37,8 @@ interface ReportFlags {
 export function reportCommand(): Command {
   return new Command("streamgauge-report")
     .description(
-      "Render a result record as BENCHMARKS.md with charts, into the markers of other documents, " +
-        "as a CHANGELOG snippet, or as a page.",
+      "Turn a record of the bench into BENCHMARKS.md with charts, numbers in other documents, " +
+        "a CHANGELOG entry, or an HTML page.",
     )
     .option(
       "--record <path>",
@@ -49,11 +49,11 @@ export function reportCommand(): Command {
     .addOption(
       new Option(
         "--html [file]",
-        "write a page and nothing else: one file that needs no network (default: page.html beside the record)",
+        "write only an HTML page: one file that needs no network (default: page.html beside the record)",
       ).conflicts(["check", "out"]),
     )
     .addOption(
-      new Option("--changeset <file>", "write the snippet as a changeset too").conflicts([
+      new Option("--changeset <file>", "also write the changelog entry as a changeset").conflicts([
         "check",
         "html",
       ]),
@@ -61,34 +61,34 @@ export function reportCommand(): Command {
     .addOption(
       new Option(
         "--previous <path>",
-        "compare the snippet with this record, of the release before",
+        "compare the changelog entry with this record of the release before",
       ).conflicts(["check", "html"]),
     )
     .addOption(
       new Option(
         "--pages",
-        "write every table too, a page for each subject, to the folder pages beside the record",
+        "also write every table, a page for each subject, to the folder pages beside the record",
       ).conflicts(["check", "html"]),
     )
     .option(
       "--check",
-      "write nothing; exit with 1 when a document, a marker in one or a chart is not up to date",
+      "write nothing; exit with 1 if a document, a marker in one or a chart is not up to date",
     )
     .showHelpAfterError("Add --help for the options and examples.")
     .addHelpText(
       "after",
       `
-Where it is written, without --out:
-  from a committed record (git tracks it), to BENCHMARKS.md of this workspace, and into the
-  markers of ${markedDocuments.join(",\n  ")}, such as
+What it writes without --out:
+  for a committed record (git tracks it): BENCHMARKS.md of this workspace, and the markers in
+  ${markedDocuments.join(",\n  ")}, such as
   <!-- sg:overhead cell=… mode=… -->4.3 %<!-- /sg -->; \`figures\` lists what a marker can ask for;
-  from a run of your own, to BENCHMARKS.md in the run's folder, and into nothing else.
-Outside this workspace --out is needed. A file that no report wrote is never overwritten.
+  for a run of your own: BENCHMARKS.md in the run's folder, and nothing else.
+Outside this workspace you need --out. It never overwrites a file that no report wrote.
 
-Charts go to docs/charts beside the document, the snippet for a changelog to standard output, and of
-a run of your own to changelog.md beside the record too. The document is short; --pages writes every
+Charts go to docs/charts beside the document. The changelog entry goes to standard output, and for a
+run of your own also to changelog.md beside the record. The document is short; --pages writes every
 table.
---html takes the newest finished record of all, yours too, unless one is named.
+--html takes the newest finished record, yours too, unless you name one.
 
 Examples:
   $ streamgauge-report

@@ -67,7 +67,7 @@ export async function chooseTarget(
     throw new StreamgaugeError(
       "NOT_COMMITTED",
       `${found.path} is not in git, and the documents here are written from committed records. ` +
-        "Leave --out away to render it into its own folder, or `git add` it first.",
+        "Leave out --out to write them into its own folder, or `git add` it first.",
     );
   }
   return { found, out, fills };

@@ -1,7 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { InvalidRecordError, type ResultRecord } from "@streamgauge/bench/record";
-import { isRecordPath, locateRecordFile, readRecordFile } from "@streamgauge/bench/record-file";
+import { InvalidRecordError, type Cell, type ResultRecord } from "@streamgauge/bench/record";
+import {
+  isRecordPath,
+  locateRecordFile,
+  readRecordFile,
+  readSamplesBeside,
+  type RawBlock,
+} from "@streamgauge/bench/record-file";
 
 /** A record and the file that it came from. */
 export interface FoundRecord {
@@ -19,6 +25,20 @@ export interface FoundRecord {
 export async function readRecord(path: string): Promise<FoundRecord> {
   const file = await locateRecordFile(path);
   return { path: file, record: await readRecordFile(file) };
+}
+
+/**
+ * What reads the raw samples of a record's cells, one file at each call; of a cell without any it
+ * gives none.
+ *
+ * @returns a function that throws a StreamgaugeError `INVALID_RAW_SAMPLES`, naming the file, where
+ *   one is gone or damaged
+ */
+export function samplesReader({
+  path,
+  record,
+}: FoundRecord): (cell: Cell) => Promise<readonly RawBlock[]> {
+  return (cell) => readSamplesBeside(path, record, cell);
 }
 
 /**

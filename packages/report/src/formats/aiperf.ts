@@ -1,7 +1,8 @@
 import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
-import { fileName, json, withUniqueNames, type ExportedFile } from "./exported-file.js";
+import type { ExportedFile } from "./exported-file.js";
 import { histogramOf } from "./hdr-histogram.js";
-import { modeKeys, streamedRequests, type MeasuredMode } from "./measured-modes.js";
+import { modeKeys, type MeasuredMode } from "./measured-modes.js";
+import { requestFiles } from "./request-files.js";
 import { sampleStatistics } from "../text/sample-statistics.js";
 import { timesPerOutputToken } from "./vllm.js";
 
@@ -25,12 +26,7 @@ const percents = [1, 5, 10, 25, 50, 75, 90, 95, 99] as const;
  * runs, whose blocks are interleaved with those of other modes.
  */
 export function renderAiperf(record: ResultRecord): ExportedFile[] {
-  return withUniqueNames(
-    streamedRequests(record).map((mode) => ({
-      name: fileName([mode.cell.id, modeKeys[mode.treatment], "profile_export_aiperf"], "json"),
-      content: json(exportOf(record, mode)),
-    })),
-  );
+  return requestFiles(record, "profile_export_aiperf", (mode) => exportOf(record, mode));
 }
 
 function exportOf(record: ResultRecord, mode: MeasuredMode): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import type { ExportedFile } from "./exported-file.js";
+import type { ExportedFile, StreamedFile } from "./exported-file.js";
+import type { TableSource } from "./tables/long-table.js";
 
 /** A format of one file. */
 export interface SingleFileFormat {
@@ -16,7 +17,14 @@ export interface FolderFormat {
   readonly renderFiles: (record: ResultRecord) => Promise<readonly ExportedFile[]>;
 }
 
-export type ExportFormat = SingleFileFormat | FolderFormat;
+/** A format of several files in a folder, with the raw samples in them: each is made as it is read. */
+export interface StreamedFormat {
+  readonly name: string;
+  readonly description: string;
+  readonly streamFiles: (source: TableSource) => Promise<readonly StreamedFile[]>;
+}
+
+export type ExportFormat = SingleFileFormat | FolderFormat | StreamedFormat;
 
 /**
  * Every format that a record can be exported to; each renderer is pure. It is loaded,
@@ -33,6 +41,16 @@ export const exportFormats: readonly ExportFormat[] = [
     name: "csv",
     description: "the same tables as CSV files",
     renderFiles: async (record) => (await import("./csv.js")).renderCsv(record),
+  },
+  {
+    name: "ndjson",
+    description: "long tables of cells, modes, runs and tokens: an object on each line",
+    streamFiles: async (source) => (await import("./ndjson.js")).renderNdjson(source),
+  },
+  {
+    name: "parquet",
+    description: "the same tables as Parquet files, for DuckDB, pandas and the like",
+    streamFiles: async (source) => (await import("./parquet.js")).renderParquet(source),
   },
   {
     name: "hlog",

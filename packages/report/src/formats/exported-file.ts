@@ -7,6 +7,14 @@ export interface ExportedFile {
   readonly content: string | Uint8Array;
 }
 
+/** One file of an export that is too large to be held: it is made as it is read. */
+export interface StreamedFile {
+  /** Safe on every file system. */
+  readonly name: string;
+  /** To be read once. */
+  readonly content: AsyncIterable<string | Uint8Array>;
+}
+
 /**
  * A name of a file from strings that anybody may have chosen. Only letters,
  * digits, `-`, `_` and single dots are left, so that it leads into no other folder;

@@ -1,7 +1,8 @@
 import type { Distribution, ResultRecord } from "@streamgauge/bench/record";
-import { fileName, json, withUniqueNames, type ExportedFile } from "./exported-file.js";
+import type { ExportedFile } from "./exported-file.js";
 import { histogramOf } from "./hdr-histogram.js";
-import { modeKeys, streamedRequests, type MeasuredMode } from "./measured-modes.js";
+import { modeKeys, type MeasuredMode } from "./measured-modes.js";
+import { requestFiles } from "./request-files.js";
 import { sampleStatistics } from "../text/sample-statistics.js";
 
 /**
@@ -13,12 +14,7 @@ import { sampleStatistics } from "../text/sample-statistics.js";
  * with those of other modes.
  */
 export function renderVllm(record: ResultRecord): ExportedFile[] {
-  return withUniqueNames(
-    streamedRequests(record).map((mode) => ({
-      name: fileName([mode.cell.id, modeKeys[mode.treatment], "vllm"], "json"),
-      content: json(resultOf(record, mode)),
-    })),
-  );
+  return requestFiles(record, "vllm", (mode) => resultOf(record, mode));
 }
 
 function resultOf(record: ResultRecord, mode: MeasuredMode): Readonly<Record<string, unknown>> {

@@ -17,10 +17,15 @@ export function answer(record: ResultRecord): string {
   return `<section aria-labelledby="answer">
 <h2 id="answer">The answer</h2>
 <p>${escapeXml(title.join(", ").replace(/[^.]$/, "$&."))}</p>
-${table === null ? "" : htmlTable(record, table)}
+${table === null ? "" : `${htmlTable(record, table)}\n${words}`}
 ${sentenceList(answerSentences(summary).filter(({ kind }) => kind !== "tables"))}
 </section>`;
 }
+
+/** What a reader who comes to the page first does not know. */
+const words =
+  '<p class="muted">Sync stream: a callback for each token. Async stream: an async iterable. ' +
+  "Block: one run of each mode. Cell: one model at one number of tokens.</p>";
 
 /** The page has the other cells itself. */
 function withoutOthers<S extends { readonly otherCells: number }>(streaming: S | null): S | null {
@@ -28,7 +33,7 @@ function withoutOthers<S extends { readonly otherCells: number }>(streaming: S |
 }
 
 function sentenceList(sentences: readonly AnswerSentence[]): string {
-  if (sentences.length === 0) return "<p>Nothing was claimed of this run.</p>";
+  if (sentences.length === 0) return "<p>No claim was made about this run.</p>";
   const items = sentences.map(
     ({ kind, label, items: each }) =>
       `<dt class="${classOf(kind)}">${escapeXml(label)}</dt>` +

@@ -17,7 +17,7 @@ export async function cells(record: ResultRecord, detail: PageDetail): Promise<s
 <div class="filter" data-needs-script hidden><label for="scenario">Scenario</label>
 <select id="scenario"><option value="">all</option>${options.join("")}</select>
 <span id="shown" class="muted" role="status"></span>
-<span class="muted">Chooses verdicts, cells and runs; the charts above are of all scenarios.</span></div>
+<span class="muted">Filters verdicts, cells and runs. The charts above show all scenarios.</span></div>
 ${omitted === "" ? "" : `<p>${escapeXml(omitted)}</p>`}
 <details><summary>Comparisons of all modes</summary>
 ${cellTable(record)}

@@ -66,7 +66,7 @@ ${await cells(record, detail)}
 ${runs(record, detail)}
 ${definitions(record)}
 </main>
-<footer class="muted"><p>Made by streamgauge from a record; the record has every number.</p></footer>
+<footer class="muted"><p>Made by streamgauge from a record, which has every number.</p></footer>
 <div id="tip" hidden></div>
 <script type="application/json" id="blocks">${jsonForScript(runData(record, detail))}</script>
 <script>${pageScript}</script>

@@ -5,9 +5,12 @@ import { htmlTable } from "./html-table.js";
 
 /** Each claim and what became of it. */
 export function verdictTables(record: ResultRecord): string {
-  if (record.claims.length === 0) return "<p>Nothing was claimed of this run.</p>";
+  if (record.claims.length === 0) return "<p>No claim was made about this run.</p>";
   return [
-    ...verdicts(record).map((table) => htmlTable(record, withVerdictFirst(table), "terminal")),
+    ...verdicts(record).flatMap((table) => [
+      table.introduction === undefined ? "" : `<p>${escapeXml(table.introduction)}</p>`,
+      htmlTable(record, withVerdictFirst(table), "terminal"),
+    ]),
     reasons(record.claims),
   ].join("\n");
 }

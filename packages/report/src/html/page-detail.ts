@@ -26,8 +26,8 @@ export const withoutCellCharts: PageDetail = { runs: 8_000, points: undefined };
 export function omissions({ points }: PageDetail): string {
   if (points === allPoints) return "";
   return (
-    `The record is large, and this page is kept below 3 MB: ${chartsOfCells(points)}. ` +
-    "The record has all."
+    `The record is large, and this page stays below 3 MB: ${chartsOfCells(points)}. ` +
+    "The record has everything."
   );
 }
 

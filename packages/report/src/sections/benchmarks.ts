@@ -57,9 +57,9 @@ function whereTheRestIs(
   );
   if (links.length === 0) return "";
   return [
-    "## All the rest",
-    "`pnpm report --pages` writes every table, each number with its definition, beside the record; " +
-      "git does not keep these pages.",
+    "## More tables",
+    "`pnpm report --pages` writes every table, each number with its definition, beside the record. " +
+      "Git does not keep these pages: the links open once you have run it.",
     links.map((link) => `- ${link}`).join("\n"),
   ].join("\n\n");
 }

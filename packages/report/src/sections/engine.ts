@@ -35,7 +35,7 @@ export function newestEngine(
 /** Where and when the engine was measured, if not with the rest. */
 export function sourceOfEngine({ path, record: { startedAt, environment } }: FoundRecord): string {
   return (
-    `What is said of the engine is from results/${basename(dirname(path))}, measured later ` +
+    `The engine's numbers are from results/${basename(dirname(path))}, measured later ` +
     `than the rest: on ${startedAt.slice(0, 10)}, at commit ${showCommit(environment.git)}.`
   );
 }

@@ -21,7 +21,7 @@ export function gateTrials({ gateTrials: trials }: CommittedResults): string {
     table(trialColumns, trialRows(rows)),
     list([
       trialNote,
-      "caught: a regression of the metric that was slowed. False alarm: a regression of any other.",
+      "caught: the gate found a regression of the slowed metric. False alarm: it found one of any other.",
     ]),
   ].join("\n\n");
 }

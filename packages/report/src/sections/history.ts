@@ -9,11 +9,11 @@ export function history({ histories }: CommittedResults, folder: string): string
   if (images.length === 0) return "";
   return [
     "## History",
-    "Time per token from commit to commit, from `results/history`. Classes of machines are never " +
-      "mixed: each has a chart of its own. A line marks a commit where the level surely changes " +
-      `(p ≤ 0.02), which takes ${fewestCommits} commits. A class is not one machine, and a shared ` +
-      "machine is not always as fast: what streaming adds, in percent, changes less, and " +
-      "`pnpm streamgauge history` lists that and every other metric.",
+    "Time per token from commit to commit, from `results/history`. Each class of machines has its own " +
+      "chart. A line marks a commit where the level surely changes (p ≤ 0.02); that takes " +
+      `${fewestCommits} commits. A class is not one machine, and a shared machine is not always as ` +
+      "fast. The overhead of streaming, in percent, changes less: `pnpm streamgauge history` lists " +
+      "it, and every other metric.",
     ...images,
   ].join("\n\n");
 }

@@ -5,11 +5,11 @@ import { escapeMarkdown, list } from "../text/markdown-text.js";
 /** Which run this is. */
 export function introduction(record: ResultRecord): string {
   const { startedAt, endedAt, status, profile, seed } = record;
-  const samples = hasSeveralProcesses(record) ? "Blocks or means of processes" : "Blocks";
+  const samples = hasSeveralProcesses(record) ? "blocks or means of processes" : "blocks";
   return escapeMarkdown(
     `What it costs to receive tokens one by one instead of all at the end. Run of ${startedAt} ` +
       `to ${endedAt ?? "?"}, profile ${profile}, seed ${seed}, ${status}. ` +
-      `Intervals are 95 %, two-sided. ${samples} are the samples, never tokens.`,
+      `Intervals are 95 %, two-sided, over ${samples}, never over tokens.`,
   );
 }
 
@@ -22,7 +22,7 @@ export function warnings({ cells, failedMeasurements = [] }: ResultRecord): stri
     ...cells
       .filter(({ warmUp, blocks }) => blocks.length > 0 && !warmUp.steady)
       .map(({ id, warmUp }) => {
-        return `Not steady: ${id} was still trending after ${warmUp.blocksDropped} warm-up blocks.`;
+        return `Not steady: the times of ${id} still drifted after ${warmUp.blocksDropped} warm-up blocks.`;
       }),
   ]);
 }

@@ -75,7 +75,7 @@ function showCourse(course: ResultRecord["environment"]["course"] = []): string[
   return [
     ["load during (1 min), highest", highest(during.map((at) => at.loadAverage)).toFixed(2)],
     [
-      "stolen just before; during, between two cells at most",
+      "CPU time stolen just before; highest between two cells",
       `${stolen([before])}; ${stolen(during)}`,
     ],
   ];

@@ -11,7 +11,10 @@ export interface CheckModelOptions extends Pick<
   EngineOptions,
   "dtype" | "executionProvider" | "threads"
 > {
-  /** A model folder, as a path or file URL. Default: the embedded model. */
+  /**
+   * A model folder, as a path or file URL, or `"hub:owner/name"` for a pulled one. Default: the
+   * embedded model.
+   */
   readonly model?: string | URL;
   /** Called when a part begins and after each of its tokens. */
   readonly onProgress?: (progress: CheckProgress) => void;

@@ -1,6 +1,9 @@
+import { invalidOption } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { hubPrefix } from "../hub/hub-name.js";
 import { buildDtypes, type BuildDtype } from "../onnx/model-dtype.js";
 import { createBytesDisplay, megabytes } from "./bytes-display.js";
+import { interruptible } from "./interruptible.js";
 
 interface BuildOptions {
   readonly dtype: readonly BuildDtype[];
@@ -8,9 +11,6 @@ interface BuildOptions {
   readonly gguf?: true;
   readonly randomWeights?: true;
 }
-
-/** 128 + the number of the signal, as shells have it. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const known = buildDtypes.join(", ");
 
@@ -28,11 +28,11 @@ export function buildModelCommand(): Command {
         .argParser(dtypes)
         .default(["fp32"], "fp32"),
     )
-    .option("--external-data", "keep weights beside the graph, also where 2 GiB would hold them")
+    .option("--external-data", "keep weights beside the graph, also when they fit into its 2 GiB")
     .option("--gguf", "build files for llama.cpp instead, of a Llama: in fp32, q8 or q4")
     .option(
       "--random-weights",
-      "draw the weights instead of reading them: how large and how fast a config.json is",
+      "random weights, from a config.json alone: shows how large and how fast the model will be",
     )
     .addHelpText(
       "after",
@@ -42,8 +42,8 @@ export function buildModelCommand(): Command {
   q4, q4f16    4 bits in blocks of 32: fastest; q4f16 computes and caches in half precision
                Gemma-3 is not built in fp16 and q4f16: its activations grow beyond half precision
 
-The folder appears when it is complete; Ctrl-C leaves nothing behind. It is for this runtime and for
-transformers.js alike; of several dtypes the first is what opens when nobody says.
+The folder appears when it is complete; Ctrl-C leaves nothing behind. This runtime and
+transformers.js open it. Of several dtypes the first opens by default.
 
 With --gguf it holds model-f32.gguf (fp32), model-q8_0.gguf (q8) and model-q4_0.gguf (q4), which this
 runtime does not open. Every matrix is quantised, the embedding too.
@@ -62,43 +62,37 @@ Examples:
 const randomSeed = 1851;
 
 async function build(checkpoint: string, out: string, options: BuildOptions): Promise<void> {
-  const interrupt = new AbortController();
-  let interruptedBy: keyof typeof exitCodes | undefined;
-  const onSignal = (signal: keyof typeof exitCodes): void => {
-    interruptedBy = signal;
-    interrupt.abort();
-  };
+  if (checkpoint.startsWith(hubPrefix)) {
+    throw invalidOption(
+      `${checkpoint} names a model that was pulled, and \`pull\` takes graphs, which need no build. ` +
+        `Download the checkpoint itself, and give its folder.`,
+    );
+  }
   const display = createBytesDisplay(process.stderr);
   const startedAt = performance.now();
-  let totalBytes = 0;
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  try {
-    const { buildModel } = await import("../onnx/index.js");
-    await buildModel({
-      checkpoint,
-      out,
-      dtypes: options.dtype,
-      ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
-      ...(options.gguf === undefined ? {} : { format: "gguf" }),
-      ...(options.randomWeights && { randomSeed }),
-      signal: interrupt.signal,
-      onProgress: (progress) => {
-        totalBytes = progress.totalBytes;
-        const { file, tensor, writtenBytes } = progress;
-        display.update(writtenBytes, totalBytes, `${file}: ${tensor}`);
-      },
-    });
-  } catch (error) {
-    // Whoever interrupts too late gets the folder.
-    if (interruptedBy === undefined || error !== interrupt.signal.reason) throw error;
-    display.stop();
-    process.stderr.write("Interrupted; nothing was left behind.\n");
-    process.exitCode = exitCodes[interruptedBy];
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  }
+  const totalBytes = await interruptible(
+    async (signal) => {
+      const { buildModel } = await import("../onnx/index.js");
+      let builtBytes = 0;
+      await buildModel({
+        checkpoint,
+        out,
+        dtypes: options.dtype,
+        ...(options.externalData === undefined ? {} : { externalData: options.externalData }),
+        ...(options.gguf === undefined ? {} : { format: "gguf" }),
+        ...(options.randomWeights && { randomSeed }),
+        signal,
+        onProgress: ({ file, tensor, writtenBytes, totalBytes: allBytes }) => {
+          builtBytes = allBytes;
+          display.update(writtenBytes, allBytes, `${file}: ${tensor}`);
+        },
+      });
+      // Whoever interrupts too late gets the folder.
+      return builtBytes;
+    },
+    { display, message: "Interrupted; nothing was left behind." },
+  );
+  if (totalBytes === undefined) return;
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   process.stdout.write(
     `Built ${out} (${options.dtype.join(", ")}): ${megabytes(totalBytes)} in ${seconds} s\n`,

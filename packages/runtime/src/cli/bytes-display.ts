@@ -1,5 +1,5 @@
 import { printable } from "@streamgauge/core";
-import { SingleBar } from "cli-progress";
+import { startBar } from "./progress-bar.js";
 
 /** Time between two lines where there is no terminal. */
 const lineEveryMilliseconds = 5000;
@@ -17,14 +17,7 @@ export function createBytesDisplay(stream: NodeJS.WriteStream): BytesDisplay {
   const percent = (doneBytes: number, totalBytes: number): number =>
     totalBytes === 0 ? 0 : Math.floor((100 * doneBytes) / totalBytes);
   if (stream.isTTY) {
-    const bar = new SingleBar({
-      stream,
-      format: "{bar} {percentage} %  {what}",
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-    });
-    bar.start(100, 0, { what: "" });
+    const bar = startBar(stream, "{bar} {percentage} %  {what}", 100);
     return {
       update: (done, total, what) =>
         bar.update(percent(done, total), { what: describe(done, total, what) }),

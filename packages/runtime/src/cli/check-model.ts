@@ -1,6 +1,5 @@
 import { printable, printableJson } from "@streamgauge/core";
 import { basename } from "node:path";
-import { SingleBar } from "cli-progress";
 import { Command } from "commander";
 import { isRight, type CheckedPart } from "../check/check-generations.js";
 import type { ModelCheck } from "../check/check-model.js";
@@ -13,17 +12,19 @@ import {
   modelFolderDescription,
   type EngineFlags,
 } from "./engine-flags.js";
+import { interruptible } from "./interruptible.js";
+import { startBar } from "./progress-bar.js";
 
 interface CheckFlags extends Omit<EngineFlags, "model" | "maxBatch"> {
   readonly json?: true;
 }
 
-const exitCodes = { right: 0, wrong: 1, refused: 2, interrupted: 130 } as const;
+const exitCodes = { right: 0, wrong: 1, refused: 2 } as const;
 
 /** The `check-model` command: whether a folder makes the ids that it should. */
 export function checkModelCommand(): Command {
   const command = new Command("check-model")
-    .description("Try whether a model folder makes the ids that it should, however it is run.")
+    .description("Check whether a model folder makes the right ids, in every way to run it.")
     .argument("[folder]", modelFolderDescription);
   return addEngineFlags(command, ["dtype", "executionProvider", "threads"])
     .option("--json", "print everything that was found as JSON")
@@ -31,8 +32,8 @@ export function checkModelCommand(): Command {
       "after",
       `
 Generates greedily alone, in further turns, cut back, in pieces and beside others, and compares each id
-and its log-probability with a run of all ids without a cache. Ends with 0 (right), 1 (wrong: where) or
-2 (refused: why).
+and its log-probability with a run of all ids without a cache. Exit codes: 0 right, 1 wrong (it says
+where), 2 refused (it says why).
 
 Examples:
   $ streamgauge check-model ./models/smol --dtype q4
@@ -42,29 +43,20 @@ Examples:
 }
 
 async function check(folder: string | undefined, flags: CheckFlags): Promise<void> {
-  const interrupt = new AbortController();
-  const onSignal = (): void => interrupt.abort();
   const display = createDisplay(process.stderr);
-  process.once("SIGINT", onSignal);
-  let found: ModelCheck;
-  try {
-    const { checkModel } = await import("../check/check-model.js");
-    found = await checkModel({
-      ...(folder !== undefined && { model: folder }),
-      ...engineOptionsOf(flags),
-      onProgress: (progress) => display.update(progress),
-      signal: interrupt.signal,
-    });
-  } catch (error) {
-    if (error !== interrupt.signal.reason || !interrupt.signal.aborted) throw error;
-    display.stop();
-    process.stderr.write("Interrupted.\n");
-    process.exitCode = exitCodes.interrupted;
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal);
-  }
+  const found = await interruptible(
+    async (signal) => {
+      const { checkModel } = await import("../check/check-model.js");
+      return await checkModel({
+        ...(folder !== undefined && { model: folder }),
+        ...engineOptionsOf(flags),
+        onProgress: (progress) => display.update(progress),
+        signal,
+      });
+    },
+    { display, message: "Interrupted." },
+  );
+  if (found === undefined) return;
   const { refusal } = found;
   const plain = { ...found, refusal: refusal && { code: refusal.code, message: refusal.message } };
   const text =
@@ -141,14 +133,7 @@ interface Display {
 /** A live line on a terminal; elsewhere nothing: the result is short. */
 function createDisplay(stream: NodeJS.WriteStream): Display {
   if (!stream.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({
-    stream,
-    format: "{bar} {what}",
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  bar.start(1, 0, { what: "" });
+  const bar = startBar(stream, "{bar} {what}", 1);
   return {
     update({ part, doneTokens, totalTokens }) {
       bar.setTotal(Math.max(1, totalTokens));

@@ -9,24 +9,29 @@ import type { RecommendedSampling } from "../engine/model-settings.js";
 import { addEngineFlags, engineOptionsOf, type EngineFlags } from "./engine-flags.js";
 import { showLoading } from "./show-loading.js";
 
-interface GenerateOptions extends EngineFlags {
+/** The flags that are options of a generation, by the same names. */
+type ConfigFlags = Pick<
+  GenerationConfig,
+  | "temperature"
+  | "topK"
+  | "topP"
+  | "minP"
+  | "typicalP"
+  | "repetitionPenalty"
+  | "presencePenalty"
+  | "frequencyPenalty"
+  | "minTokens"
+  | "seed"
+>;
+
+interface GenerateOptions extends EngineFlags, ConfigFlags {
   readonly inline?: true;
   readonly maxTokens: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly typicalP?: number;
-  readonly repetitionPenalty?: number;
-  readonly presencePenalty?: number;
-  readonly frequencyPenalty?: number;
   readonly logitBias?: Readonly<Record<string, number>>;
   /** commander takes `--no-` for a negation, which is true until it is given. */
   readonly repeatNgramSize?: number | true;
-  readonly minTokens?: number;
   readonly stop?: readonly string[];
   readonly stopTokenId?: readonly number[];
-  readonly seed?: number;
   readonly ignoreEos?: true;
   readonly logprobs?: number | true;
   readonly greedy?: true;
@@ -51,23 +56,31 @@ export function generateCommand(): Command {
     .option("--top-p <p>", "draw from the likeliest tokens that sum to p only", number)
     .option("--min-p <p>", "draw from tokens at least p times as likely as the likeliest", number)
     .option("--typical-p <p>", "draw from the most typical tokens that sum to p only", number)
-    .option("--repetition-penalty <r>", "divide logits of tokens that were there by r", number)
-    .option("--presence-penalty <x>", "subtract x from logits of tokens that were made", number)
+    .option(
+      "--repetition-penalty <r>",
+      "divide the scores (logits) of tokens that occurred by r",
+      number,
+    )
+    .option("--presence-penalty <x>", "subtract x from the scores of tokens that were made", number)
     .option("--frequency-penalty <x>", "subtract x for each time they were made", number)
-    .option("--logit-bias <id=x>", "add x to the logit of a token id (repeatable)", addBias)
+    .option("--logit-bias <id=x>", "add x to the score of a token id (repeatable)", addBias)
     .option("--no-repeat-ngram-size <n>", "make no n tokens in a row twice", number)
     .option("--min-tokens <n>", "do not end before n tokens", number)
     .option("--stop <text>", "end before this text (repeatable)", addText)
     .option("--stop-token-id <id>", "end with this token id (repeatable)", addNumber)
     .option("--seed <n>", "seed of the draws (default: another one each time)", number)
     .option("--ignore-eos", "go on behind the model's end-of-sequence token")
-    .option("--logprobs [n]", "a line per token: id, log-probability, the n likeliest", number)
+    .option(
+      "--logprobs [n]",
+      "print a line per token: id, log-probability, the n likeliest",
+      number,
+    )
     .option("--inline", "run the model in the main thread instead of a worker")
     .option("--no-stats", "leave out the lines of figures")
     .addHelpText(
       "after",
       `
-The text goes to standard output, the lines of figures behind it to standard error.
+The text goes to standard output, and the figures after it to standard error.
 Ctrl-C stops after the token that is being made.
 
 Examples:
@@ -86,7 +99,7 @@ export function demoCommand(): Command {
     .description("Watch a model write, token by token.")
     .argument("[prompt]", "text to continue", "It is not down in any map;");
   return addEngineFlags(command)
-    .option("--chat", "have the prompt answered, as a user's message in the model's chat template")
+    .option("--chat", "answer the prompt: it is a user's message in the model's chat template")
     .action(async (prompt: string, flags: EngineFlags & { readonly chat?: true }) => {
       const options = { ...flags, maxTokens: 200, seed: 26, stats: true };
       await generate(prompt, options, process.stdout);

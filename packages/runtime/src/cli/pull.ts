@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
-import type { PulledModel } from "../hub/pull.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { createBytesDisplay, megabytes } from "./bytes-display.js";
+import { interruptible } from "./interruptible.js";
 
 interface PullFlags {
   readonly dtype?: ModelDtype;
@@ -10,9 +10,6 @@ interface PullFlags {
   readonly endpoint?: string;
   readonly cache?: string;
 }
-
-/** 128 + the number of the signal, as shells have it. */
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The `pull` command: a model from a hub, by its name. */
 export function pullCommand(): Command {
@@ -32,8 +29,8 @@ export function pullCommand(): Command {
     .addHelpText(
       "after",
       `
-Loads one graph with its weights, and the files that say how it is used. Sizes and hashes are held
-against the hub's. What is there is checked and kept; after Ctrl-C the same command goes on.
+Downloads one graph with its weights, and the files that say how to use it. Compares sizes and hashes
+with the hub's. Checks and keeps files that are there; after Ctrl-C the same command goes on.
 No other command downloads anything.
 
 Examples:
@@ -44,33 +41,21 @@ Examples:
 }
 
 async function pull(name: string, flags: PullFlags): Promise<void> {
-  const interrupt = new AbortController();
-  let interruptedBy: keyof typeof exitCodes | undefined;
-  const onSignal = (signal: keyof typeof exitCodes): void => {
-    interruptedBy = signal;
-    interrupt.abort();
-  };
   const display = createBytesDisplay(process.stderr);
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  let pulled: PulledModel;
-  try {
-    const { pullModel } = await import("../hub/pull.js");
-    pulled = await pullModel({
-      name,
-      ...flags,
-      signal: interrupt.signal,
-      onProgress: ({ file, doneBytes, totalBytes }) => display.update(doneBytes, totalBytes, file),
-    });
-  } catch (error) {
-    if (interruptedBy === undefined || error !== interrupt.signal.reason) throw error;
-    display.stop();
-    process.stderr.write("Interrupted. The same command goes on from here.\n");
-    process.exitCode = exitCodes[interruptedBy];
-    return;
-  } finally {
-    display.stop();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-  }
+  const pulled = await interruptible(
+    async (signal) => {
+      const { pullModel } = await import("../hub/pull.js");
+      return await pullModel({
+        name,
+        ...flags,
+        signal,
+        onProgress: ({ file, doneBytes, totalBytes }) =>
+          display.update(doneBytes, totalBytes, file),
+      });
+    },
+    { display, message: "Interrupted. The same command goes on from here." },
+  );
+  if (pulled === undefined) return;
   const { folder, files, totalBytes, downloadedBytes } = pulled;
   process.stdout.write(
     `${name}: ${files.length} files, ${megabytes(totalBytes)}, of which ${megabytes(downloadedBytes)} ` +

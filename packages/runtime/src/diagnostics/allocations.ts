@@ -1,5 +1,5 @@
 import type { HeapProfiler } from "node:inspector";
-import { Session } from "node:inspector/promises";
+import { inspect } from "./inspect.js";
 
 /**
  * Bytes between two samples, on average. Each takes some 2.5 µs and, in the
@@ -21,26 +21,15 @@ const samplingIntervalBytes = 4096;
  *
  * @returns what ends it and gives the profile; `selfSize` are estimated bytes
  */
-export async function startAllocations(): Promise<() => Promise<HeapProfiler.SamplingHeapProfile>> {
-  const session = new Session();
-  session.connect();
-  try {
-    await session.post("HeapProfiler.startSampling", {
-      samplingInterval: samplingIntervalBytes,
-      // Without these a sample is dropped when its object is collected.
-      includeObjectsCollectedByMajorGC: true,
-      includeObjectsCollectedByMinorGC: true,
-    });
-  } catch (error) {
-    session.disconnect();
-    throw error;
-  }
-  return async () => {
-    try {
-      const { profile } = await session.post("HeapProfiler.stopSampling");
-      return profile;
-    } finally {
-      session.disconnect();
-    }
-  };
+export function startAllocations(): Promise<() => Promise<HeapProfiler.SamplingHeapProfile>> {
+  return inspect(
+    (session) =>
+      session.post("HeapProfiler.startSampling", {
+        samplingInterval: samplingIntervalBytes,
+        // Without these a sample is dropped when its object is collected.
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: true,
+      }),
+    async (session) => (await session.post("HeapProfiler.stopSampling")).profile,
+  );
 }

@@ -1,5 +1,5 @@
 import type { Profiler } from "node:inspector";
-import { Session } from "node:inspector/promises";
+import { inspect } from "./inspect.js";
 
 /**
  * Five samples in a millisecond show which part of a token's way takes its
@@ -13,26 +13,17 @@ const samplingIntervalMicroseconds = 200;
  *
  * @returns what ends it and gives the profile
  */
-export async function startCpuProfile(): Promise<() => Promise<Profiler.Profile>> {
-  const session = new Session();
-  session.connect();
-  try {
-    await session.post("Profiler.enable");
-    await session.post("Profiler.setSamplingInterval", { interval: samplingIntervalMicroseconds });
-    // A major collection that begins inside of `Profiler.start` waits forever for a
-    // lock that its own thread holds (nodejs/node#65140): have none due then.
-    await session.post("HeapProfiler.collectGarbage");
-    await session.post("Profiler.start");
-  } catch (error) {
-    session.disconnect();
-    throw error;
-  }
-  return async () => {
-    try {
-      const { profile } = await session.post("Profiler.stop");
-      return profile;
-    } finally {
-      session.disconnect();
-    }
-  };
+export function startCpuProfile(): Promise<() => Promise<Profiler.Profile>> {
+  return inspect(
+    async (session) => {
+      const interval = samplingIntervalMicroseconds;
+      await session.post("Profiler.enable");
+      await session.post("Profiler.setSamplingInterval", { interval });
+      // A major collection that begins inside of `Profiler.start` waits forever for a
+      // lock that its own thread holds (nodejs/node#65140): have none due then.
+      await session.post("HeapProfiler.collectGarbage");
+      await session.post("Profiler.start");
+    },
+    async (session) => (await session.post("Profiler.stop")).profile,
+  );
 }

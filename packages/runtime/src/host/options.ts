@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   booleanCheck,
   choiceCheck,
@@ -18,8 +17,7 @@ import type { EngineSpec } from "../engine/engine.js";
 import type { LoadProgress } from "../engine/load-progress.js";
 import type { PacedModel } from "../engine/paced-model.js";
 import { bundledExecutionProviders } from "../engine/execution-provider.js";
-import { pulledFolder } from "../hub/hub-cache.js";
-import { hubPrefix } from "../hub/hub-name.js";
+import { locateModel } from "../hub/locate-model.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
 import type { GenerationObserver } from "./generation-observer.js";
@@ -183,7 +181,7 @@ const engineTable: OptionTable<EngineOptions, EngineChoices> = {
   model: {
     check: modelCheck,
     default: embeddedModel,
-    resolve: (model) => (isPacedModel(model) ? model : folderOf(model)),
+    resolve: (model) => (isPacedModel(model) ? model : locateModel(model).folder),
   },
   dtype: { check: choiceCheck(modelDtypes), default: undefined },
   executionProvider: { check: executionProviderCheck, default: "cpu" },
@@ -231,12 +229,6 @@ export function resolveEngineOptions(options: EngineOptions): ResolvedEngineOpti
   const choices = readOptions(options, engineTable);
   refuseForPacedModel(options);
   return { spec: specOf(choices, defaultWorkers), maxQueue: choices.maxQueue };
-}
-
-function folderOf(model: string | URL): string {
-  if (model instanceof URL) return resolve(fileURLToPath(model));
-  if (model.startsWith(hubPrefix)) return resolve(pulledFolder(model.slice(hubPrefix.length)));
-  return resolve(model);
 }
 
 function specOf(choices: EngineChoices, workers: number): EngineSpec {

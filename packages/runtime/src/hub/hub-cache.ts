@@ -22,20 +22,34 @@ export function repositoryFolder(cache: string, name: string): string {
   return join(cache, ["models", ...name.split("/")].join("--"));
 }
 
+/** Which model of a hub lies in a cache. */
+export interface PulledName {
+  /** As the hub writes it: `owner/name`. */
+  readonly name: string;
+  /** The branch, tag or commit that was asked for. */
+  readonly revision: string;
+  /** Which commit that was when it was pulled. */
+  readonly commit: string;
+}
+
 /**
- * The folder of a model that was pulled. Reads the cache and nothing else; the model's files
+ * Finds a model that was pulled. Reads the cache and nothing else; the model's files
  * are looked for when it is opened.
  *
  * @param text `owner/name` or `owner/name@revision`
+ * @returns what was found, and its folder
  * @throws StreamgaugeError `INVALID_OPTION` for what is no name; `MODEL_NOT_FOUND`, with the command
  *   that pulls it, where it was not pulled
  */
-export function pulledFolder(text: string, cache: string = hubCacheFolder()): string {
+export function findPulled(
+  text: string,
+  cache: string = hubCacheFolder(),
+): PulledName & { readonly folder: string } {
   const wanted = parseHubName(text);
   const repository = repositoryFolder(cache, wanted.name);
   const commit = readRef(repository, wanted.revision) ?? wanted.revision;
   const folder = join(repository, "snapshots", commit);
-  if (isCommit(commit) && isFolder(folder)) return folder;
+  if (isCommit(commit) && isFolder(folder)) return { ...wanted, commit, folder };
   throw new StreamgaugeError(
     "MODEL_NOT_FOUND",
     `${wanted.name} at ${wanted.revision} is not in ${cache}, and nothing is downloaded unasked: run ` +

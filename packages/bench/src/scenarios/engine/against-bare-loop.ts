@@ -38,7 +38,7 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
         limit: 1.03,
       },
     ],
-    async open(context) {
+    async open(context, keep) {
       const { folder, vocabularySize } = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, vocabularySize);
       const { cacheCapacity } = await needsRuntime(() => import("@streamgauge/runtime/onnx"));
@@ -48,7 +48,7 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
       context.report?.("loading");
       const ownTurns = new Turns();
       const { engine: own, session } = await openWithSession(
-        () => openOwn(folder, { dtype, threads, prefixReuse: false }),
+        async () => keep(await openOwn(folder, { dtype, threads, prefixReuse: false })),
         (real) => runInTurns(real, ownTurns),
       );
       const { spinning } = own.describe();
@@ -83,7 +83,6 @@ export function againstBareLoop(options: AgainstBareLoopOptions): MeasurementPla
           `The same session of the patched graph of ${graphFile(dtype)}, ${capacity} rows of cache, a prompt of ${promptTokens} ids and ${tokens} tokens, greedy; the whole call / tokens, the prompt included; the ids are equal.`,
           `All inline with ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}. They take turns, a run of the session and all that goes with it each, in balanced orders; what is collected as garbage in a turn counts for that turn.`,
         ],
-        close: () => own.close(),
       };
     },
   });

@@ -2,10 +2,9 @@ import { timePerToken } from "../../conclude/engine-analysis.js";
 import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, speedupClaim } from "./engine-measurement.js";
-import { drawPrompt, graphFile, type FindEngineModel } from "./engine-model.js";
-import { gapsOf, takeTimed } from "./own-engine.js";
+import { drawPrompts, graphFile, type FindEngineModel } from "./engine-model.js";
+import { gapsOf, openOwnWorker, takeTimed } from "./own-engine.js";
 import type { TimedIds } from "./peer-engine.js";
-import { needsRuntime } from "../../plan/needs-runtime.js";
 
 export interface ConcurrentStreamsOptions extends RaceSize {
   readonly streams: number;
@@ -32,22 +31,11 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
     unit: timePerToken,
     baselines: [serialName],
     claims: [speedupClaim(leastSpeedup, togetherName, serialName, serialAgain)],
-    async open(context) {
+    async open(context, keep) {
       const { folder, vocabularySize } = await findModel(context);
-      // Lengths that differ, as those of users do.
-      const prompts = Array.from({ length: streams }, (_, index) =>
-        drawPrompt(context.seed + index, promptTokens + (index % 4), vocabularySize),
-      );
-      const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
-      const runtime = await createRuntime({
-        model: folder,
-        dtype,
-        threads,
-        workers: 1,
-        maxBatch: streams,
-        prefixReuse: false,
-        onProgress: ({ stage }) => context.report?.(stage),
-      });
+      const prompts = drawPrompts(streams, context.seed, promptTokens, vocabularySize);
+      const { report } = context;
+      const runtime = keep(await openOwnWorker(folder, { dtype, threads, streams, report }));
       const { spinning } = runtime.describe();
       const timed = (run: () => Promise<readonly TimedIds[]>) => async () => {
         const start = performance.now();
@@ -78,7 +66,6 @@ export function concurrentStreams(options: ConcurrentStreamsOptions): Measuremen
           `${graphFile(dtype)} of a model with random weights in one worker of ${threads} thread(s) that ${spinning ? "spin" : "do not spin"}, maxBatch ${streams}; ${streams} prompts of ${promptTokens} to ${promptTokens + 3} ids, ${tokens} tokens each, greedy.`,
           `From the first call to the last token of all streams / tokens of all streams, prompts included; each stream's ids are those that it makes alone.`,
         ],
-        close: () => runtime.close(),
       };
     },
   });

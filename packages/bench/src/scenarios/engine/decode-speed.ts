@@ -35,11 +35,12 @@ export function decodeSpeed(options: DecodeSpeedOptions): MeasurementPlan {
     unit: timePerToken,
     baselines: rivals,
     claims: speedupClaims(leastSpeedups),
-    async open(context) {
+    async open(context, keep) {
       const twice = Object.keys(leastSpeedups);
       const decoders = await openDecoders(
         { dtype, contextTokens, tokens, threads, rivals, twice, findModel },
         context,
+        keep,
       );
       const { spinning } = decoders;
       return {

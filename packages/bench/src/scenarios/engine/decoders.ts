@@ -1,6 +1,7 @@
 import type { MeasurementContext } from "../../plan/stage.js";
 import type { Contender, ContenderRun } from "./engine-measurement.js";
 import { drawPrompt, type EngineDtype, type FindEngineModel } from "./engine-model.js";
+import type { Keep } from "../../plan/opened.js";
 import { decodeMilliseconds, openOwn, ownName, takeTimed } from "./own-engine.js";
 import { openRivals, rivalContenders, type RivalName, type Rivals } from "./rivals.js";
 
@@ -20,7 +21,7 @@ export interface DecodersOptions {
 }
 
 /** Ours and others that decode from the same context, which all have run already. */
-export interface Decoders extends Pick<Rivals, "leftOut" | "terms" | "close"> {
+export interface Decoders extends Pick<Rivals, "leftOut" | "terms"> {
   readonly contenders: readonly Contender[];
   /** Of ours. */
   readonly threads: number;
@@ -31,23 +32,22 @@ export interface Decoders extends Pick<Rivals, "leftOut" | "terms" | "close"> {
  * Opens engines that decode at a context. None runs the prompt again in each run: all keep its
  * keys and values from their first one, ours by `prefixReuse`, transformers.js by its
  * `past_key_values`, llama.cpp in its sequence.
+ *
+ * @param keep closes them
  */
 export async function openDecoders(
   options: DecodersOptions,
   context: MeasurementContext,
+  keep: Keep,
 ): Promise<Decoders> {
   const { dtype, contextTokens, tokens, threads, rivals, twice, findModel } = options;
   const model = await findModel(context);
   const prompt = drawPrompt(context.seed, contextTokens, model.vocabularySize);
   context.report?.("loading");
-  const own = await openOwn(model.folder, { dtype, threads, prefixReuse: true });
+  const own = keep(await openOwn(model.folder, { dtype, threads, prefixReuse: true }));
   const { spinning, threads: ownThreads } = own.describe();
-  const opened = await openRivals(rivals, model, {
-    dtype,
-    threads,
-    spinning,
-    contextTokens: contextTokens + tokens,
-  });
+  const settings = { dtype, threads, spinning, contextTokens: contextTokens + tokens };
+  const opened = await openRivals(rivals, model, settings, keep);
   context.report?.("running the prompt");
   await takeTimed(own, prompt, 2);
   for (const peer of opened.peers) await peer.continueFrom(prompt, 2);
@@ -67,9 +67,5 @@ export async function openDecoders(
     terms: opened.terms,
     threads: ownThreads,
     spinning,
-    async close() {
-      await opened.close();
-      await own.close();
-    },
   };
 }

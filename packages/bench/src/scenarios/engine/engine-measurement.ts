@@ -5,6 +5,7 @@ import { concludeEngine } from "../../conclude/engine-analysis.js";
 import { LatencyHistogram } from "../../measure/latency-histogram.js";
 import type { EngineBlock, EngineClaim, EngineMeasurement, EngineRun } from "../../record/index.js";
 import type { MeasurementContext, MeasurementPlan } from "../../plan/stage.js";
+import { closingOpened, type Keep } from "../../plan/opened.js";
 
 /** One of those that do the same work. */
 export interface Contender {
@@ -32,7 +33,6 @@ export interface Contest<Member extends Contender = Contender> {
   readonly leftOut?: readonly string[];
   /** See {@link EngineMeasurement.terms}. */
   readonly terms: readonly string[];
-  close(): Promise<void>;
 }
 
 /** A claim before it is judged. */
@@ -67,8 +67,8 @@ export interface EngineMeasurementOptions<Member extends Contender = Contender> 
   readonly timeBudgetSeconds: number;
   /** A guess, for the time left. */
   readonly expectedSeconds: number;
-  /** Loads everything. What it has opened is closed when the blocks are done. */
-  open(context: MeasurementContext): Promise<Contest<Member>>;
+  /** Loads everything, and gives what is to be closed to `keep`: when all is done, or one does not load. */
+  open(context: MeasurementContext, keep: Keep): Promise<Contest<Member>>;
 }
 
 /** Name of the scenario. */
@@ -85,15 +85,12 @@ export function engineMeasurement<Member extends Contender>(
     id: options.id,
     expectedSeconds: options.expectedSeconds,
     promises: (options.claims ?? []).map(promiseOf),
-    async measure(_generator, context) {
-      const contest = await options.open(context);
-      try {
+    measure: (_generator, context) =>
+      closingOpened(async (keep) => {
+        const contest = await options.open(context, keep);
         const measured = await new Race(contest, options, context).run();
         return measured === undefined ? {} : { engine: [measured] };
-      } finally {
-        await contest.close();
-      }
-    },
+      }),
   };
 }
 

@@ -58,6 +58,18 @@ export function graphFile(dtype: EngineDtype): string {
   return graphFiles[dtype];
 }
 
+/** A prompt for each of so many streams, of lengths that differ by up to 3, as those of users do. */
+export function drawPrompts(
+  streams: number,
+  seed: number,
+  tokens: number,
+  vocabularySize: number,
+): number[][] {
+  return Array.from({ length: streams }, (_, index) =>
+    drawPrompt(seed + index, tokens + (index % 4), vocabularySize),
+  );
+}
+
 /** Ids drawn from the vocabulary; the same seed draws the same. */
 export function drawPrompt(seed: number, tokens: number, vocabularySize: number): number[] {
   const draw = createDraw(seed);

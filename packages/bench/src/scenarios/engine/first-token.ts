@@ -40,18 +40,14 @@ export function firstToken(options: FirstTokenOptions): MeasurementPlan {
           },
         ]
       : [],
-    async open(context) {
+    async open(context, keep) {
       const model = await findModel(context);
       const prompt = drawPrompt(context.seed, promptTokens, model.vocabularySize);
       context.report?.("loading");
-      const own = await openOwn(model.folder, { dtype, threads, prefixReuse: false });
+      const own = keep(await openOwn(model.folder, { dtype, threads, prefixReuse: false }));
       const { spinning } = own.describe();
-      const opened = await openRivals(rivals, model, {
-        dtype,
-        threads,
-        spinning,
-        contextTokens: promptTokens + 1,
-      });
+      const settings = { dtype, threads, spinning, contextTokens: promptTokens + 1 };
+      const opened = await openRivals(rivals, model, settings, keep);
       const timed = (run: (ids: readonly number[]) => Promise<TimedIds>) => async () => {
         const start = performance.now();
         const { ids, atNanoseconds } = await run(prompt);
@@ -74,10 +70,6 @@ export function firstToken(options: FirstTokenOptions): MeasurementPlan {
           threadsTerm(threads, spinning),
           ...opened.terms,
         ],
-        close: async () => {
-          await opened.close();
-          await own.close();
-        },
       };
     },
   });

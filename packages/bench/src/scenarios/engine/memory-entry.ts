@@ -14,8 +14,9 @@ import type {
   PeakTask,
 } from "./memory-protocol.js";
 import { openLlama } from "./llama-engine.js";
+import { closingOpened } from "../../plan/opened.js";
 import { openOwn, takeTimed } from "./own-engine.js";
-import { openPeer } from "./peer-engine.js";
+import { openPeer, type TimedIds } from "./peer-engine.js";
 import { needsRuntime } from "../../plan/needs-runtime.js";
 
 process.on("disconnect", () => process.exit(1));
@@ -34,21 +35,22 @@ async function work(task: MemoryTask): Promise<void> {
 
 async function generate(task: PeakTask): Promise<PeakAnswer> {
   const { engine, path, dtype, threads, spinning, prompt, tokens } = task;
-  if (engine !== "streamgauge") {
-    const peer =
-      engine === "transformers.js"
-        ? await openPeer(path, dtype, { threads, spinning })
-        : await openLlama(path, { threads, contextTokens: prompt.length + tokens });
-    const { ids } = await peer.generate(prompt, tokens);
-    const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
-    await peer.close();
-    return answer;
-  }
-  const own = await openOwn(path, { dtype, threads, prefixReuse: false });
-  const { ids } = await takeTimed(own, prompt, tokens);
-  const answer: PeakAnswer = { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
-  await own.close();
-  return answer;
+  return await closingOpened(async (keep): Promise<PeakAnswer> => {
+    const run = async (): Promise<TimedIds> => {
+      if (engine === "streamgauge") {
+        const own = keep(await openOwn(path, { dtype, threads, prefixReuse: false }));
+        return await takeTimed(own, prompt, tokens);
+      }
+      const peer = keep(
+        engine === "transformers.js"
+          ? await openPeer(path, dtype, { threads, spinning })
+          : await openLlama(path, { threads, contextTokens: prompt.length + tokens }),
+      );
+      return await peer.generate(prompt, tokens);
+    };
+    const { ids } = await run();
+    return { kind: "peak", peakResidentBytes: peakResidentBytes(), ids };
+  });
 }
 
 async function load({ folder, dtype, threads, workers }: LoadTask): Promise<LoadAnswer> {

@@ -25,12 +25,13 @@ export function oneCoreBusy(options: OneCoreBusyOptions): MeasurementPlan {
     title: `Decoding beside a busy core, ${dtype}, ${contextTokens} tokens of context`,
     unit: timePerToken,
     baselines: [ownName, ...rivals],
-    async open(context) {
+    async open(context, keep) {
       const decoders = await openDecoders(
         { dtype, contextTokens, tokens, threads, rivals, twice: [], findModel },
         context,
+        keep,
       );
-      const busyCore = startBusyCore();
+      const busyCore = keep(startBusyCore());
       return {
         contenders: decoders.contenders.flatMap((alone) => [
           alone,
@@ -46,10 +47,6 @@ export function oneCoreBusy(options: OneCoreBusyOptions): MeasurementPlan {
           threadsTerm(threads, decoders.spinning),
           ...decoders.terms,
         ],
-        close: async () => {
-          await busyCore.close();
-          await decoders.close();
-        },
       };
     },
   });

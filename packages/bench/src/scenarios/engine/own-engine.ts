@@ -1,5 +1,5 @@
 import type { Generator } from "@streamgauge/core";
-import type { InlineGenerator } from "@streamgauge/runtime";
+import type { InlineGenerator, Runtime } from "@streamgauge/runtime";
 import type { EngineDtype } from "./engine-model.js";
 import type { TimedIds } from "./peer-engine.js";
 import { needsRuntime } from "../../plan/needs-runtime.js";
@@ -25,6 +25,33 @@ export async function openOwn(folder: string, settings: OwnSettings): Promise<In
     dtype,
     prefixReuse,
     ...(threads !== undefined && { threads }),
+  });
+}
+
+/** How {@link openOwnWorker} sets the engine. */
+export interface OwnWorkerSettings {
+  readonly dtype: EngineDtype;
+  readonly threads: number;
+  /** Most streams of one step. */
+  readonly streams: number;
+  /** Told of each stage of loading. */
+  readonly report: ((stage: string) => void) | undefined;
+}
+
+/** The engine on a model of the scenario in one worker, which keeps nothing of prompts. */
+export async function openOwnWorker(
+  folder: string,
+  { dtype, threads, streams, report }: OwnWorkerSettings,
+): Promise<Runtime> {
+  const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
+  return await createRuntime({
+    model: folder,
+    dtype,
+    threads,
+    workers: 1,
+    maxBatch: streams,
+    prefixReuse: false,
+    onProgress: ({ stage }) => report?.(stage),
   });
 }
 

@@ -72,7 +72,6 @@ export function peakMemory(options: PeakMemoryOptions): MeasurementPlan {
               ]
             : [there.whyNot]),
         ],
-        close: () => Promise.resolve(),
       };
     },
   });

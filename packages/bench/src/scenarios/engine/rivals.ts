@@ -3,6 +3,7 @@ import type { EnginePromise, Contender, ContenderRun } from "./engine-measuremen
 import { speedupClaim } from "./engine-measurement.js";
 import type { EngineDtype, EngineModel } from "./engine-model.js";
 import { findLlama, llamaName, openLlama } from "./llama-engine.js";
+import type { Keep } from "../../plan/opened.js";
 import { ownName } from "./own-engine.js";
 import { openPeer, peerName, type Peer } from "./peer-engine.js";
 import { ggufTerm, runtimeVersions } from "./terms.js";
@@ -42,18 +43,19 @@ export interface Rivals {
   readonly leftOut: readonly string[];
   /** Versions, and what was left out and why. Sentences. */
   readonly terms: readonly string[];
-  close(): Promise<void>;
 }
 
 /**
  * Opens rivals on the model. llama.cpp is left out where its package is not installed.
  *
+ * @param keep closes them
  * @throws StreamgaugeError `ENGINE_FAILED` where nobody is left, or one does not load the model
  */
 export async function openRivals(
   names: readonly RivalName[],
   model: EngineModel,
   { dtype, threads, spinning, contextTokens }: RivalSettings,
+  keep: Keep,
 ): Promise<Rivals> {
   const there = names.includes(llamaName) ? await findLlama() : undefined;
   const missing = there !== undefined && "whyNot" in there ? there.whyNot : undefined;
@@ -64,16 +66,11 @@ export async function openRivals(
   const peers: Peer[] = [];
   for (const name of names) {
     if (name === peerName) {
-      peers.push(
-        await openPeer(
-          model.folder,
-          dtype,
-          threads === undefined ? undefined : { threads, spinning },
-        ),
-      );
+      const own = threads === undefined ? undefined : { threads, spinning };
+      peers.push(keep(await openPeer(model.folder, dtype, own)));
     } else if (there !== undefined && "versions" in there) {
       const file = await model.ggufFile(dtype);
-      peers.push(await openLlama(file, { threads: threads ?? 0, contextTokens }));
+      peers.push(keep(await openLlama(file, { threads: threads ?? 0, contextTokens })));
       terms.push(ggufTerm(dtype), there.versions);
     }
   }
@@ -82,9 +79,6 @@ export async function openRivals(
     peers,
     leftOut: missing === undefined ? [] : [llamaName, again(llamaName)],
     terms,
-    async close() {
-      for (const peer of peers) await peer.close();
-    },
   };
 }
 

@@ -1,12 +1,11 @@
-import { needsRuntime } from "../../plan/needs-runtime.js";
 import { StreamgaugeError } from "@streamgauge/core";
 import { timePerToken } from "../../conclude/engine-analysis.js";
 import type { MeasurementPlan } from "../../plan/stage.js";
 import type { RaceSize } from "./decode-speed.js";
 import { engineMeasurement, speedupClaim } from "./engine-measurement.js";
-import { drawPrompt, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
+import { drawPrompts, graphFile, type EngineDtype, type FindEngineModel } from "./engine-model.js";
 import { findLlama, llamaName, openLlama } from "./llama-engine.js";
-import { gapsOf, ownName, takeTimed } from "./own-engine.js";
+import { gapsOf, openOwnWorker, ownName, takeTimed } from "./own-engine.js";
 import type { TimedIds } from "./peer-engine.js";
 import { again } from "./rivals.js";
 import { ggufTerm, runtimeVersions } from "./terms.js";
@@ -35,30 +34,22 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
     unit: timePerToken,
     baselines: [llamaName],
     claims: isClaimed ? [speedupClaim(leastSpeedup, ownName, llamaName, again(llamaName))] : [],
-    async open(context) {
+    async open(context, keep) {
       const there = await findLlama();
       if ("whyNot" in there) throw new StreamgaugeError("ENGINE_FAILED", there.whyNot);
       const { folder, vocabularySize, ggufFile } = await findModel(context);
       const longest = promptTokens + 3;
-      const prompts = Array.from({ length: streams }, (_, index) =>
-        drawPrompt(context.seed + index, promptTokens + (index % 4), vocabularySize),
+      const prompts = drawPrompts(streams, context.seed, promptTokens, vocabularySize);
+      const { report } = context;
+      report?.("loading");
+      const llama = keep(
+        await openLlama(await ggufFile(dtype), {
+          threads,
+          contextTokens: longest + tokens,
+          sequences: streams,
+        }),
       );
-      context.report?.("loading");
-      const llama = await openLlama(await ggufFile(dtype), {
-        threads,
-        contextTokens: longest + tokens,
-        sequences: streams,
-      });
-      const { createRuntime } = await needsRuntime(() => import("@streamgauge/runtime"));
-      const runtime = await createRuntime({
-        model: folder,
-        dtype,
-        threads,
-        workers: 1,
-        maxBatch: streams,
-        prefixReuse: false,
-        onProgress: ({ stage }) => context.report?.(stage),
-      });
+      const runtime = keep(await openOwnWorker(folder, { dtype, threads, streams, report }));
       const { spinning } = runtime.describe();
       const timed = async (run: () => Promise<readonly TimedIds[]>) => {
         const start = performance.now();
@@ -94,10 +85,6 @@ export function streamsBesideLlama(options: StreamsBesideLlamaOptions): Measurem
           await runtimeVersions(false),
           there.versions,
         ],
-        close: async () => {
-          await llama.close();
-          await runtime.close();
-        },
       };
     },
   });

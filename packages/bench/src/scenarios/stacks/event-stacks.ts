@@ -19,36 +19,40 @@ export const eventStacks: readonly Stack[] = [
     socket: false,
     open: async () => async (source, take) => await parseEvents(eventBody(source), take),
   },
-  {
-    name: "SSE socket, node:http",
-    against: null,
-    library: null,
-    socket: true,
-    open: async ({ server }) => {
-      const { url } = await server();
-      return async ({ tokens }, take) => {
-        const { body, headers } = chatRequest(tokens);
-        const call = request(url, { method: "POST", headers });
-        call.end(body);
-        const [response] = (await once(call, "response")) as [IncomingMessage];
-        await parseEvents(response, take);
-      };
-    },
-  },
-  {
-    name: eventsByFetchName,
-    against: null,
-    library: null,
-    socket: true,
-    open: async ({ server }) => {
-      const { url } = await server();
-      return async ({ tokens }, take) => {
-        const { body: answer } = await fetch(url, { method: "POST", ...chatRequest(tokens) });
-        if (answer !== null) await parseEvents(answer, take);
-      };
-    },
-  },
+  overSocket("SSE socket, node:http", async (url, { body, headers }) => {
+    const call = request(url, { method: "POST", headers });
+    call.end(body);
+    const [response] = (await once(call, "response")) as [IncomingMessage];
+    return response;
+  }),
+  overSocket(eventsByFetchName, async (url, asked) => {
+    const { body } = await fetch(url, { method: "POST", ...asked });
+    return body;
+  }),
 ];
+
+/** @param ask sends the request, and gives the body of the answer; null where there is none */
+function overSocket(
+  name: string,
+  ask: (
+    url: string,
+    asked: ReturnType<typeof chatRequest>,
+  ) => Promise<AsyncIterable<Uint8Array> | null>,
+): Stack {
+  return {
+    name,
+    against: null,
+    library: null,
+    socket: true,
+    open: async ({ server }) => {
+      const { url } = await server();
+      return async ({ tokens }, take) => {
+        const body = await ask(url, chatRequest(tokens));
+        if (body !== null) await parseEvents(body, take);
+      };
+    },
+  };
+}
 
 /** The body of a chat completion, made in this process: an event for each token, when it is read. */
 export function eventBody({ stream, textOf }: TokenSource): ReadableStream<Uint8Array> {

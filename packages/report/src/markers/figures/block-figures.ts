@@ -115,17 +115,17 @@ export const blockFigures: Readonly<Record<string, Figure>> = {
     ];
   }),
   "engine-table": table("the engine against others, with its claims", [], (request) => [
-    ["what is compared", "ratio", "times less", "promised", "verdict"],
+    ["what is compared", "against", "ratio", "times less", "promised", "verdict"],
     ...(request.record.engine ?? []).flatMap((measurement) => {
       const { title, contenders, claims } = measurement;
-      const compared = mainComparisons(measurement);
-      return compared.map((found) => {
+      return mainComparisons(measurement).map((found) => {
         const claim = claims.find(
           ({ contender, against }) =>
             contender === contenders[0]?.contender && against === found.against,
         );
         return [
-          compared.length === 1 ? title : `${title}, beside ${found.against}`,
+          title,
+          found.against,
           showRatio(found),
           showFactor(found),
           claim?.promise ?? "–",

@@ -68,30 +68,29 @@ export function breakEvenOf(
 }
 
 function comparison(about: string, show: (found: Comparison) => string): Figure {
-  return {
-    about,
-    form: "text",
-    needs: ["cell", "mode"],
-    render: (request) => {
-      const cell = cellOf(request);
-      const mode = modeOf(request);
-      const found = mode === "generate" ? undefined : comparisonOf(cell, mode);
-      return show(found ?? lacks(request, `comparison of ${mode} with generate in ${cell.id}`));
-    },
-  };
+  return ofMode(about, (request, cell, mode) => {
+    const found = mode === "generate" ? undefined : comparisonOf(cell, mode);
+    return show(found ?? lacks(request, `comparison of ${mode} with generate in ${cell.id}`));
+  });
 }
 
 function summary(about: string, show: (found: TreatmentSummary) => string): Figure {
+  return ofMode(about, (request, cell, mode) => {
+    const found = cell.analysis?.treatments.find(({ treatment }) => treatment === mode);
+    return show(found ?? lacks(request, `analysis of ${mode} in ${cell.id}`));
+  });
+}
+
+/** A text about one mode of one cell. */
+function ofMode(
+  about: string,
+  render: (request: FigureRequest, cell: Cell, mode: Treatment) => string,
+): Figure {
   return {
     about,
     form: "text",
     needs: ["cell", "mode"],
-    render: (request) => {
-      const cell = cellOf(request);
-      const mode = modeOf(request);
-      const found = cell.analysis?.treatments.find(({ treatment }) => treatment === mode);
-      return show(found ?? lacks(request, `analysis of ${mode} in ${cell.id}`));
-    },
+    render: (request) => render(request, cellOf(request), modeOf(request)),
   };
 }
 

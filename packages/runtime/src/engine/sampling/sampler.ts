@@ -86,8 +86,9 @@ function nothingToChoose(processed: boolean): StreamgaugeError {
   if (!processed) {
     return new StreamgaugeError(
       "ENGINE_FAILED",
-      "The model's logits are not numbers, so no id can be chosen: its file may be damaged, or " +
-        "its precision too low for its weights.",
+      "The model's logits are not numbers, so no id can be chosen. Its activations may be too large " +
+        "for half precision: choose another dtype, as fp32, q8 or q4. Otherwise its file is damaged: " +
+        "download or build it again.",
     );
   }
   return new StreamgaugeError(

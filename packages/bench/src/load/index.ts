@@ -1,0 +1,54 @@
+/**
+ * An open load on an endpoint or a generator: as a run on one machine, and as shards, for whoever
+ * shares it out over several. A shard is a pure value; what becomes of shards merges exactly.
+ *
+ * @module
+ */
+export { findRate, type RateSearch, type StepVerdict, type TryRate } from "./find-rate.js";
+export { parseLength, showLength, type Length } from "./length.js";
+export { LoadJournal } from "./load-journal.js";
+export {
+  lateAfterNanoseconds,
+  planLoad,
+  schedulesOf,
+  searchOf,
+  searchSchedule,
+  type LoadPlan,
+  type LoadPlanOptions,
+  type Offer,
+} from "./load-plan.js";
+export {
+  LoadSamplesWriter,
+  readLoadSamples,
+  type LoadSamples,
+  type LoadSamplesIdentity,
+} from "./load-samples.js";
+export { loadLines } from "./load-lines.js";
+export { summarizeLoad, type LoadSummary, type StageSummary } from "./load-summary.js";
+export { isMet, isWithin, parseLimits, showLimits } from "./objective.js";
+export { openTarget, promptsOf, type OpenTarget, type TargetPlan } from "./open-target.js";
+export { readLoadRecord } from "./read-load.js";
+export { readRequests } from "./request-file.js";
+export {
+  recordMix,
+  requestOf,
+  type ListedRequest,
+  type LoadRequest,
+  type RequestMix,
+} from "./request-mix.js";
+export type { RequestSample } from "./request-sample.js";
+export { runLoad, type LoadOptions, type LoadOutcome, type LoadProgress } from "./run-load.js";
+export { runShard, type LoadGenerator, type ShardOptions, type ShardOutcome } from "./run-shard.js";
+export {
+  arrivalsOf,
+  constantRate,
+  recordSchedule,
+  shardArrivals,
+  stageSeconds,
+  type Arrival,
+  type Shard,
+} from "./schedule.js";
+export { mergeStages, StageTally, type TallyRules } from "./stage-tally.js";
+export { isSurelyMissed, judgeStep, searchVerdict, totalsOf } from "./step-verdict.js";
+export { readTrace, type Trace, type TraceOptions } from "./trace-file.js";
+export { verifyLoad, type LoadStepVerification, type LoadVerification } from "./verify-load.js";

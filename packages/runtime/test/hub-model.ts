@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInlineGenerator } from "@streamgauge/runtime";
+import {
+  buildRandomModel,
+  type BuildRandomModelOptions,
+  type LlamaShape,
+} from "@streamgauge/runtime/onnx";
+import { expect } from "vitest";
+import { hubModel } from "./hub-server.js";
+import { temporaryFolder } from "./temporary-folder.js";
+
+const shape: LlamaShape = {
+  vocabularySize: 96,
+  hiddenSize: 64,
+  intermediateSize: 96,
+  layers: 2,
+  attentionHeads: 4,
+  keyValueHeads: 2,
+  headDimension: 16,
+  contextLength: 64,
+  normEpsilon: 1e-5,
+  ropeTheta: 10_000,
+  tiedEmbeddings: false,
+};
+
+/** Ids that {@link buildHubModel}'s models continue. */
+export const hubPrompt: readonly number[] = [3, 14, 15, 92];
+
+/**
+ * A model with random weights as it may lie on a hub: a `config.json` and graphs, without a tokenizer.
+ *
+ * @returns its folder, which is deleted when the test ends
+ */
+export async function buildHubModel(
+  options: Partial<Pick<BuildRandomModelOptions, "seed" | "dtypes" | "externalData">> = {},
+): Promise<string> {
+  const out = join(await temporaryFolder(), "model");
+  await buildRandomModel({ shape, seed: 7, out, ...options });
+  return out;
+}
+
+/** Where a cache keeps the hub's model. */
+export function repositoryIn(cache: string): string {
+  return join(cache, "models--owner--tiny");
+}
+
+/** There is nothing that an opener could take for a model. */
+export function expectNoModel(cache: string): void {
+  expect(existsSync(join(repositoryIn(cache), "snapshots"))).toBe(false);
+  expect(existsSync(join(repositoryIn(cache), "refs"))).toBe(false);
+}
+
+/** Whether a model of the cache generates by its name; otherwise it must be refused as missing. */
+export async function opens(name: string = hubModel): Promise<boolean> {
+  try {
+    await using generator = await createInlineGenerator({ model: `hub:${name}` });
+    const { ids } = await generator.generate(hubPrompt, { maxTokens: 4, ignoreEos: true });
+    return ids.length > 0;
+  } catch (error) {
+    expect(error).toMatchObject({ code: "MODEL_NOT_FOUND" });
+    return false;
+  }
+}
