@@ -80,6 +80,7 @@ async function begin(options: BenchOptions): Promise<Run> {
   const usual = endpoint === undefined ? defaultPreset(options) : "endpoint";
   const { preset: chosen = usual, scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
+  requireWhatCrosses(preset, options);
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
     typeof scenario === "string" ? scenario : scenario.name,
@@ -132,6 +133,7 @@ async function begin(options: BenchOptions): Promise<Run> {
 async function resume(options: BenchOptions, folder: string): Promise<Run> {
   const { record, rawBlocks } = await readRunToResume(folder);
   const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
+  requireWhatCrosses(preset, options);
   const endpoint = resumeEndpoint(record.plan.endpoint, options.endpoint);
   const subject = { endpoint, model: await findChosenModel(record.plan) };
   await planFirst(options, preset, record.plan, subject);
@@ -158,7 +160,6 @@ async function planFirst(
   selection: Selection,
   subject: Subject,
 ): Promise<readonly Stage[]> {
-  requireWhatCrosses(preset, options);
   const order = orderOf(options, preset, selection, subject);
   return await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
 }
