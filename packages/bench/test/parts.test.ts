@@ -160,6 +160,28 @@ describe("a run on other machines", () => {
     timeout,
   );
 
+  it("knows the machine of every process that it has, also where it ends at the worst moment", async () => {
+    await inTemporaryFolder(async (folder) => {
+      const machines = await elsewhere((part, { process }) => {
+        if (process < 1) return part;
+        // Where the machine is asked for, as where a coordinator is killed at that moment.
+        const { label, environment } = part.machine;
+        const machine = {
+          label,
+          environment,
+          get name(): string {
+            throw new Error("It ends here.");
+          },
+        };
+        return { ...part, machine };
+      });
+      await expect(runBench(options(folder, machines))).rejects.toThrow("It ends here.");
+      const saved = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as ResultRecord;
+      expect(processesOf(saved)).toEqual([[0], [0]]);
+      expect(saved.machines?.flatMap(({ processes }) => processes)).toEqual([0]);
+    });
+  });
+
   it.each<[string, RegExp, (part: RecordedPart) => RecordedPart]>([
     [
       "of another process",

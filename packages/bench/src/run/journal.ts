@@ -165,7 +165,7 @@ export class Journal implements RunSink {
     await this.#save();
   }
 
-  /** Another machine measured a process, all of which the sink has been told. */
+  /** Another machine measured a process, which the sink is told of next. */
   async measuredBy(process: number, machine: PartMachine): Promise<void> {
     const { machines = [] } = this.#record;
     this.#record = { ...this.#record, machines: withProcess(machines, process, machine) };

@@ -58,8 +58,9 @@ export async function measureElsewhere(
       stages,
       leaveOut: doneBefore(journal.record, process),
       sink: journal,
+      // First: whoever goes on after a crash asks for no process that is whole, and so learns no more of it.
+      onChecked: () => journal.measuredBy(process, recorded.machine),
     });
-    await journal.measuredBy(process, recorded.machine);
     await elsewhere.taken(order);
     done += 1;
   }

@@ -18,6 +18,8 @@ export interface Replay {
   /** Ids of cells and measurements that are in the record already, or need no more. */
   readonly leaveOut: readonly string[];
   readonly sink: RunSink;
+  /** Told that the part is right, before the sink is told of anything in it. */
+  readonly onChecked: () => Promise<void>;
 }
 
 /**
@@ -28,11 +30,12 @@ export interface Replay {
  */
 export async function replayPart(
   { document, files }: RecordedPart,
-  { expected, stages, leaveOut, sink }: Replay,
+  { expected, stages, leaveOut, sink, onChecked }: Replay,
 ): Promise<void> {
   const { entries, peakResidentBytes } = checkDocument(document, expected);
   requireAsked(entries, stages);
   const blocks = await readBlocks(entries, files, expected);
+  await onChecked();
   for (const entry of entries) {
     switch (entry.kind) {
       case "generator":
