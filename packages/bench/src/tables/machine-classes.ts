@@ -73,6 +73,7 @@ export function machineClasses(classes: readonly ClassRecord[]): Table {
         ],
       };
     }),
+    definitions: ["overhead", "over machines"],
   };
 }
 
