@@ -8,6 +8,7 @@ import {
   agentTimings,
   childrenOf,
   coordinatorTimings,
+  moduleUrl,
   startAgent,
   TestProcess,
   type TestAgent,
@@ -25,6 +26,8 @@ const kinds = [
   "kill Redis",
   "stop an agent beyond its lock",
   "cut all connections",
+  "stop Redis for a while",
+  "fill the disk of an agent",
 ] as const;
 
 /** Numbers in [0, 1) that follow from the seed: mulberry32 (public domain). */
@@ -85,7 +88,8 @@ class Drill {
     switch (kind) {
       case "kill an agent":
         await agent.kill();
-        return this.#startAgent(machine);
+        this.#startAgent(machine);
+        return;
       case "kill a process that measures":
         for (const child of childrenOf(agent.child.pid ?? 0)) process.kill(child, "SIGKILL");
         return;
@@ -105,13 +109,26 @@ class Drill {
           await this.redis.client().call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
         }
         return;
+      case "stop Redis for a while":
+        return await this.redis.pauseFor(agentTimings.watchdogMilliseconds + 500);
+      case "fill the disk of an agent": {
+        await agent.kill();
+        // It ends with its next part, if there is one.
+        const full = this.#startAgent(machine, { spoolFolder: moduleUrl("nowhere") });
+        await Promise.race([full.ended, pause(agentTimings.watchdogMilliseconds)]);
+        await full.kill();
+        this.#startAgent(machine);
+        return;
+      }
       default:
         kind satisfies never;
     }
   }
 
-  #startAgent(machine: string): void {
-    this.#agents.set(machine, startAgent({ redis: this.redis.url, label: "lab", machine }));
+  #startAgent(machine: string, options: { readonly spoolFolder?: string } = {}): TestAgent {
+    const agent = startAgent({ redis: this.redis.url, label: "lab", machine, ...options });
+    this.#agents.set(machine, agent);
+    return agent;
   }
 
   #startCoordinator(): void {

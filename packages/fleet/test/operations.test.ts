@@ -11,7 +11,7 @@ const password = "open-sesame-4711";
 let redis: TestRedis;
 
 beforeAll(async () => {
-  redis = await startRedis(password);
+  redis = await startRedis({ password });
 });
 
 afterAll(async () => {

@@ -42,11 +42,19 @@ export class TestProcess<Line> {
   readonly ended: Promise<number | null>;
   #hasEnded = false;
 
-  constructor(program: string, options: readonly unknown[], flags: readonly string[] = []) {
+  constructor(
+    program: string,
+    options: readonly unknown[],
+    {
+      flags = [],
+      env = {},
+    }: { readonly flags?: readonly string[]; readonly env?: NodeJS.ProcessEnv } = {},
+  ) {
     const path = fileURLToPath(new URL(program, import.meta.url));
     const given = options.map((one) => JSON.stringify(one));
     this.child = spawn(process.execPath, [...flags, path, ...given], {
       stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env },
     });
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       this.lines.push(JSON.parse(line) as Line);
@@ -91,10 +99,9 @@ export type TestAgent = TestProcess<
 >;
 
 /** An agent with short timings, and the tiny scenario. */
-export function startAgent(options: AgentOptions): TestAgent {
-  return new TestProcess("agent-process.mjs", [
-    { modules: [moduleUrl("tiny.bench.mjs")], timings: agentTimings, ...options },
-  ]);
+export function startAgent(options: AgentOptions, env: NodeJS.ProcessEnv = {}): TestAgent {
+  const given = { modules: [moduleUrl("tiny.bench.mjs")], timings: agentTimings, ...options };
+  return new TestProcess("agent-process.mjs", [given], { env });
 }
 
 /** The processes that an agent has started to measure, by what Linux says. */

@@ -1,11 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
+import type { TestCertificate } from "./certificate.js";
 
 /** The program. Debian's package redis-server has it, and any Redis from 6.2 on, or Valkey. */
 const program = process.env["REDIS_SERVER"] ?? "redis-server";
@@ -15,6 +16,8 @@ export interface TestRedis {
   /** Its address, with the password where it has one. */
   readonly url: string;
   readonly port: number;
+  /** PEM; only where it speaks TLS. */
+  readonly certificateFile: string | undefined;
   /** SIGKILL: what it did not write is lost. */
   kill(): Promise<void>;
   /** Again, on the same port, with what it wrote. */
@@ -25,22 +28,40 @@ export interface TestRedis {
   remove(): Promise<void>;
 }
 
+/** What a client is told beside the address. */
+interface RedisConnection {
+  readonly tls?: { readonly ca: string };
+}
+
+/** How a server is started. */
+export interface RedisOptions {
+  readonly password?: string | undefined;
+  /** It speaks TLS alone, with this certificate. */
+  readonly tls?: TestCertificate | undefined;
+}
+
 /**
  * Starts one that writes each command to disk before it answers.
  *
  * @throws Error saying how to get a server, where there is none
  */
-export async function startRedis(password?: string): Promise<TestRedis> {
+export async function startRedis({ password, tls }: RedisOptions = {}): Promise<TestRedis> {
   requireProgram();
   const folder = await mkdtemp(join(tmpdir(), "streamgauge-redis-"));
   const port = await freePort();
   const secret = password === undefined ? "" : `:${password}@`;
-  const url = `redis://${secret}127.0.0.1:${port}`;
+  const url = `${tls === undefined ? "redis" : "rediss"}://${secret}127.0.0.1:${port}`;
+  const connection: RedisConnection = tls === undefined ? {} : { tls: { ca: tls.certificate } };
+  const certificateFile = tls === undefined ? undefined : join(folder, "certificate.pem");
+  if (tls !== undefined) {
+    await writeFile(join(folder, "certificate.pem"), tls.certificate);
+    await writeFile(join(folder, "key.pem"), tls.key);
+  }
   const clients: Redis[] = [];
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    server = spawn(program, argumentsOf(port, folder, password), { stdio: "ignore" });
-    await answers(url);
+    server = spawn(program, argumentsOf(port, folder, { password, tls }), { stdio: "ignore" });
+    await answers(url, connection);
   };
   const kill = async (): Promise<void> => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
@@ -52,6 +73,7 @@ export async function startRedis(password?: string): Promise<TestRedis> {
   return {
     url,
     port,
+    certificateFile,
     kill,
     start,
     async pauseFor(milliseconds) {
@@ -60,7 +82,7 @@ export async function startRedis(password?: string): Promise<TestRedis> {
       server?.kill("SIGCONT");
     },
     client() {
-      const client = new Redis(url, { maxRetriesPerRequest: null });
+      const client = new Redis(url, { maxRetriesPerRequest: null, ...connection });
       client.on("error", () => undefined);
       clients.push(client);
       return client;
@@ -73,9 +95,18 @@ export async function startRedis(password?: string): Promise<TestRedis> {
   };
 }
 
-function argumentsOf(port: number, folder: string, password: string | undefined): string[] {
+function argumentsOf(port: number, folder: string, { password, tls }: RedisOptions): string[] {
   return [
-    ["--port", String(port)],
+    ...(tls === undefined
+      ? [["--port", String(port)]]
+      : [
+          ["--port", "0"],
+          ["--tls-port", String(port)],
+          ["--tls-cert-file", join(folder, "certificate.pem")],
+          ["--tls-key-file", join(folder, "key.pem")],
+          ["--tls-ca-cert-file", join(folder, "certificate.pem")],
+          ["--tls-auth-clients", "no"],
+        ]),
     ["--bind", "127.0.0.1"],
     ["--dir", folder],
     ["--save", ""],
@@ -104,9 +135,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function answers(url: string): Promise<void> {
+async function answers(url: string, connection: RedisConnection): Promise<void> {
   for (let tries = 0; ; tries += 1) {
-    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, ...connection });
     client.on("error", () => undefined);
     try {
       await client.connect();

@@ -48,11 +48,20 @@ export async function connect(address: RedisAddress): Promise<Redis> {
     if (error instanceof StreamgaugeError) throw error;
     throw failed(
       address,
-      `cannot be reached: ${messageOf(lastError ?? error)}. Start one ("apt-get install ` +
-        `redis-server"), open its port to this machine, or correct the address.`,
+      `cannot be reached: ${messageOf(lastError ?? error)}. ${remedyFor(lastError ?? error)}`,
       error,
     );
   }
+}
+
+function remedyFor(error: unknown): string {
+  if (/certificate/i.test(messageOf(error))) {
+    return (
+      "Give Node the certificate of whoever signed the server's: set NODE_EXTRA_CA_CERTS to its file, " +
+      "here and for every agent."
+    );
+  }
+  return 'Start one ("apt-get install redis-server"), open its port to this machine, or correct the address.';
 }
 
 /** By what `INFO` says. */
