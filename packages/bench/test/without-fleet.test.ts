@@ -29,6 +29,17 @@ describe("without the fleet", () => {
 
   it.each([
     ["bench", "--fleet", "redis://127.0.0.1:1"],
+    [
+      "load",
+      "--url",
+      "http://h/v1",
+      "--model",
+      "m",
+      "--rate",
+      "1",
+      "--fleet",
+      "redis://127.0.0.1:1",
+    ],
     ["agent", "--redis", "redis://127.0.0.1:1", "--label", "lab"],
     ["fleet", "status"],
   ])("%s names the package, and how to install it", async (...flags) => {

@@ -10,6 +10,8 @@ export interface FleetErrorCodes {
   readonly INVALID_MESSAGE: true;
   /** A part of the run failed wherever it was tried. */
   readonly PART_FAILED: true;
+  /** A step of a load was given up: its agent has nothing to say of it. */
+  readonly STEP_VOID: true;
   /** No machine of a class is left, and the run was told to go on without. */
   readonly MACHINES_LOST: true;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { acceptJob } from "../src/agent/measure-part.js";
+import { acceptJob, type MeasuringAgent } from "../src/agent/measure-part.js";
+import { acceptShard } from "../src/agent/offer-shard.js";
 import { buildOf, machineClassOf, otherBuild } from "../src/machines/machine-class.js";
 import { unsuitable } from "../src/machines/agents.js";
 import type { AgentNotice } from "../src/messages/agent-notice.js";
 import { jobOf, partName, type PartJob } from "../src/messages/part-job.js";
+import { isShardJob, shardName, type ShardJob } from "../src/messages/shard-job.js";
+import { sha256Of } from "../src/parts/hash.js";
 import { keysOf } from "../src/redis/keys.js";
 import { parseRedisAddress } from "../src/redis/redis-address.js";
 import { exampleEnvironment } from "./example-environment.js";
@@ -18,6 +21,7 @@ const notice: AgentNotice = {
   machineClass: machineClassOf("lab", exampleEnvironment),
   build,
   modules: [hash],
+  endpoint: null,
   session: "s",
   startedAt: "2026-11-30T00:00:00.000Z",
   part: null,
@@ -46,22 +50,21 @@ const job: PartJob = jobOf(
 
 const part = partName(notice.machineClass, job);
 
+const agent: MeasuringAgent = {
+  keys: keysOf(),
+  redis: () => {
+    throw new Error("Nobody asks Redis.");
+  },
+  notice,
+  modules: new Map([[hash, "file:///tiny.mjs"]]),
+  endpoint: { url: "http://host/v1", keyEnv: "KEY" },
+  spoolFolder: undefined,
+  execArgv: undefined,
+  signal: new AbortController().signal,
+};
+
 function accept(message: unknown, name = part): PartJob {
-  return acceptJob(
-    {
-      keys: keysOf(),
-      redis: () => {
-        throw new Error("Nobody asks Redis.");
-      },
-      notice,
-      modules: new Map([[hash, "file:///tiny.mjs"]]),
-      spoolFolder: undefined,
-      execArgv: undefined,
-      signal: new AbortController().signal,
-    },
-    name,
-    message,
-  );
+  return acceptJob(agent, name, message);
 }
 
 describe("an agent", () => {
@@ -101,6 +104,61 @@ describe("an agent", () => {
   });
 });
 
+const shard: ShardJob = {
+  kind: "shard",
+  version: 1,
+  build,
+  runId: "2026-11-30T00-00-00.000Z",
+  step: 0,
+  attempt: 0,
+  shard: 1,
+  of: 3,
+  target: { kind: "endpoint", sha256: sha256Of("http://host/v1"), model: "m", api: "chat" },
+  plan: { name: "file-0", byteLength: 2, sha256: hash, chunks: [hash] },
+};
+
+describe("an agent that is asked for a shard of a load", () => {
+  const acceptIt = (message: ShardJob, name = shardName(notice.machineClass, shard)): ShardJob =>
+    acceptShard(agent, name, JSON.parse(JSON.stringify(message)));
+
+  it("takes one of the endpoint and the modules that it was started with", () => {
+    expect(isShardJob(shard)).toBe(true);
+    expect(isShardJob(job)).toBe(false);
+    expect(acceptIt(shard)).toEqual(shard);
+    const target = { kind: "module", sha256: hash, scenario: null } as const;
+    expect(acceptIt({ ...shard, target })).toMatchObject({ target });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["another commit", { build: { ...build, commit: "decaf" } }, /runs commit decaf/],
+    [
+      "another endpoint",
+      { target: { ...shard.target, sha256: sha256Of("http://attacker/v1") } },
+      /may not load that endpoint/,
+    ],
+    [
+      "an address",
+      { target: { ...shard.target, url: "http://attacker/v1" } },
+      /target.*url|Unrecognized/,
+    ],
+    [
+      "the name of a key",
+      { target: { ...shard.target, keyEnv: "AWS_SECRET_ACCESS_KEY" } },
+      /target.*keyEnv|Unrecognized/,
+    ],
+    [
+      "a module that it has not",
+      { target: { kind: "module", sha256: "b".repeat(64), scenario: null } },
+      /no module with the SHA-256 bbbb/,
+    ],
+    ["a shard that is not there", { shard: 3 }, /no such shard/],
+    ["another shard than its name says", { shard: 2 }, /not the name/],
+    ["a field that nobody knows", { execArgv: ["--import", "x"] }, /execArgv|Unrecognized/],
+  ])("refuses %s", (_, change, message) => {
+    expect(() => acceptIt({ ...shard, ...change })).toThrow(message);
+  });
+});
+
 describe("a class of machines", () => {
   it("is one of machines that differ in a little memory and in load", () => {
     const other = { ...exampleEnvironment, memoryBytes: 8 * 2 ** 30 - 4096, advice: ["close it"] };
@@ -127,6 +185,10 @@ describe("a class of machines", () => {
     expect(otherBuild(build, build)).toBeUndefined();
     expect(unsuitable(notice, { build, modules: [hash] })).toBeUndefined();
     expect(unsuitable(notice, { build, modules: ["b".repeat(64)] })).toMatch(/modules/);
+    expect(unsuitable(notice, { build, modules: [], endpoint: hash })).toMatch(/--url/);
+    expect(unsuitable({ ...notice, endpoint: hash }, { build, modules: [], endpoint: hash })).toBe(
+      undefined,
+    );
     expect(unsuitable({ ...notice, machineClass: "other-1" }, { build, modules: [] })).toMatch(
       /class/,
     );

@@ -118,6 +118,18 @@ describe("the command line", () => {
       ["bench", "--fleet", "redis://x", "--url", "http://h/v1", "--model", "m"],
       /an endpoint cannot/,
     ],
+    [
+      ["load", "--url", "http://h/v1", "--model", "m", "--rate", "1", "--agents", "2"],
+      /--agents is about other machines: give --fleet too/,
+    ],
+    [
+      ["agent", "--redis", "redis://x", "--label", "x", "--key-env", "KEY"],
+      /--key-env holds the key of an endpoint: give its --url too/,
+    ],
+    [
+      ["agent", "--redis", "redis://x", "--label", "x", "--url", "secret"],
+      /--url is no http or https address/,
+    ],
     [["agent", "--label", "x"], /Where is Redis\?/],
     [["agent"], /--label/],
     [["fleet", "status", "--redis", "nonsense"], /The address of Redis is none/],

@@ -1,10 +1,12 @@
 import { messageOf, StreamgaugeError } from "@streamgauge/core";
 import type { Command } from "commander";
+import type { LoadOnFleet } from "../load/load-on-fleet.js";
 import type { BenchOnFleet } from "../run/parts/index.js";
 
 /** What the commands take from `@streamgauge/fleet`. */
 export interface FleetModule {
   readonly benchOnFleet: BenchOnFleet;
+  readonly loadOnFleet: LoadOnFleet;
   agentCommand(): Command;
   fleetCommand(): Command;
 }

@@ -57,6 +57,7 @@ export {
   isLoadRecord,
   loadRecordSchema,
   loadRecordVersion,
+  loadTarget,
   parseLoadRecord,
   type FoundRate,
   type LoadRecord,
@@ -66,6 +67,7 @@ export {
   type ObjectiveLimits,
   type RecordedRequests,
 } from "./load-record.js";
+export type { LoadClient } from "./load-client.js";
 export {
   schedule,
   type RateSchedule,

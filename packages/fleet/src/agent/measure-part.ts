@@ -14,6 +14,7 @@ import { checkMessage } from "../messages/read-message.js";
 import { commitPart, uploadFiles, type Commit } from "../parts/upload-part.js";
 import type { Redis } from "../redis/connection.js";
 import type { FleetKeys } from "../redis/keys.js";
+import type { AgentEndpoint } from "./agent-endpoint.js";
 import { createSpool, type Spool } from "./spool.js";
 
 /** What an agent measures with. */
@@ -24,6 +25,8 @@ export interface MeasuringAgent {
   readonly notice: AgentNotice;
   /** Its modules with scenarios: file URLs by SHA-256. */
   readonly modules: ReadonlyMap<string, string>;
+  /** The endpoint that it may load, and the variable with its key. */
+  readonly endpoint: AgentEndpoint | undefined;
   readonly spoolFolder: string | undefined;
   /** Flags of Node for the processes that measure. */
   readonly execArgv: readonly string[] | undefined;
@@ -92,8 +95,12 @@ export async function measurePart(
   }
 }
 
-/** A machine can get other cores or another Node while its agent runs. */
-function requireSameClass(
+/**
+ * A machine can get other cores or another Node while its agent runs.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION`
+ */
+export function requireSameClass(
   { label, machineClass }: AgentNotice,
   environment: AgentNotice["environment"],
 ): void {
@@ -102,11 +109,14 @@ function requireSameClass(
   throw refused(`this machine is ${now} now, and was ${machineClass}: start its agent again.`);
 }
 
-/** Until the server has it: what is measured is not given up because a connection was lost. */
-async function deliver(
+/**
+ * Until the server has it: what is measured is not given up because a connection was lost. Undefined
+ * after an abort.
+ */
+export async function deliver(
   { keys, redis, notice, signal }: MeasuringAgent,
   part: string,
-  spool: Spool,
+  spool: Pick<Spool, "names" | "read">,
   environment: AgentNotice["environment"],
 ): Promise<Commit | undefined> {
   const { machine, label, session } = notice;
@@ -132,6 +142,7 @@ async function deliver(
   }
 }
 
-function refused(why: string): StreamgaugeError {
+/** For what this agent does not have, or may not do. */
+export function refused(why: string): StreamgaugeError {
   return new StreamgaugeError("INVALID_OPTION", `This agent refuses the part: ${why}`);
 }

@@ -5,11 +5,15 @@ import { isStreamgaugeError, messageOf } from "@streamgauge/core";
 import { buildOf, machineClassOf, machineName } from "../machines/machine-class.js";
 import { hashModules } from "../machines/modules.js";
 import { connect, type Redis } from "../redis/connection.js";
+import { isShardJob } from "../messages/shard-job.js";
 import { keysOf, type FleetKeys } from "../redis/keys.js";
 import { parseRedisAddress } from "../redis/redis-address.js";
 import { sha256Of } from "../parts/hash.js";
+import type { Commit } from "../parts/upload-part.js";
 import { Link, tookTooLong, type Linked } from "./link.js";
+import { requireEndpoint, type AgentEndpoint } from "./agent-endpoint.js";
 import { acceptJob, measurePart, type MeasuringAgent } from "./measure-part.js";
+import { acceptShard, offerShard } from "./offer-shard.js";
 import { PartQueue, type TakenPart } from "./part-queue.js";
 import { Presence } from "./presence.js";
 import { usualTimings, type AgentTimings } from "./timings.js";
@@ -32,6 +36,8 @@ export interface AgentOptions {
   readonly machine?: string | undefined;
   /** File URLs of modules with scenarios that it may run. */
   readonly modules?: readonly string[] | undefined;
+  /** The endpoint that it may load. Default: none. */
+  readonly endpoint?: AgentEndpoint | undefined;
   /** Where raw samples lie until they are in Redis. Default: the system's temporary folder. */
   readonly spoolFolder?: string | undefined;
   /** Ends when there was nothing to measure for so long. Default: never. */
@@ -88,7 +94,8 @@ class Agent {
     const timings = { ...usualTimings, ...options.timings };
     const modules = await hashModules(options.modules ?? []);
     const { environment } = await watchEnvironment();
-    const { label, machine = machineName() } = options;
+    const { label, machine = machineName(), endpoint } = options;
+    if (endpoint !== undefined) requireEndpoint(endpoint);
     const machineClass = machineClassOf(label, environment);
     const presence = new Presence(keys, timings, {
       version: 1,
@@ -97,6 +104,7 @@ class Agent {
       machineClass,
       build: buildOf(environment),
       modules: [...modules.keys()],
+      endpoint: endpoint === undefined ? null : sha256Of(endpoint.url),
       session: randomUUID(),
       startedAt: new Date().toISOString(),
       part: null,
@@ -203,9 +211,9 @@ class Agent {
         await this.#report(taken.complete({ manifest: sha256Of(before) }));
         return;
       }
-      const asked = acceptJob(measuring, part, job);
-      this.#tell("measuring", part);
-      const commit = await measurePart(measuring, part, asked);
+      const commit = await (isShardJob(job)
+        ? this.#offer(measuring, part, job)
+        : this.#measurePart(measuring, part, job));
       if (commit === undefined) {
         await this.#report(taken.giveBack());
         return;
@@ -218,6 +226,22 @@ class Agent {
     } catch (error) {
       await this.#reportFailure(taken, error);
     }
+  }
+
+  async #measurePart(
+    measuring: MeasuringAgent,
+    part: string,
+    job: unknown,
+  ): Promise<Commit | undefined> {
+    const asked = acceptJob(measuring, part, job);
+    this.#tell("measuring", part);
+    return await measurePart(measuring, part, asked);
+  }
+
+  async #offer(measuring: MeasuringAgent, name: string, job: unknown): Promise<Commit | undefined> {
+    const asked = acceptShard(measuring, name, job);
+    this.#tell("measuring", name);
+    return await offerShard(measuring, name, asked);
   }
 
   async #reportFailure(taken: TakenPart, error: unknown): Promise<void> {
@@ -252,12 +276,13 @@ class Agent {
   }
 
   #measuring(): MeasuringAgent {
-    const { spoolFolder, execArgv } = this.#options;
+    const { spoolFolder, execArgv, endpoint } = this.#options;
     return {
       keys: this.#keys,
       redis: () => this.#link.redis,
       notice: this.#presence.notice,
       modules: this.#modules,
+      endpoint,
       spoolFolder,
       execArgv,
       signal: this.#ending.signal,

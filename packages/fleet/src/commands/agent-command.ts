@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { printable } from "@streamgauge/core";
+import { invalidOption, printable } from "@streamgauge/core";
 import { Command, InvalidArgumentError } from "commander";
 import { runAgent, type AgentEvent } from "../agent/run-agent.js";
 import { addRedisFlags, addressOf, type RedisFlags } from "./redis-options.js";
@@ -8,6 +8,8 @@ import { addRedisFlags, addressOf, type RedisFlags } from "./redis-options.js";
 interface AgentFlags extends RedisFlags {
   readonly label: string;
   readonly machine?: string;
+  readonly url?: string;
+  readonly keyEnv?: string;
   readonly spool?: string;
   readonly idle?: number;
 }
@@ -19,6 +21,8 @@ export function agentCommand(): Command {
     .argument("[modules...]", "JavaScript modules with scenarios that it may run")
     .requiredOption("--label <text>", "what you call this kind of machine, as c7g.large")
     .option("--machine <name>", "name of this machine (default: made of its host name)", parseName)
+    .option("--url <address>", "an endpoint that it may load, as http://host:8000/v1")
+    .option("--key-env <name>", "environment variable here that holds the endpoint's key")
     .option("--spool <folder>", "where raw samples lie until they are in Redis")
     .option("--idle <seconds>", "end after so long without a part (default: never)", parseSeconds);
   return addRedisFlags(command)
@@ -29,11 +33,15 @@ One agent for each machine, and nothing else on it. It takes parts of runs of it
 versions only, and runs no code but what is installed here. The first Ctrl-C ends it after the current
 generation; its part is measured again elsewhere.
 
-Example:
-  $ streamgauge agent --redis redis://10.0.0.5 --label c7g.large`,
+Examples:
+  $ streamgauge agent --redis redis://10.0.0.5 --label c7g.large
+  $ streamgauge agent --redis redis://10.0.0.5 --label c7g.large --url http://10.0.0.9/v1`,
     )
     .action(async (modules: string[], flags: AgentFlags) => {
-      const { label, machine, prefix, spool, idle } = flags;
+      const { label, machine, prefix, url, keyEnv, spool, idle } = flags;
+      if (keyEnv !== undefined && url === undefined) {
+        throw invalidOption("--key-env holds the key of an endpoint: give its --url too.");
+      }
       const ending = new AbortController();
       const end = (): void => {
         // The second one does not wait for what it measures.
@@ -49,6 +57,7 @@ Example:
           label,
           machine,
           modules: modules.map((path) => pathToFileURL(resolve(path)).href),
+          endpoint: url === undefined ? undefined : { url, keyEnv },
           spoolFolder: spool,
           idleSeconds: idle,
           signal: ending.signal,

@@ -1,17 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { findAgents, unsuitable } from "../machines/agents.js";
+import { findAgents, unsuitable, type AgentNeeds } from "../machines/agents.js";
 import type { AgentNotice } from "../messages/agent-notice.js";
-import type { Build } from "../messages/words.js";
 import type { Redis } from "../redis/connection.js";
 import type { FleetKeys } from "../redis/keys.js";
 
 /** What agents are looked for with. */
-export interface Search {
+export interface Search extends AgentNeeds {
   readonly redis: Redis;
   readonly keys: FleetKeys;
-  readonly build: Build;
-  /** SHA-256 of the run's modules. */
-  readonly modules: readonly string[];
   readonly pollMilliseconds: number;
   readonly signal: AbortSignal | undefined;
   /** Told what it waits for, in a line. */
@@ -53,8 +49,9 @@ export async function waitForClass(
   }
 }
 
-async function look(
-  search: Search,
+/** The agents that can measure for the run, and why others cannot. */
+export async function look(
+  search: Omit<Search, "report" | "signal" | "pollMilliseconds">,
 ): Promise<{ readonly suitable: readonly AgentNotice[]; readonly refused: readonly string[] }> {
   const { present, unreadable } = await findAgents(search.redis, search.keys);
   const suitable: AgentNotice[] = [];

@@ -1,6 +1,7 @@
 import { Queue, type Job } from "bullmq";
 import { StreamgaugeError } from "@streamgauge/core";
 import type { PartJob } from "../messages/part-job.js";
+import type { ShardJob } from "../messages/shard-job.js";
 import type { Redis } from "../redis/connection.js";
 import { addName, expirySeconds, queueOf, renewQueue, type FleetKeys } from "../redis/keys.js";
 
@@ -9,6 +10,9 @@ const attempts = 5;
 
 /** How often a job that vanished, or was left behind too often, is asked for once more. */
 const mostReturns = 50;
+
+/** What an agent is asked for. */
+type Asked = PartJob | ShardJob;
 
 /** BullMQ's log of what happened; nothing here reads it. */
 const mostEvents = 1000;
@@ -19,7 +23,7 @@ export class PartJobs {
   readonly #keys: FleetKeys;
   readonly #name: string;
   readonly #queue: Queue;
-  readonly #asked = new Map<string, PartJob>();
+  readonly #asked = new Map<string, Asked>();
   readonly #returns = new Map<string, number>();
 
   constructor(redis: Redis, keys: FleetKeys, machineClass: string) {
@@ -41,7 +45,7 @@ export class PartJobs {
   }
 
   /** Asks for a part; one that is asked for already stays as it is. */
-  async ask(part: string, job: PartJob): Promise<void> {
+  async ask(part: string, job: Asked): Promise<void> {
     this.#asked.set(part, job);
     await addName(this.#redis, this.#keys.queues, this.#name);
     await this.#ensure(part, job, "first");
@@ -58,10 +62,17 @@ export class PartJobs {
   }
 
   /** What was measured is damaged, and nobody has it: it has to be measured once more. */
-  async askAgain(part: string, job: PartJob): Promise<void> {
+  async askAgain(part: string, job: Asked): Promise<void> {
     this.#asked.set(part, job);
     await this.#remove(part);
     await this.#return(part, job, "what was measured was damaged");
+  }
+
+  /** Why a job failed for good; undefined where it did not. */
+  async failureOf(part: string): Promise<string | undefined> {
+    const found = (await this.#queue.getJob(part)) as Job | undefined;
+    if (found === undefined || (await found.getState()) !== "failed") return undefined;
+    return found.failedReason ?? "nobody said why";
   }
 
   /** Nobody waits for it any more; one that is being measured is left alone. */
@@ -80,7 +91,7 @@ export class PartJobs {
     await this.#queue.close();
   }
 
-  async #ensure(part: string, job: PartJob, when: "first" | "again"): Promise<void> {
+  async #ensure(part: string, job: Asked, when: "first" | "again"): Promise<void> {
     const found = (await this.#queue.getJob(part)) as Job | undefined;
     if (found === undefined) {
       if (when === "first") await this.#add(part, job);
@@ -104,14 +115,14 @@ export class PartJobs {
     await this.#return(part, job, reason);
   }
 
-  async #return(part: string, job: PartJob, why: string): Promise<void> {
+  async #return(part: string, job: Asked, why: string): Promise<void> {
     const returns = (this.#returns.get(part) ?? 0) + 1;
     this.#returns.set(part, returns);
     if (returns > mostReturns) throw failed(part, `${why}, ${returns} times`);
     await this.#add(part, job);
   }
 
-  async #add(part: string, job: PartJob): Promise<void> {
+  async #add(part: string, job: Asked): Promise<void> {
     await this.#queue.add("part", job, { jobId: part });
     await renewQueue(this.#redis, this.#keys, this.#name, [part]);
   }

@@ -34,19 +34,27 @@ export async function findAgents(redis: Redis, keys: FleetKeys): Promise<Agents>
   return { present, unreadable };
 }
 
-/**
- * Why an agent cannot measure for a run, in a phrase; undefined when it can.
- *
- * @param modules SHA-256 of the modules that the run needs
- */
+/** What a run needs of an agent. */
+export interface AgentNeeds {
+  readonly build: Build;
+  /** SHA-256 of the run's modules. */
+  readonly modules: readonly string[];
+  /** SHA-256 of the address of the endpoint that is loaded. */
+  readonly endpoint?: string | undefined;
+}
+
+/** Why an agent cannot measure for a run, in a phrase; undefined when it can. */
 export function unsuitable(
   agent: AgentNotice,
-  { build, modules }: { readonly build: Build; readonly modules: readonly string[] },
+  { build, modules, endpoint }: AgentNeeds,
 ): string | undefined {
   const other = otherBuild(agent.build, build);
   if (other !== undefined) return other;
   if (machineClassOf(agent.label, agent.environment) !== agent.machineClass) {
     return "it says another class than its machine is of";
+  }
+  if (endpoint !== undefined && agent.endpoint !== endpoint) {
+    return "it was started without the endpoint's --url, or with another spelling of it";
   }
   return modules.every((hash) => agent.modules.includes(hash))
     ? undefined

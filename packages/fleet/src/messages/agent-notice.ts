@@ -16,6 +16,8 @@ export interface AgentNotice {
   readonly build: Build;
   /** SHA-256 of its modules with scenarios. */
   readonly modules: readonly string[];
+  /** SHA-256 of the address of the endpoint that it may load; null without one. */
+  readonly endpoint: string | null;
   /** Drawn when it starts. */
   readonly session: string;
   /** ISO 8601. */
@@ -35,6 +37,7 @@ export const agentNotice: z.ZodType<AgentNotice> = z.strictObject({
   machineClass: keyName,
   build,
   modules: z.array(sha256).max(20),
+  endpoint: sha256.nullable(),
   session: keyName,
   startedAt: z.string().max(40),
   part: keyName.nullable(),

@@ -6,7 +6,7 @@ import { keyName, sha256, shortText } from "./words.js";
 export const chunkBytes: number = 512 * 1024;
 
 /** A file of a part: raw samples come nowhere near it. */
-const mostFileBytes = 2 ** 27;
+export const mostFileBytes: number = 2 ** 27;
 
 /** Of all of a part's files. */
 const mostPartBytes = 2 ** 29;
@@ -32,7 +32,8 @@ export interface Manifest {
   readonly files: readonly ManifestFile[];
 }
 
-const file: z.ZodType<ManifestFile> = z.strictObject({
+/** Checks a {@link ManifestFile}. */
+export const manifestFile: z.ZodType<ManifestFile> = z.strictObject({
   name: z.string().regex(/^(part|samples-\d{1,6}|file-\d{1,6})$/),
   byteLength: z.int().min(0).max(mostFileBytes),
   sha256,
@@ -48,7 +49,7 @@ export const manifest: z.ZodType<Manifest> = z
     label: shortText,
     session: keyName,
     environment: z.custom<Environment>(isEnvironment, "it is no environment"),
-    files: z.array(file).min(1).max(2000),
+    files: z.array(manifestFile).min(1).max(2000),
   })
   .refine(({ files }) => sizeOf(files) <= mostPartBytes, "it is too large");
 

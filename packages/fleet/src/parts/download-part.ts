@@ -32,7 +32,8 @@ export async function downloadPart(
   const manifest = readMessage(manifestSchema, text, `the manifest of ${part}`);
   if (manifest.part !== part) throw damaged(part, `its manifest is that of ${manifest.part}`);
   const files = new Map<string, Uint8Array>();
-  for (const file of manifest.files) files.set(file.name, await download(redis, keys, part, file));
+  for (const file of manifest.files)
+    files.set(file.name, await downloadFile(redis, keys, part, file));
   const { machine: name, label, environment } = manifest;
   const document = files.get("part");
   if (document === undefined) throw damaged(part, "its document is missing");
@@ -47,7 +48,12 @@ export async function downloadPart(
   };
 }
 
-async function download(
+/**
+ * Gets a file that was uploaded for a part.
+ *
+ * @throws StreamgaugeError `INVALID_MESSAGE` where it is damaged or gone
+ */
+export async function downloadFile(
   redis: Redis,
   keys: FleetKeys,
   part: string,

@@ -35,6 +35,10 @@ export interface FleetKeys {
   manifest(part: string): string;
   /** A piece of one of a part's files. */
   chunk(part: string, sha256: string): string;
+  /** Hash of what the agents of an attempt at a load's step say, by shard. */
+  shards(attempt: string): string;
+  /** When an attempt begins. It is gone when the attempt is given up. */
+  start(attempt: string): string;
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` for a prefix of other characters */
@@ -54,6 +58,8 @@ export function keysOf(prefix: string = defaultPrefix): FleetKeys {
     queues: `${prefix}:queues`,
     queuePrefix: `${prefix}:queue`,
     manifest: (part) => `${prefix}:manifest:${part}`,
+    shards: (attempt) => `${prefix}:shards:${attempt}`,
+    start: (attempt) => `${prefix}:start:${attempt}`,
     chunk: (part, sha256) => `${prefix}:chunk:${part}:${sha256}`,
   };
 }
