@@ -10,6 +10,7 @@ import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { loadCommand } from "./commands/load-command.js";
 import { InvalidRecordError } from "./record/index.js";
+import { fleetCommands } from "./commands/fleet-commands.js";
 import { runtimeCommands } from "./commands/runtime-commands.js";
 import { verifyCommand } from "./commands/verify-command.js";
 import { packageVersion } from "./commands/package-version.js";
@@ -28,6 +29,8 @@ const program = new Command("streamgauge")
   .addCommand(wakeUpsCommand())
   .addCommand(gateCommand())
   .addCommand(historyCommand());
+
+for (const command of fleetCommands()) program.addCommand(command);
 
 try {
   for (const command of await runtimeCommands()) program.addCommand(command);

@@ -6,7 +6,7 @@ import type {
   LoadStep,
 } from "../record/index.js";
 import { showLimits } from "./objective.js";
-import { describeSchedule } from "./run-load.js";
+import { describeSchedule } from "./schedule.js";
 import { isClientLate, totalsOf } from "./step-verdict.js";
 
 /** What a load showed, without histograms: for people, and as `--json`. */

@@ -14,6 +14,11 @@ export type StepFindings = Readonly<
   Record<"hash" | "arrivals" | "stages" | "verdict", readonly string[]>
 >;
 
+/** What of a step its stages are derived with. */
+export interface DerivedStep extends Pick<LoadStep, "schedule"> {
+  readonly stages: readonly Pick<LoadStage, "seconds">[];
+}
+
 /**
  * Derives a step of a load again from its raw samples and its seed.
  *
@@ -162,9 +167,15 @@ function dueOf(shards: readonly LoadSamples[]): readonly number[] {
     .map(({ dueNanoseconds }) => dueNanoseconds);
 }
 
-function deriveStages(
-  { objective, lateAfterNanoseconds }: LoadRecord,
-  step: LoadStep,
+/**
+ * The stages of a step, from the raw samples of its shards: histograms are added bucket by bucket.
+ *
+ * @param step its schedule, and the length of its stages
+ * @param shards all of them, in their order
+ */
+export function deriveStages(
+  { objective, lateAfterNanoseconds }: Pick<LoadRecord, "objective" | "lateAfterNanoseconds">,
+  step: DerivedStep,
   shards: readonly LoadSamples[],
 ): readonly LoadStage[] {
   const rules = { limits: objective?.limits ?? {}, lateAfterNanoseconds };
@@ -183,7 +194,7 @@ function deriveStages(
 
 /** Of a trace that ended early the last moment is not known: then it is believed. */
 function secondsOf(
-  { schedule, stages }: LoadStep,
+  { schedule, stages }: DerivedStep,
   shards: readonly LoadSamples[],
 ): readonly number[] {
   if (schedule.kind === "rate") return stageSeconds(schedule);
@@ -192,7 +203,7 @@ function secondsOf(
   return stageSeconds({ kind: "trace", seed: schedule.seed, dueNanoseconds });
 }
 
-function offeredTo({ schedule }: LoadStep, { shard, of }: LoadSamples, stage: number): number {
+function offeredTo({ schedule }: DerivedStep, { shard, of }: LoadSamples, stage: number): number {
   // The shards of a trace differ by one at most.
   if (schedule.kind === "trace") return Math.ceil((schedule.arrivals - shard) / of);
   let count = 0;

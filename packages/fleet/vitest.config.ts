@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/*.test.ts"],
+    // Agents are processes that start processes; the limit is there to end what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
