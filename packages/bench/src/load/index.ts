@@ -49,6 +49,7 @@ export {
   type Shard,
 } from "./schedule.js";
 export { mergeStages, StageTally, type TallyRules } from "./stage-tally.js";
-export { isSurelyMissed, judgeStep, searchVerdict, totalsOf } from "./step-verdict.js";
+export { totalsOf } from "./stage-counts.js";
+export { isSurelyMissed, judgeStep, searchVerdict } from "./step-verdict.js";
 export { readTrace, type Trace, type TraceOptions } from "./trace-file.js";
 export { verifyLoad, type LoadStepVerification, type LoadVerification } from "./verify-load.js";
