@@ -19,6 +19,10 @@ const program = new Command("streamgauge")
   .version(packageVersion())
   .description("Stream tokens from a local model, and measure what streaming costs.")
   .showHelpAfterError("Add --help for the options and examples.")
+  .addHelpText(
+    "after",
+    "\nBegin with `streamgauge demo` or `streamgauge bench`; `streamgauge bench --help` has examples.",
+  )
   .addCommand(benchCommand())
   .addCommand(loadCommand())
   .addCommand(calibrateCommand())

@@ -67,7 +67,7 @@ export function benchCommand(): Command {
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option(
       "--blocks <count>",
-      "blocks (a block runs each mode) of each cell and process",
+      "blocks of each token count and process; a block runs each mode once",
       parseInteger,
     )
     .option(

@@ -6,8 +6,8 @@ import { loadLines } from "../load/load-lines.js";
 import { summarizeLoad } from "../load/load-summary.js";
 import { limitForms } from "../load/objective.js";
 import { runLoad, type LoadOutcome } from "../load/run-load.js";
+import { totalsOf } from "../load/stage-counts.js";
 import type { LoadProgress } from "../load/step-offerer.js";
-import { totalsOf } from "../load/step-verdict.js";
 import type { LoadRecord } from "../record/index.js";
 import type { FleetTarget } from "../run/parts/index.js";
 import { shellWord } from "../summary/shell-word.js";
@@ -28,7 +28,7 @@ interface Flags extends LoadFlags, FleetFlags {
 /** The `load` command of the command line. */
 export function loadCommand(): Command {
   const command = new Command("load")
-    .description("Offer a load to an endpoint or a generator, and say what its users would wait.")
+    .description("Send requests at set rates, and say how long users would wait.")
     .argument("[module]", "instead of --url: a JavaScript module that exports a scenario");
   addServerFlags(command)
     .option("--model <name>", "the server's name of the model")

@@ -61,6 +61,7 @@ export {
   type ShardPlan,
 } from "./shard-plan.js";
 export { mergeStages, StageTally, type TallyRules } from "./stage-tally.js";
+export { totalsOf } from "./stage-counts.js";
 export type {
   AskedStep,
   LoadProgress,
@@ -69,7 +70,7 @@ export type {
   OpenOfferer,
   StepOfferer,
 } from "./step-offerer.js";
-export { isSurelyMissed, judgeStep, searchVerdict, totalsOf } from "./step-verdict.js";
+export { isSurelyMissed, judgeStep, searchVerdict } from "./step-verdict.js";
 export { readTrace, type Trace, type TraceOptions } from "./trace-file.js";
 export { deriveStages, type DerivedStep } from "./verify-load-step.js";
 export { verifyLoad, type LoadStepVerification, type LoadVerification } from "./verify-load.js";

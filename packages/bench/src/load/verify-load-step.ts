@@ -6,8 +6,9 @@ import { describeOtherBytes, requirePlainName, type ReadBeside } from "../run/ce
 import { stepSeed } from "./load-plan.js";
 import { readLoadSamples, type LoadSamples } from "./load-samples.js";
 import { shardArrivals, stageSeconds } from "./schedule.js";
+import { totalsOf } from "./stage-counts.js";
 import { mergeStages, StageTally } from "./stage-tally.js";
-import { judgeStep, totalsOf } from "./step-verdict.js";
+import { judgeStep } from "./step-verdict.js";
 
 /** What is wrong with each part of a step, in a sentence each. */
 export type StepFindings = Readonly<

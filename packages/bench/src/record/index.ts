@@ -82,6 +82,7 @@ export {
   loadStage,
   type LoadLatency,
   type LoadStage,
+  type StageCounts,
 } from "./load-stage.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
 export type * from "./measurements.js";
