@@ -52,7 +52,13 @@ async function load(base) {
   const outputFolder = await mkdtemp(join(tmpdir(), "streamgauge-load-client-"));
   try {
     const { record } = await runLoad({
-      target: { kind: "endpoint", url: base, host: new URL(base).host, model: "known", api: "chat" },
+      target: {
+        kind: "endpoint",
+        url: base,
+        host: new URL(base).host,
+        model: "known",
+        api: "chat",
+      },
       mix: {
         source: "filler",
         list: [],
