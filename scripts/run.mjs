@@ -3,9 +3,9 @@
 // What the build prints is shown only when it fails.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { turbo } from "./turbo-program.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const [file, ...args] = process.argv.slice(2);
@@ -14,10 +14,6 @@ if (file === undefined) throw new Error("Usage: node scripts/run.mjs <built file
 const target = resolve(root, file);
 if (!existsSync(target)) process.stderr.write("Building streamgauge for the first time…\n");
 
-const turbo = join(
-  dirname(createRequire(import.meta.url).resolve("turbo/package.json")),
-  "bin/turbo",
-);
 const build = spawnSync(process.execPath, [turbo, "run", "build", "build:model"], {
   cwd: root,
   encoding: "utf8",

@@ -19,6 +19,14 @@ export const rooms = {
     ["history", "gate", "endurance", "load"],
     "commands",
   ],
+  fleet: [
+    "redis",
+    "messages",
+    "parts",
+    "machines",
+    ["agent", "coordinator", "operations"],
+    "commands",
+  ],
   report: [
     "text",
     "files",

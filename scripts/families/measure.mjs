@@ -55,13 +55,14 @@ async function measure(folder, names) {
       process.stderr.write(` ${build.seconds.toFixed(0)} s; running…`);
       const run = await step("run", built);
       record.shapes.push({ family, model, config, build, run });
+      // After each: the large ones take many minutes, and Ctrl-C keeps what is done.
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "families.json"), `${JSON.stringify(record, undefined, 1)}\n`);
       process.stderr.write(` ${run.tokensPerSecond.toFixed(1)} tokens/s\n`);
     } finally {
       await rm(workshop, { recursive: true, force: true });
     }
   }
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "families.json"), `${JSON.stringify(record, undefined, 1)}\n`);
 }
 
 /** @returns what a process of one step printed */

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** The workspace's root folder. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const names = ["core", "runtime", "bench", "report"];
+const names = ["core", "runtime", "bench", "fleet", "report"];
 
 /**
  * Reads the manifests of the published packages.

@@ -34,12 +34,12 @@ const command = new Command("streamgauge-server")
   .option("--host <address>", "address to listen at", "127.0.0.1")
   .option(
     "--allow-host <name>",
-    "answer to this name too, beside localhost and the address listened at; may be repeated",
+    "also answer to this name, beside localhost and --host; may be repeated",
     readHost,
   )
   .option(
     "--allow-origin <origin>",
-    "let pages of this origin ask, such as https://app.example; may be repeated",
+    "let pages of this origin call, such as https://app.example; may be repeated",
     readOrigin,
   )
   .addOption(
@@ -50,7 +50,7 @@ const command = new Command("streamgauge-server")
 const program = addEngineFlags(command)
   .option(
     "--workers <n>",
-    "worker threads, each with a copy of the model and as many completions as --max-batch says",
+    "worker threads, each with a copy of the model and up to --max-batch completions",
     count(1),
     Math.max(1, Math.floor(availableParallelism() / 2)),
   )
@@ -64,14 +64,14 @@ const program = addEngineFlags(command)
   )
   .option(
     "--special-tokens-in-messages",
-    "let messages have special tokens, spelt out; without it they are plain text",
+    "read special tokens such as <|im_end|> in messages; otherwise they are plain text",
   )
   .addHelpText(
     "after",
     `
-Without --api-key everybody who reaches the server may use it. Other users of this
-machine see a key that is on the command line: use STREAMGAUGE_API_KEY instead.
-The page and /health need no key.
+The page is at http://<host>:<port>/. It and /health need no key. Without a key everybody who
+reaches the server may use it. Other users of this machine see a key on the command line: set
+STREAMGAUGE_API_KEY instead.
 
 Ctrl-C lets running completions end for up to ten seconds; a second one does not wait.
 

@@ -1,7 +1,7 @@
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import type { Meter } from "@opentelemetry/api";
 import { MeterProvider, type ViewOptions } from "@opentelemetry/sdk-metrics";
-import type { GenerationObserver, Runtime } from "@streamgauge/runtime";
+import type { GenerationObserver, Runtime, RuntimeMetrics } from "@streamgauge/runtime";
 import { createOpenTelemetryObserver } from "@streamgauge/runtime/opentelemetry";
 
 /** What Prometheus' text format calls itself. */
@@ -47,49 +47,98 @@ const views: ViewOptions[] = [
   "gen_ai.server.time_per_output_token",
 ].map((instrumentName) => ({ instrumentName, name: `${instrumentName}.seconds` }));
 
-function watchRuntime(meter: Meter, runtime: Pick<Runtime, "metrics">): void {
-  const queued = meter.createObservableGauge("streamgauge.generations.queued", {
+/** What a runtime counts: how it is told to Prometheus, and what it is now. */
+interface Instrument {
+  readonly name: string;
+  readonly kind: "gauge" | "counter";
+  readonly description: string;
+  readonly read: (metrics: RuntimeMetrics) => number | Labelled;
+}
+
+/** A count for each value of a label. */
+interface Labelled {
+  readonly label: string;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const instruments: readonly Instrument[] = [
+  {
+    name: "streamgauge.generations.queued",
+    kind: "gauge",
     description: "Calls that wait for a worker.",
-  });
-  const active = meter.createObservableGauge("streamgauge.generations.active", {
+    read: ({ queued }) => queued,
+  },
+  {
+    name: "streamgauge.generations.active",
+    kind: "gauge",
     description: "Generations that a worker has.",
-  });
-  const ready = meter.createObservableGauge("streamgauge.workers.ready", {
+    read: ({ active }) => active,
+  },
+  {
+    name: "streamgauge.workers.ready",
+    kind: "gauge",
     description: "Workers that have loaded the model and live.",
-  });
-  const lost = meter.createObservableCounter("streamgauge.workers.lost", {
+    read: ({ workers }) => workers.ready,
+  },
+  {
+    name: "streamgauge.workers.lost",
+    kind: "counter",
     description: "Workers that ended by themselves, or could not load.",
-  });
-  const replaced = meter.createObservableCounter("streamgauge.workers.replaced", {
+    read: ({ workers }) => workers.lost,
+  },
+  {
+    name: "streamgauge.workers.replaced",
+    kind: "counter",
     description: "Workers that took the place of a lost one.",
-  });
-  const finished = meter.createObservableCounter("streamgauge.generations.finished", {
+    read: ({ workers }) => workers.replaced,
+  },
+  {
+    name: "streamgauge.generations.finished",
+    kind: "counter",
     description: "Generations that ended, by the reason.",
-  });
-  const failed = meter.createObservableCounter("streamgauge.generations.failed", {
+    read: ({ generations }) => ({ label: "finish_reason", counts: generations.finished }),
+  },
+  {
+    name: "streamgauge.generations.failed",
+    kind: "counter",
     description: "Generations that failed, by the code of the error.",
-  });
-  const delivered = meter.createObservableCounter("streamgauge.stream.delivered_tokens", {
+    read: ({ generations }) => ({ label: "error.type", counts: generations.failed }),
+  },
+  {
+    name: "streamgauge.stream.delivered_tokens",
+    kind: "counter",
     description: "Tokens that streams have handed over.",
-  });
-  const wakeUps = meter.createObservableCounter("streamgauge.stream.wake_ups", {
+    read: ({ delivery }) => delivery.tokens,
+  },
+  {
+    name: "streamgauge.stream.wake_ups",
+    kind: "counter",
     description: "How often streams have woken the thread that reads them.",
-  });
-  const all = [queued, active, ready, lost, replaced, finished, failed, delivered, wakeUps];
-  meter.addBatchObservableCallback((result) => {
-    const now = runtime.metrics();
-    result.observe(queued, now.queued);
-    result.observe(active, now.active);
-    result.observe(ready, now.workers.ready);
-    result.observe(lost, now.workers.lost);
-    result.observe(replaced, now.workers.replaced);
-    for (const [reason, count] of Object.entries(now.generations.finished)) {
-      result.observe(finished, count, { finish_reason: reason });
-    }
-    for (const [code, count] of Object.entries(now.generations.failed)) {
-      result.observe(failed, count, { "error.type": code });
-    }
-    result.observe(delivered, now.delivery.tokens);
-    result.observe(wakeUps, now.delivery.wakeUps);
-  }, all);
+    read: ({ delivery }) => delivery.wakeUps,
+  },
+];
+
+function watchRuntime(meter: Meter, runtime: Pick<Runtime, "metrics">): void {
+  const watched = instruments.map(({ name, kind, description, read }) => ({
+    read,
+    observable:
+      kind === "gauge"
+        ? meter.createObservableGauge(name, { description })
+        : meter.createObservableCounter(name, { description }),
+  }));
+  meter.addBatchObservableCallback(
+    (result) => {
+      const now = runtime.metrics();
+      for (const { read, observable } of watched) {
+        const value = read(now);
+        if (typeof value === "number") result.observe(observable, value);
+        else {
+          for (const [name, count] of Object.entries(value.counts)) {
+            result.observe(observable, count, { [value.label]: name });
+          }
+        }
+      }
+    },
+    watched.map(({ observable }) => observable),
+  );
 }

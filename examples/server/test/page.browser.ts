@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { findChromium } from "../../../packages/core/test/find-chromium.js";
 import { serve, type Served } from "./serve.js";
 
-/** Written by the test of the looks; the README shows copies of them. */
+/** Written by the test of the looks; `pnpm pictures` packs them into docs/. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 
 let browser: Browser;

@@ -10,6 +10,7 @@ import { gateCommand } from "./commands/gate-command.js";
 import { historyCommand } from "./commands/history-command.js";
 import { loadCommand } from "./commands/load-command.js";
 import { InvalidRecordError } from "./record/index.js";
+import { fleetCommands } from "./commands/fleet-commands.js";
 import { runtimeCommands } from "./commands/runtime-commands.js";
 import { verifyCommand } from "./commands/verify-command.js";
 import { packageVersion } from "./commands/package-version.js";
@@ -18,6 +19,10 @@ const program = new Command("streamgauge")
   .version(packageVersion())
   .description("Stream tokens from a local model, and measure what streaming costs.")
   .showHelpAfterError("Add --help for the options and examples.")
+  .addHelpText(
+    "after",
+    "\nBegin with `streamgauge demo` or `streamgauge bench`; `streamgauge bench --help` has examples.",
+  )
   .addCommand(benchCommand())
   .addCommand(loadCommand())
   .addCommand(calibrateCommand())
@@ -28,6 +33,8 @@ const program = new Command("streamgauge")
   .addCommand(wakeUpsCommand())
   .addCommand(gateCommand())
   .addCommand(historyCommand());
+
+for (const command of fleetCommands()) program.addCommand(command);
 
 try {
   for (const command of await runtimeCommands()) program.addCommand(command);

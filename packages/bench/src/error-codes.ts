@@ -16,6 +16,10 @@ export interface BenchErrorCodes {
   readonly RUNTIME_MISSING: true;
   /** A process that measured ended before it was done. */
   readonly PROCESS_FAILED: true;
+  /** What another machine measured for a run is damaged, or not what it was asked for. */
+  readonly INVALID_PART: true;
+  /** What was asked for needs `@streamgauge/fleet`, and it is not installed. */
+  readonly FLEET_MISSING: true;
 }
 
 declare module "@streamgauge/core" {

@@ -124,6 +124,22 @@ describe("the last lines of a bench", () => {
     expect(at("Does not hold: ")).toBeLessThan(at("Holds: "));
   });
 
+  it.each([
+    ["lengths", {}],
+    ["cells", { generator: "other" }],
+    ["cells", { tokens: 10 }],
+  ] as const)("name what a claim was held against: %s for %j", async (about, change) => {
+    const record = await exampleRecord();
+    const [cell, [claim]] = [record.cells[0]!, record.claims];
+    const cells = [
+      { ...cell, id: "short", tokens: 10 },
+      { ...cell, id: "long", tokens: 50, ...change },
+    ];
+    const claims = cells.map(({ id }) => ({ ...claim!, cell: id, verdict: "upheld" as const }));
+    const [seen] = summarize({ ...record, cells, claims }, place).claims;
+    expect(seen).toMatchObject({ about, upheld: ["short", "long"] });
+  });
+
   it("count the claims that there is no room for", async () => {
     const lines = linesOf(await fullRecord(), 80);
     expect(lines.join("\n")).toMatch(/^Failed: fake ledger: ENGINE_FAILED It broke\.$/m);

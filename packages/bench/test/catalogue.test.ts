@@ -206,6 +206,9 @@ describe("select", () => {
     [{ timeBudgetMinutes: 0 }, /time budget is 0 minutes/],
     [{ scenarios: ["paced"], tokens: [7] }, /has 7 tokens. There are cells of 100/],
     [{ scenarios: ["main-thread"], tokens: [7] }, /7 tokens/],
+    [{ scenarios: ["transports"], tokens: [7] }, /7 tokens. Leave tokens out/],
+    [{ scenarios: ["profiles"], blocks: 2 }, /leave blocks out/],
+    [{ scenarios: ["paced"], model: { name: "15M" } }, /model is "15M".*leave model out/],
   ])("refuses %j", (selection, message) => {
     expect(() => select(quick, selection)).toThrow(message);
   });

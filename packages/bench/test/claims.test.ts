@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { analyze } from "../src/conclude/analysis.js";
 import { judge, judgeClaims, type Claim } from "../src/conclude/claims.js";
-import { identityOf, type Block, type Cell } from "../src/record/index.js";
+import type { Block, Cell } from "../src/record/index.js";
 import { runOf } from "./example-run.js";
-import { cellPlan } from "./plans.js";
+import { analysedCell } from "./measured-cell.js";
 
 const claim: Claim = {
   id: "test",
@@ -33,20 +32,7 @@ function cellWith(
       runOf("streamAsync", 1e6),
     ],
   }));
-  const plan = cellPlan();
-  return {
-    ...identityOf(plan),
-    status: "complete",
-    failure: null,
-    promptTokens: 8,
-    warmUp: { blocksDropped: 5, steady: true },
-    processes: [],
-    plannedBlocks: plan.blocks,
-    blocks,
-    distributions: [],
-    analysis: analyze(blocks, plan.tokens),
-    rawSamples: null,
-  };
+  return analysedCell(blocks);
 }
 
 const quiet = [-0.001, 0, 0.001];

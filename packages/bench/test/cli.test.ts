@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { exitCodeOf } from "../src/commands/bench-command.js";
+import { exitCodeOf } from "../src/commands/exit-code.js";
 import { shippedClaimsFile } from "../src/conclude/claims-file.js";
 import type { ResultRecord, Verdict } from "../src/record/index.js";
 import { committedRecord } from "../../../scripts/committed-record.js";

@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { analyze } from "../src/conclude/analysis.js";
 import { judge, singleLook, type Claim } from "../src/conclude/claims.js";
 import { sequentialLooks } from "../src/statistics/index.js";
-import { identityOf, type Block, type Cell, type Look } from "../src/record/index.js";
+import type { Block, Look } from "../src/record/index.js";
 import { machines } from "./machines.js";
+import { analysedCell } from "./measured-cell.js";
 import { createDraws, simulateRuns, type Draws, type NoiseModel } from "./noise-models.js";
-import { cellPlan } from "./plans.js";
 import { contains, limit, patience, seed, Tally } from "./simulation.js";
 
 /*
@@ -99,30 +98,13 @@ function simulate(
   return { blocks: simulated.flat(), own };
 }
 
-function cellOf(blocks: readonly Block[]): Cell {
-  const plan = cellPlan();
-  return {
-    ...identityOf(plan),
-    status: "complete",
-    failure: null,
-    promptTokens: 8,
-    warmUp: { blocksDropped: 0, steady: true },
-    processes: [],
-    plannedBlocks: plan.blocks,
-    blocks,
-    distributions: [],
-    analysis: analyze(blocks, 100),
-    rawSamples: null,
-  };
-}
-
 function simulateVerdicts(model: NoiseModel, design: Design): Tally<Figure> {
   const draws = createDraws(seed);
   const tally = new Tally<Figure>(experiments);
   const { looks = singleLook } = design;
   for (let experiment = 0; experiment < experiments; experiment += 1) {
     const { blocks, own } = simulate(model, draws, design, Math.log1p(limit));
-    const cell = cellOf(blocks);
+    const cell = analysedCell(blocks);
     const stream = cell.analysis?.comparisons.find(({ treatment }) => treatment === "stream");
     if (stream === undefined) throw new Error("No comparison of stream.");
     // Of few processes the target is these processes themselves.
@@ -135,7 +117,7 @@ function simulateVerdicts(model: NoiseModel, design: Design): Tally<Figure> {
     tally.count("refuted", verdict === "refuted");
     tally.count("void", verdict === "void");
     if (isWithin) continue;
-    const half = cellOf(simulate(model, draws, design, Math.log1p(limit / 2)).blocks);
+    const half = analysedCell(simulate(model, draws, design, Math.log1p(limit / 2)).blocks);
     tally.count("decided at half", judge(claim, half, looks).verdict === "upheld");
   }
   return tally;

@@ -1,9 +1,11 @@
 import type { Generator } from "@streamgauge/core";
+import { analyze } from "../src/conclude/analysis.js";
 import { deriveCell } from "../src/conclude/derivation.js";
 import { runCell, type ExperimentOptions } from "../src/measure/experiment.js";
 import type { RawBlock } from "../src/measure/raw-samples.js";
-import { identityOf, type Cell } from "../src/record/index.js";
+import { identityOf, type Block, type Cell } from "../src/record/index.js";
 import type { CellPlan } from "../src/plan/stage.js";
+import { cellPlan } from "./plans.js";
 
 /** Runs a cell in one process, and gives what a record would say of it. */
 export async function measureCell(
@@ -30,6 +32,24 @@ export async function measureCell(
     processes: [part],
     plannedBlocks: plan.blocks,
     ...deriveCell(raw, plan),
+    rawSamples: null,
+  };
+}
+
+/** What a record would say of a cell with these blocks. */
+export function analysedCell(blocks: readonly Block[]): Cell {
+  const plan = cellPlan();
+  return {
+    ...identityOf(plan),
+    status: "complete",
+    failure: null,
+    promptTokens: 8,
+    warmUp: { blocksDropped: 5, steady: true },
+    processes: [],
+    plannedBlocks: plan.blocks,
+    blocks,
+    distributions: [],
+    analysis: analyze(blocks, plan.tokens),
     rawSamples: null,
   };
 }

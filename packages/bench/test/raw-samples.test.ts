@@ -132,6 +132,7 @@ describe("raw samples", () => {
       /version {"toString":null}/,
     ],
     ['{"format":"streamgauge/raw-samples","version":1}\n', /names no run, cell or number/],
+    [header(-1, ""), /names no run, cell or number of blocks/],
     [header(0, "\u0000"), /bytes after the last of 0 blocks/],
     [header(1, ""), /bytes end in the middle of a number/],
     [header(1, "\u0002\u0008"), /run of an unknown treatment/],

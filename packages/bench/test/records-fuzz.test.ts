@@ -1,6 +1,7 @@
 // Records, lines of histories and claims that nobody here wrote. What their readers let through,
 // the terminal, verify and the trends have to take.
 import { readFile } from "node:fs/promises";
+import { gunzipSync, gzipSync } from "node:zlib";
 import fc, { type Arbitrary } from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { parseClaims, shippedClaimsFile } from "@streamgauge/bench";
@@ -8,6 +9,8 @@ import { renderVerification } from "../src/commands/verify-command.js";
 import { parseHistoryLine } from "../src/history/history-line.js";
 import { renderHistory } from "../src/history/history-summary.js";
 import { trendsOf } from "../src/history/trends.js";
+import { LoadSamplesWriter, readLoadSamples } from "../src/load/load-samples.js";
+import { readRawSamples } from "../src/measure/raw-samples.js";
 import { parseRecord, type ResultRecord } from "../src/record/index.js";
 import { verifyRecord } from "../src/run/verify.js";
 import { summarize } from "../src/summary/index.js";
@@ -133,4 +136,50 @@ it("reads claims, or says what is wrong", async () => {
     },
   );
   expect(outcomes).toEqual(["INVALID_CLAIMS", "done"]);
+}, 600_000);
+
+/** Files whose first line is another, and what follows it as it was. */
+function otherHeaders(file: Uint8Array): Arbitrary<Uint8Array> {
+  const content = gunzipSync(file);
+  const end = content.indexOf("\n");
+  const header: unknown = JSON.parse(content.toString("utf8", 0, end));
+  return hostileJson(changedDocument(header)).map((text) =>
+    gzipSync(Buffer.concat([Buffer.from(text), content.subarray(end)])),
+  );
+}
+
+it("reads raw samples behind any header, or says what is wrong", async () => {
+  const [file] = run.files.values();
+  const outcomes = await fuzz(1906, otherHeaders(file!), ["INVALID_RAW_SAMPLES"], async (given) => {
+    const { runId, cell, blocks } = await readRawSamples(given);
+    expect([typeof runId, typeof cell]).toEqual(["string", "string"]);
+    expect(blocks.length).toBeGreaterThan(0);
+  });
+  expect(outcomes).toEqual(["INVALID_RAW_SAMPLES", "done"]);
+}, 600_000);
+
+it("reads raw samples of a load behind any header, or says what is wrong", async () => {
+  const writer = new LoadSamplesWriter({ runId: "run", step: 0, shard: 1, of: 2 });
+  for (const index of [0, 1, 2]) {
+    writer.add({
+      index,
+      stage: 0,
+      dueNanoseconds: index * 1e6,
+      latenessNanoseconds: 5,
+      outcome: index === 1 ? "failed" : "completed",
+      error: index === 1 ? "HTTP 429" : null,
+      outputTokens: 2,
+      promptTokens: null,
+      endNanoseconds: 4e6,
+      deliveredNanoseconds: [1e6, 3e6],
+    });
+  }
+  const file = await writer.finish();
+  const outcomes = await fuzz(1907, otherHeaders(file), ["INVALID_RAW_SAMPLES"], async (given) => {
+    const { runId, step, shard, of, requests } = await readLoadSamples(given);
+    expect(typeof runId).toBe("string");
+    for (const number of [step, shard, of]) expect(number).toBeGreaterThanOrEqual(0);
+    expect(requests.map(({ error }) => error === null)).toEqual([true, false, true]);
+  });
+  expect(outcomes).toEqual(["INVALID_RAW_SAMPLES", "done"]);
 }, 600_000);

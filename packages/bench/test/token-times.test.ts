@@ -91,6 +91,22 @@ describe("cost by the time of a token", () => {
       ["for each token", 40, 0.2],
       ["for each token", 40, 0.08],
     ]);
+    // What is measured alike is said once.
+    const notes = notesIn("document", tokenTimes(record));
+    expect(notes).toEqual([expect.stringMatching(/^Measured with fake/)]);
+  });
+
+  it("says which cells are of which ring where they differ", () => {
+    const record = recordOf(
+      { maxDelayMilliseconds: 4 },
+      cellThatCosts(5, { id: "grouped", tokens: 10 }),
+      cellThatCosts(6, { id: "longer", tokens: 50 }),
+      cellThatCosts(40, { id: "each", tokens: 10, maxDelayMilliseconds: 0 }),
+    );
+    expect(notesIn("document", tokenTimes(record))).toEqual([
+      expect.stringMatching(/^Measured .* at 10 and 50 tokens/),
+      expect.stringMatching(/^Woken for each token: measured .* at 10 tokens\.$/),
+    ]);
   });
 
   it("leaves out, and says so, what a record did not measure", () => {

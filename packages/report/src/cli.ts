@@ -1,5 +1,6 @@
 import { InvalidRecordError } from "@streamgauge/bench/record";
 import { isStreamgaugeError, printable } from "@streamgauge/core";
+import { classesCommand } from "./commands/classes-command.js";
 import { exportCommand } from "./commands/export-command.js";
 import { figuresCommand } from "./commands/figures-command.js";
 import { importCommand } from "./commands/import-command.js";
@@ -9,6 +10,7 @@ try {
   // Positional: both the program and its commands have --record and --out.
   await reportCommand()
     .enablePositionalOptions()
+    .addCommand(classesCommand())
     .addCommand(exportCommand())
     .addCommand(importCommand())
     .addCommand(figuresCommand())

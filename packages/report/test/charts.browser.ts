@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openChromium } from "./chromium.js";
 
 const charts = fileURLToPath(new URL("../../../docs/charts/", import.meta.url));
-/** docs/ holds copies of them. */
+/** `pnpm pictures` packs them into docs/. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 /** Of a phone, and of a column of a page: charts are made to be read at it. */
 const width = 400;

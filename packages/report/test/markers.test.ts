@@ -89,6 +89,38 @@ describe("markers of a block", () => {
     expect(new Set(table.map((line) => line.length)).size).toBe(1);
   });
 
+  it("get some of the rows of a table, without its terms", async () => {
+    const { text, problems } = await fill("<!-- sg:token-times at=20 -->\n<!-- /sg -->\n");
+    expect(problems).toEqual([]);
+    expect(text.split("\n").slice(4, -3)).toEqual([expect.stringMatching(/^\| 20 ms +\|/)]);
+    expect(await problemOf("<!-- sg:token-times at=3 -->\n<!-- /sg -->\n")).toContain(
+      "no such cost",
+    );
+  });
+
+  it("get what some stacks add", async () => {
+    const { text, problems } = await fill(
+      '<!-- sg:stack-costs stacks="async iterator, carrier" tokens=100,10000 from=stacks -->\n<!-- /sg -->\n',
+    );
+    expect(problems).toEqual([]);
+    expect(text.split("\n").slice(2, -3)).toEqual([
+      expect.stringMatching(/^\| CPU per token +\| async iterator \| carrier \(7\.1\.0\) +\|$/),
+      expect.any(String),
+      expect.stringMatching(/^\| 100 tokens +\| – +\| 10\.0 \(.*\) µs +\|$/),
+      expect.stringMatching(/^\| 10,000 tokens +\| – +\| 318 \(.*\) µs +\|$/),
+    ]);
+  });
+
+  it("get what the terminal said at the end of the newest run of a preset", async () => {
+    const { text, problems } = await fill("<!-- sg:answer from=quick -->\n<!-- /sg -->\n");
+    expect(problems).toEqual([]);
+    const lines = text.split("\n").slice(2, -3);
+    expect([lines[0], lines.at(-1)]).toEqual(["```text", "```"]);
+    expect(lines[1]).toMatch(/^Streaming from pequod/);
+    expect(lines.at(-2)).toBe("Page: pnpm report --html --record results/mine");
+    expect(lines.length).toBeLessThanOrEqual(14);
+  });
+
   it("keep the star of a doc comment in each line", async () => {
     const { text, problems } = await fill(
       "  /**\n   * Makes.\n   *\n   * <!-- sg:performance-note mode=stream -->\n   * old\n   * <!-- /sg -->\n   */\n",
@@ -124,6 +156,14 @@ describe("markers that cannot be filled", () => {
       /results\/mine\/record\.json has no cell moby; it has pequod-pooled-10, .*name a record by from=/,
     ],
     ["y <!-- sg:cost cell=pequod-pooled-10 mode=both -->1<!-- /sg -->", /mode=both is none of/],
+    [
+      "<!-- sg:stack-costs stacks=carrier tokens=7 from=stacks -->\n<!-- /sg -->",
+      /has no stacks at 7 tokens/,
+    ],
+    [
+      "<!-- sg:stack-costs stacks=barge tokens=100 from=stacks -->\n<!-- /sg -->",
+      /has no stack "barge"; it has async iterator, carrier/,
+    ],
     ["y <!-- sg:date from=yesterday -->1<!-- /sg -->", /from=yesterday is no record.*ledger/],
     [
       "y <!-- sg:operators generator=pequod-pooled mode=stream -->1<!-- /sg -->",
@@ -198,6 +238,18 @@ describe("a record of hostile strings", () => {
   });
 });
 
+it("an answer of hostile strings stays within its fence and its marker", async () => {
+  const { report } = await shelf();
+  const model = "```` <!-- /sg --> -->";
+  const cells = report.record.cells.map((cell) => ({ ...cell, model }));
+  const records = { report: { ...report, record: { ...report.record, cells } }, others: [] };
+  const render = (marker: Marker): string => renderMarker(marker, records, words);
+  const { text, problems } = fillMarkers("<!-- sg:answer -->\n<!-- /sg -->\n", render);
+  expect(problems).toEqual([]);
+  expect(text).toMatch(/^`{5}text$/m);
+  expect(fillMarkers(text, render)).toMatchObject({ text, stale: [], problems: [] });
+});
+
 it("no line of a note begins a list or a heading, wherever it is broken", async () => {
   const { report } = await shelf();
   const record = { ...report.record, profile: "# - + 1. 2) word ".repeat(30) };
@@ -254,6 +306,7 @@ describe("the catalogue", () => {
     "promises generator=pequod-pooled mode=stream thread=main from=asyncActivity",
     "slowest-gaps generator=pequod-pooled mode=stream from=timeline",
     "operators generator=pequod-pooled mode=stream from=operators",
+    "hottest-functions generator=pequod-pooled mode=stream thread=main category=host from=cpuProfile",
     "transport-cpu transport=ring gap=0 from=transports",
     "transport-limit transport=ring gap=0 from=transports",
     "engine-ratio of=streams-8 from=engine",

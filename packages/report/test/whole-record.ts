@@ -212,6 +212,13 @@ export async function wholeRecord(): Promise<ResultRecord> {
     engine: exampleEngine,
     profiles,
     claims: [...claims, difference],
+    machineComparisons: record.cells.slice(0, 1).map(({ id }) => ({
+      cell: id,
+      treatment: "stream",
+      machines: 3,
+      overhead: estimatesOf(0.042, 0.011).mean,
+      standardDeviations: { machines: 0.004, processes: 0.011, blocks: 0.023 },
+    })),
     calibration: [
       {
         cell: "a",

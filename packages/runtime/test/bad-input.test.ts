@@ -9,10 +9,11 @@ import {
   pacedModel,
   type Runtime,
 } from "@streamgauge/runtime";
-import { buildRandomModel, type LlamaShape } from "@streamgauge/runtime/onnx";
+import { buildRandomModel } from "@streamgauge/runtime/onnx";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ElementType, encodeModelHeader, type GraphValue } from "../src/onnx/protobuf.js";
 import { temporaryFolder } from "./temporary-folder.js";
+import { tinyShape } from "./tiny-shape.js";
 
 async function failureOf(call: Promise<unknown>): Promise<{ code: ErrorCode; message: string }> {
   return await call.then(
@@ -44,6 +45,11 @@ describe("createRuntime refuses", () => {
       "weights for the paced model",
       { model: pacedModel({ stepMicroseconds: 1 }), dtype: "q4" },
       /no weights: leave dtype out/,
+    ],
+    [
+      "threads for the paced model",
+      { model: pacedModel({ stepMicroseconds: 1 }), threads: 2 },
+      /computes nothing that threads could share: leave threads out/,
     ],
   ])("%s", async (_, options, message) => {
     const failure = await failureOf(createRuntime(options));
@@ -239,7 +245,7 @@ describe("a running generator", () => {
 describe("a model without a tokenizer", () => {
   it("takes token ids, gives ids without text, and refuses text with the remedy", async () => {
     const model = join(await temporaryFolder(), "model");
-    await buildRandomModel({ shape: tiny, seed: 1, out: model });
+    await buildRandomModel({ shape: tinyShape, seed: 1, out: model });
     await using generator = await createInlineGenerator({ model });
     const { ids, text } = await generator.generate([1, 2, 3], { maxTokens: 5 });
     expect(ids).toHaveLength(5);
@@ -249,20 +255,6 @@ describe("a model without a tokenizer", () => {
     expect(failure.message).toMatch(/no tokenizer: give token ids/);
   });
 });
-
-const tiny: LlamaShape = {
-  vocabularySize: 64,
-  hiddenSize: 16,
-  intermediateSize: 32,
-  layers: 1,
-  attentionHeads: 2,
-  keyValueHeads: 1,
-  headDimension: 16,
-  contextLength: 32,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: true,
-};
 
 /** A valid ONNX model that is no decoder: y = Identity(x). */
 function identityGraph(): Uint8Array {

@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { createInlineGenerator, createRuntime, embeddedModel } from "@streamgauge/runtime";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "../src/onnx/build/checkpoint.js";
-import type { BuiltGraph } from "../src/onnx/build/graph-builder.js";
 import { parseDecoderConfig } from "../src/onnx/build/decoder-config.js";
 import { buildDecoderGraph } from "../src/onnx/build/decoder-graph.js";
 import { checkpointWeights } from "../src/onnx/build/weights.js";
@@ -12,22 +11,9 @@ import { numberFormat } from "../src/onnx/model-dtype.js";
 import { writeModelFiles } from "../src/onnx/build/model-file.js";
 import { layOutModel } from "../src/onnx/build/model-layout.js";
 import { temporaryFolder } from "./temporary-folder.js";
+import { renamed, usualNames } from "./zoo/genai-names.js";
 
 const prompt = "It was a clear steel-blue day.";
-
-const standardNames = {
-  inputs: {
-    input_ids: "input_ids",
-    attention_mask: "attention_mask",
-    past_key_names: "past_key_values.%d.key",
-    past_value_names: "past_key_values.%d.value",
-  },
-  outputs: {
-    logits: "logits",
-    present_key_names: "present.%d.key",
-    present_value_names: "present.%d.value",
-  },
-};
 
 const otherNames = {
   inputs: {
@@ -52,7 +38,7 @@ const genaiConfig = {
       filename: "decoder.onnx",
       head_size: 64,
       hidden_size: 256,
-      ...standardNames,
+      ...usualNames,
       num_attention_heads: 4,
       num_hidden_layers: 4,
       num_key_value_heads: 2,
@@ -97,7 +83,8 @@ async function writeRenamed(path: string): Promise<void> {
   const folder = fileURLToPath(new URL("../checkpoints/pequod", import.meta.url));
   const file = join(folder, "config.json");
   const shape = parseDecoderConfig(await readFile(file, "utf8"), file);
-  const built = renamed(buildDecoderGraph(shape, numberFormat("fp32")));
+  const usual = buildDecoderGraph(shape, numberFormat("fp32"));
+  const built = renamed(usual, otherNames, shape.layers.length);
   const checkpoint = await openCheckpoint(folder);
   const weights = checkpointWeights(checkpoint);
   await writeModelFiles(
@@ -107,32 +94,6 @@ async function writeRenamed(path: string): Promise<void> {
     () => undefined,
   );
   await checkpoint.close();
-}
-
-function renamed(built: BuiltGraph): BuiltGraph {
-  const standard = { ...standardNames.inputs, ...standardNames.outputs };
-  const other = { ...otherNames.inputs, ...otherNames.outputs };
-  const names = new Map<string, string>();
-  for (const key of Object.keys(standard) as (keyof typeof standard)[]) {
-    for (const layer of ["0", "1", "2", "3"]) {
-      names.set(standard[key].replace("%d", layer), other[key].replace("%d", layer));
-    }
-  }
-  const rename = (name: string): string => names.get(name) ?? name;
-  const { nodes, inputs, outputs, ...graph } = built.graph;
-  return {
-    ...built,
-    graph: {
-      ...graph,
-      nodes: nodes.map((node) => ({
-        ...node,
-        inputs: node.inputs.map(rename),
-        outputs: node.outputs.map(rename),
-      })),
-      inputs: inputs.map((value) => ({ ...value, name: rename(value.name) })),
-      outputs: outputs.map((value) => ({ ...value, name: rename(value.name) })),
-    },
-  };
 }
 
 async function embedded(): Promise<{ ids: readonly number[]; text: string }> {

@@ -14,21 +14,10 @@ import {
   looseJson,
 } from "../../core/test/hostile-input.js";
 import { temporaryFolder } from "./temporary-folder.js";
+import { tinyShape } from "./tiny-shape.js";
 
 /** With the embedded tokenizer's vocabulary, and else as small as it can be. */
-const tiny: LlamaShape = {
-  vocabularySize: 2048,
-  hiddenSize: 16,
-  intermediateSize: 32,
-  layers: 1,
-  attentionHeads: 2,
-  keyValueHeads: 1,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: true,
-};
+const tiny: LlamaShape = { ...tinyShape, vocabularySize: 2048, contextLength: 64 };
 
 const graphFile = join("onnx", "model.onnx");
 

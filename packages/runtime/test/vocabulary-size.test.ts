@@ -13,6 +13,7 @@ import { layOutModel } from "../src/onnx/build/model-layout.js";
 import { graphFileName, numberFormat } from "../src/onnx/model-dtype.js";
 import type { Graph, GraphNode } from "../src/onnx/protobuf.js";
 import { temporaryFolder } from "./temporary-folder.js";
+import { tinyShape } from "./tiny-shape.js";
 
 /** The embedded model, whose graph has rows for ids 0 to 2047, with other files. */
 async function folderWith(changes: {
@@ -173,19 +174,7 @@ it("a tokenizer most of whose ids the graph has no rows for is another model's",
   await rm(join(model, "onnx"), { recursive: true });
   const small = join(await temporaryFolder(), "small");
   await buildRandomModel({
-    shape: {
-      vocabularySize: 1000,
-      hiddenSize: 16,
-      intermediateSize: 32,
-      layers: 1,
-      attentionHeads: 2,
-      keyValueHeads: 1,
-      headDimension: 16,
-      contextLength: 32,
-      normEpsilon: 1e-5,
-      ropeTheta: 10_000,
-      tiedEmbeddings: true,
-    },
+    shape: { ...tinyShape, vocabularySize: 1000 },
     seed: 1,
     out: small,
   });

@@ -13,12 +13,15 @@ import {
   fixedByRecord,
   type EndpointFlags,
 } from "./endpoint-flags.js";
+import { exitCodeOf, type Verbosity } from "./exit-code.js";
+import { fleetInTerminal } from "./fleet-bench.js";
+import { addFleetFlags, fleetOf, type FleetFlags } from "./fleet-flags.js";
 import { interruptible } from "./in-terminal.js";
 import { appendLimit } from "./limits.js";
 import { parseInteger, parseMinutes } from "./option-values.js";
 import { describeProgress } from "../terminal/progress-display.js";
 import { describeChoices, presetNames } from "../run/presets.js";
-import { claimsOf, type ResultRecord } from "../record/index.js";
+import type { ResultRecord } from "../record/index.js";
 import type { Selection } from "../plan/selection.js";
 import type { BenchOptions } from "../run/bench-options.js";
 import { runBench } from "../run/run-bench.js";
@@ -28,7 +31,8 @@ import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
 import { renderSummary } from "../terminal/summary.js";
 import { placeOf, type GivenToBench } from "./run-place.js";
 
-interface BenchFlags extends Pick<Selection, "tokens" | "blocks" | "dtype">, EndpointFlags {
+interface BenchFlags
+  extends Pick<Selection, "tokens" | "blocks" | "dtype">, EndpointFlags, FleetFlags {
   readonly profile?: string;
   readonly scenario?: string[];
   readonly seed?: number;
@@ -46,8 +50,6 @@ interface BenchFlags extends Pick<Selection, "tokens" | "blocks" | "dtype">, End
 
 /** A build before the run is over by then; and a quick run has five minutes. */
 const defaultWaitSeconds = 30;
-/** What a finished run prints: twelve lines, with every table above, as JSON, or nothing. */
-export type Verbosity = "answer" | "verbose" | "json" | "quiet";
 
 /** The `bench` command of the command line. */
 export function benchCommand(): Command {
@@ -65,7 +67,7 @@ export function benchCommand(): Command {
     .option("--seed <integer>", "seed of the block orders (default: drawn)", parseInteger)
     .option(
       "--blocks <count>",
-      "blocks (a block runs each mode) of each cell and process",
+      "blocks of each token count and process; a block runs each mode once",
       parseInteger,
     )
     .option(
@@ -98,6 +100,7 @@ export function benchCommand(): Command {
       ]),
     );
   addEndpointFlags(command);
+  addFleetFlags(command);
   for (const { flag, description } of profileFlags) command.option(flag, description);
   const { presets, scenarios } = describeChoices();
   return command
@@ -120,16 +123,22 @@ Examples:
   $ streamgauge bench --profile standard --time-budget 30 --out results/mine
   $ streamgauge bench --model hub:owner/name --dtype q4
   $ streamgauge bench --resume results/mine
+  $ streamgauge bench --profile standard --fleet redis://10.0.0.5 --agents 3
   ${endpointExamples.join("\n  ")}
   $ streamgauge bench my-engine.bench.js --limit stream=5% --limit streamAsync=40us --enforce`,
     )
     .action(async (modules: string[], flags: BenchFlags) => {
-      process.exitCode = await benchInTerminal(await optionsOf(modules, flags), {
+      const fleet = fleetOf(flags);
+      const options = await optionsOf(modules, flags);
+      const showing = {
         enforce: flags.enforce === true || flags.quiet === true,
         verbosity: verbosityOf(flags),
         modules,
         endpointArguments: endpointArguments(flags),
-      });
+      };
+      process.exitCode = await (fleet === undefined
+        ? benchInTerminal(options, showing)
+        : fleetInTerminal(options, fleet, showing));
     });
 }
 
@@ -222,17 +231,6 @@ function outcomeText(
   };
   const tables = verbosity === "verbose" ? renderSummary(record, { ...shown, recordPath }) : "";
   return `${tables}\n${answerLines(summary, shown).join("\n")}\n`;
-}
-
-/** The exit code that a finished run stands for. */
-export function exitCodeOf(record: ResultRecord, enforce: boolean): number {
-  if (record.status === "interrupted") return 130;
-  if (record.cells.some(({ status }) => status === "failed")) return 1;
-  if ((record.failedMeasurements ?? []).length > 0) return 1;
-  if (!enforce) return 0;
-  const verdicts = claimsOf(record).map(({ verdict }) => verdict);
-  if (verdicts.includes("refuted")) return 1;
-  return verdicts.length > 0 && verdicts.every((verdict) => verdict === "upheld") ? 0 : 2;
 }
 
 function appendInteger(text: string, previous: number[] | undefined): number[] {

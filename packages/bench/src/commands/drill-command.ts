@@ -16,7 +16,7 @@ interface DrillFlags {
 /** The `drill` command of the command line. */
 export function drillCommand(): Command {
   return new Command("drill")
-    .description("Commit faults among many streams, and check that nothing else is hurt.")
+    .description("Break some of many streams, and check that the others are whole.")
     .option("--seed <integer>", "seed of the plan (default: drawn)", parseInteger)
     .option("--streams <count>", "streams on the paced engine", parseInteger, 2000)
     .option("--faults <count>", "how many of them get a fault", parseInteger, 240)

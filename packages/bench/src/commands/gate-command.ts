@@ -9,7 +9,7 @@ import { gateEngines } from "../gate/gate-work.js";
 /** The `gate` command of the command line. */
 export function gateCommand(): Command {
   return new Command("gate")
-    .description("Compare two versions in turns on this machine: is head slower than base?")
+    .description("Compare two versions of your code, in turns: is head slower than base?")
     .option("--base <ref|folder>", "the version to compare with: a git ref or a workspace folder")
     .option("--head <ref|folder>", "the version in question (default: this workspace)")
     .addOption(

@@ -31,7 +31,7 @@ export function historyCommand(): Command {
       process.stdout.write(await addRecord(command.optsWithGlobals()));
     });
   return new Command("history")
-    .description("Show how times developed from commit to commit, and where they changed.")
+    .description("Show how times changed from commit to commit.")
     .option(...folderFlag)
     .option("--metric <text>", "only metrics whose names contain this")
     .addHelpText(

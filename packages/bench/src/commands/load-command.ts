@@ -5,18 +5,22 @@ import { lengthForms } from "../load/length.js";
 import { loadLines } from "../load/load-lines.js";
 import { summarizeLoad } from "../load/load-summary.js";
 import { limitForms } from "../load/objective.js";
-import { runLoad, type LoadOutcome, type LoadProgress } from "../load/run-load.js";
-import { totalsOf } from "../load/step-verdict.js";
+import { runLoad, type LoadOutcome } from "../load/run-load.js";
+import { totalsOf } from "../load/stage-counts.js";
+import type { LoadProgress } from "../load/step-offerer.js";
 import type { LoadRecord } from "../record/index.js";
+import type { FleetTarget } from "../run/parts/index.js";
 import { shellWord } from "../summary/shell-word.js";
 import { defaultWidth } from "../terminal/answer-lines.js";
 import { addServerFlags } from "./endpoint-flags.js";
+import { addFleetFlags, fleetOf, type FleetFlags } from "./fleet-flags.js";
 import { interruptible } from "./in-terminal.js";
 import { defaultSeconds, loadOptionsOf, type LoadFlags } from "./load-flags.js";
+import { needsFleet } from "./needs-fleet.js";
 import { parseCount, parseInteger, parsePercent } from "./option-values.js";
 import { placeOf } from "./run-place.js";
 
-interface Flags extends LoadFlags {
+interface Flags extends LoadFlags, FleetFlags {
   readonly enforce?: true;
   readonly json?: true;
 }
@@ -24,7 +28,7 @@ interface Flags extends LoadFlags {
 /** The `load` command of the command line. */
 export function loadCommand(): Command {
   const command = new Command("load")
-    .description("Offer a load to an endpoint or a generator, and say what its users would wait.")
+    .description("Send requests at set rates, and say how long users would wait.")
     .argument("[module]", "instead of --url: a JavaScript module that exports a scenario");
   addServerFlags(command)
     .option("--model <name>", "the server's name of the model")
@@ -54,7 +58,7 @@ export function loadCommand(): Command {
     .option("--out <folder>", "where record.json and raw/ go (default: results/local/<run id>)")
     .option("--enforce", "exit with 1 when the objective is missed")
     .option("--json", "print the answer as JSON, and nothing else");
-  return command
+  return addFleetFlags(command)
     .addHelpText(
       "after",
       `
@@ -68,6 +72,7 @@ Examples:
   $ streamgauge load --url http://127.0.0.1:8080/v1 --model whale --chat --rate 10,20,40
   $ streamgauge load --url http://127.0.0.1:8080/v1 --model whale --ramp 5,50 --seconds 120
   $ streamgauge load --url http://127.0.0.1:8080/v1 --model whale --find-rate --slo ttft=500ms,itl=50ms
+  $ streamgauge load --url http://10.0.0.9/v1 --model whale --rate 500 --fleet redis://10.0.0.5 --agents 3
   $ streamgauge load my-engine.bench.js --rate 5 --output-tokens 64-256`,
     )
     .action(async (module: string | undefined, flags: Flags) => {
@@ -76,13 +81,22 @@ Examples:
 }
 
 async function loadInTerminal(module: string | undefined, flags: Flags): Promise<number> {
+  const fleet = fleetOf(flags);
   const options = await loadOptionsOf(module === undefined ? [] : [module], flags);
+  const offer = await loaderOf(fleet);
   const outcome = await interruptible(
     { whatFollows: "Stopping the requests in flight", describe: describeProgress },
-    (watch) => runLoad({ ...options, ...watch }),
+    (watch) => offer({ ...options, ...watch }),
   );
   process.stdout.write(outcomeText(outcome, flags.json === true));
   return loadExitCode(outcome.record, flags.enforce === true);
+}
+
+/** This machine, or the agents of a fleet. */
+async function loaderOf(fleet: FleetTarget | undefined): Promise<typeof runLoad> {
+  if (fleet === undefined) return runLoad;
+  const { loadOnFleet } = await needsFleet();
+  return async (options) => await loadOnFleet(options, fleet);
 }
 
 function outcomeText({ record, path }: LoadOutcome, isJson: boolean): string {
@@ -114,6 +128,7 @@ export function loadExitCode(record: LoadRecord, enforce: boolean): number {
 }
 
 function describeProgress({ subject, sent, offered, inFlight }: LoadProgress): string {
+  if (sent === undefined) return subject;
   return `${subject}: ${sent} of ${offered} sent, ${inFlight} in flight`;
 }
 

@@ -29,9 +29,6 @@ by the limits of the record's own list and of the claims file. ${neverVerified}
 Of a record of \`streamgauge load\` arrivals are derived from the seed, counts, histograms and verdicts
 from the raw samples, and the found rate from the verdicts.
 
-Of a record of \`streamgauge load\` arrivals are derived from the seed, counts, histograms and verdicts
-from the raw samples, and the found rate from the verdicts.
-
 Exit codes: 0 all agrees, 1 something differs or cannot be read, 2 there are no raw samples.
 
 Examples:

@@ -145,8 +145,8 @@ async function commitOf(ref: string, repository: string): Promise<string> {
 }
 
 async function cleanCommitOf(folder: string): Promise<string | null> {
-  const git = await describeGit(folder);
-  return git === null || git.dirty ? null : git.commit;
+  const state = await describeGit(folder);
+  return state === null || state.dirty ? null : state.commit;
 }
 
 /** What the runtime's own `exports` say, so that the version decides where it is. */

@@ -1,11 +1,10 @@
 /**
  * The raw samples of one shard of a step: everything that its stages are derived from.
  *
- * The file is gzip of
+ * The file is framed as `measure/samples-file.ts` says:
  *
  * ```text
- * header     one line of JSON, ended by a line feed:
- *            {"format":"streamgauge/load-samples","version":1,"runId":…,"step":n,"shard":k,"of":n,
+ * header     {"format":"streamgauge/load-samples","version":1,"runId":…,"step":n,"shard":k,"of":n,
  *             "errors":[kinds],"requests":n}
  * n requests by their index:
  *            index; stage
@@ -19,14 +18,15 @@
  *            c gaps, ns: delivered(i) − delivered(i − 1); the first since due
  * ```
  *
- * Every number after the header is an integer as in `varint.ts`.
- *
  * @module
  */
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
-import { VarintReader, pushVarint } from "../measure/varint.js";
+import {
+  isCount,
+  packSamples,
+  unpackSamples,
+  type SamplesFormat,
+} from "../measure/samples-file.js";
+import { pushVarint, type VarintReader } from "../measure/varint.js";
 import type { RequestSample } from "./request-sample.js";
 
 /** Which shard of which step of which run the samples are of. */
@@ -45,11 +45,31 @@ export interface LoadSamples extends LoadSamplesIdentity {
   readonly requests: readonly RequestSample[];
 }
 
-const format = "streamgauge/load-samples";
-const version = 1;
+/** What a header names. */
+interface Header extends LoadSamplesIdentity {
+  /** Kinds of failures, by the number that a request has. */
+  readonly errors: readonly string[];
+}
 
-/** No shard comes near it; a file that unpacks to more was made to do harm. */
-const largestUnpackedBytes = 2 ** 29;
+const format: SamplesFormat<Header, RequestSample> = {
+  format: "streamgauge/load-samples",
+  version: 1,
+  olderVersions: [],
+  items: "requests",
+  named: "run, step, shard, kinds of errors",
+  readHeader: ({ runId, step, shard, of, errors }) =>
+    typeof runId === "string" &&
+    isCount(step) &&
+    isCount(shard) &&
+    isCount(of) &&
+    Array.isArray(errors) &&
+    errors.every((kind) => typeof kind === "string")
+      ? { runId, step, shard, of, errors }
+      : undefined,
+  readItem: (reader, { errors }) => readRequest(reader, errors),
+  largestUnpackedBytes: 2 ** 29,
+  words: { holds: "raw samples of a load", remedy: "run the load again" },
+};
 
 /** Collects the requests of a shard as they end, already encoded. */
 export class LoadSamplesWriter {
@@ -91,18 +111,11 @@ export class LoadSamplesWriter {
   async finish(): Promise<Uint8Array> {
     const { runId, step, shard, of } = this.#identity;
     const requests = this.#requests.toSorted((one, other) => one.index - other.index);
-    const header = {
+    return await packSamples(
       format,
-      version,
-      runId,
-      step,
-      shard,
-      of,
-      errors: this.#errors,
-      requests: requests.length,
-    };
-    const line = Buffer.from(`${JSON.stringify(header)}\n`);
-    return await promisify(gzip)(Buffer.concat([line, ...requests.map(({ bytes }) => bytes)]));
+      { runId, step, shard, of, errors: this.#errors },
+      requests.map(({ bytes }) => bytes),
+    );
   }
 
   #outcomeOf({ outcome, error }: RequestSample): number {
@@ -121,27 +134,9 @@ export class LoadSamplesWriter {
  *   format or of another version
  */
 export async function readLoadSamples(bytes: Uint8Array): Promise<LoadSamples> {
-  let content: Buffer;
-  try {
-    content = await promisify(gunzip)(bytes, { maxOutputLength: largestUnpackedBytes });
-  } catch (cause) {
-    throw invalid(`they do not unpack (${messageOf(cause)})`, cause);
-  }
-  const headerEnd = content.indexOf("\n");
-  const {
-    errors,
-    requests: count,
-    ...identity
-  } = parseHeader(content.toString("utf8", 0, headerEnd));
-  try {
-    const reader = new VarintReader(content.subarray(headerEnd + 1));
-    const requests: RequestSample[] = [];
-    while (requests.length < count) requests.push(readRequest(reader, errors));
-    if (!reader.atEnd) throw new RangeError(`There are bytes after the last of ${count} requests.`);
-    return { ...identity, requests };
-  } catch (cause) {
-    throw invalid(messageOf(cause), cause);
-  }
+  const { header, items: requests } = await unpackSamples(format, bytes);
+  const { errors: _, ...identity } = header;
+  return { ...identity, requests };
 }
 
 function readRequest(reader: VarintReader, errors: readonly string[]): RequestSample {
@@ -174,46 +169,4 @@ function readRequest(reader: VarintReader, errors: readonly string[]): RequestSa
     endNanoseconds,
     deliveredNanoseconds: delivered,
   };
-}
-
-function parseHeader(
-  line: string,
-): LoadSamplesIdentity & { readonly errors: readonly string[]; readonly requests: number } {
-  let header: Record<string, unknown>;
-  try {
-    header = Object(JSON.parse(line)) as Record<string, unknown>;
-  } catch (cause) {
-    throw invalid("they do not begin with a line of JSON", cause);
-  }
-  if (header["format"] !== format) throw invalid(`their format is not "${format}"`);
-  if (header["version"] !== version) {
-    throw invalid(
-      `they have version ${JSON.stringify(header["version"])}, and this reads ${version}`,
-    );
-  }
-  const { runId, step, shard, of, errors, requests } = header;
-  if (
-    typeof runId !== "string" ||
-    ![step, shard, of, requests].every((value) => Number.isSafeInteger(value)) ||
-    !Array.isArray(errors) ||
-    !errors.every((kind) => typeof kind === "string")
-  ) {
-    throw invalid("their header names no run, step, shard, kinds of errors or number of requests");
-  }
-  return {
-    runId,
-    step: step as number,
-    shard: shard as number,
-    of: of as number,
-    errors,
-    requests: requests as number,
-  };
-}
-
-function invalid(what: string, cause?: unknown): StreamgaugeError {
-  return new StreamgaugeError(
-    "INVALID_RAW_SAMPLES",
-    `These are no intact raw samples of a load: ${what}. Take an intact copy, or run the load again.`,
-    { cause },
-  );
 }

@@ -4,10 +4,12 @@ import type {
   LoadRecord,
   LoadStage,
   LoadStep,
+  StageCounts,
 } from "../record/index.js";
 import { showLimits } from "./objective.js";
-import { describeSchedule } from "./run-load.js";
-import { isClientLate, totalsOf } from "./step-verdict.js";
+import { describeSchedule } from "./schedule.js";
+import { errorsOf, totalsOf } from "./stage-counts.js";
+import { isClientLate } from "./step-verdict.js";
 
 /** What a load showed, without histograms: for people, and as `--json`. */
 export interface LoadSummary {
@@ -30,19 +32,12 @@ export interface LoadSummary {
 }
 
 /** One stage of one step. */
-export interface StageSummary {
+export interface StageSummary extends StageCounts {
   /** From 1. */
   readonly step: number;
   /** Such as `20 per second`. */
   readonly offer: string;
   readonly seconds: number;
-  readonly offered: number;
-  readonly arrived: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly interrupted: number;
-  readonly late: number;
-  readonly good: number;
   /** Good / offered. */
   readonly goodShare: number;
   /** Good / seconds of the stage; of one that ended early, / seconds up to its last end. */
@@ -75,7 +70,7 @@ export function summarizeLoad(record: LoadRecord, recordPath: string): LoadSumma
       step.stages.map((stage) => stageSummary(stage, step, index + 1)),
     ),
     foundRate: record.foundRate,
-    errors: errorsOf(steps),
+    errors: errorsOf(steps.flatMap(({ stages }) => stages)),
     notes: [...lateNotes(record), ...record.environment.advice],
     recordPath,
   };
@@ -92,19 +87,13 @@ function arrivalsOf(steps: readonly LoadStep[]): string {
 }
 
 function stageSummary(stage: LoadStage, step: LoadStep, number: number): StageSummary {
-  const { seconds, offered, arrived, completed, failed, interrupted, late, good } = stage;
+  const { seconds, offered, good } = stage;
   const span = spanSeconds(stage, step);
   return {
     step: number,
     offer: offerOf(stage, step),
     seconds,
-    offered,
-    arrived,
-    completed,
-    failed,
-    interrupted,
-    late,
-    good,
+    ...totalsOf([stage]),
     goodShare: offered === 0 ? 1 : good / offered,
     goodputPerSecond: good / (step.status === "complete" ? seconds : Math.min(seconds, span)),
     // Until the last one ended: tokens that come after the stage are made after it.
@@ -142,16 +131,6 @@ function percentilesOf(latencies: ExactLatencies | null): Percentiles | null {
   if (latencies === null) return null;
   const { histogram: _histogram, sumNanoseconds: _sum, ...percentiles } = latencies;
   return percentiles;
-}
-
-function errorsOf(steps: readonly LoadStep[]): Readonly<Record<string, number>> {
-  const errors = new Map<string, number>();
-  for (const stage of steps.flatMap(({ stages }) => stages)) {
-    for (const [kind, count] of Object.entries(stage.errors)) {
-      errors.set(kind, (errors.get(kind) ?? 0) + count);
-    }
-  }
-  return Object.fromEntries(errors);
 }
 
 function lateNotes({ steps, lateAfterNanoseconds, maxConcurrency }: LoadRecord): string[] {

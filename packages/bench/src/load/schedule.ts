@@ -105,6 +105,18 @@ export function constantRate(
   return { kind: "rate", ...others, stages: [stage] };
 }
 
+/** A schedule in a few words. */
+export function describeSchedule(schedule: RateSchedule | RecordedTrace | Schedule): string {
+  if (schedule.kind === "trace") return "trace";
+  const [first] = schedule.stages;
+  if (first === undefined) return "nothing";
+  const ends = schedule.stages.map(({ toPerSecond }) => toPerSecond);
+  const isOneRate = schedule.stages.length === 1 && first.fromPerSecond === first.toPerSecond;
+  return isOneRate
+    ? `${first.fromPerSecond} per second`
+    : `${[first.fromPerSecond, ...ends].join(" to ")} per second`;
+}
+
 /** Its mean rate × its length. */
 function expectedArrivals({ fromPerSecond, toPerSecond, seconds }: RateStage): number {
   return ((fromPerSecond + toPerSecond) / 2) * seconds;

@@ -6,6 +6,7 @@ import {
   type ObjectiveLimits,
 } from "../record/index.js";
 import { isWithin } from "./objective.js";
+import { errorsOf, sortedByName, totalOf, totalsOf } from "./stage-counts.js";
 import { timesOf, type RequestSample } from "./request-sample.js";
 
 /** How requests are judged. */
@@ -94,7 +95,7 @@ export class StageTally {
       interrupted: this.#interrupted,
       late: this.#late,
       good: this.#good,
-      errors: sorted(this.#errors),
+      errors: sortedByName(this.#errors),
       outputTokens: this.#outputTokens,
       promptTokens: this.#promptTokens,
       mostInFlight: mostAtOnce(this.#sent, this.#ended),
@@ -139,39 +140,23 @@ export function mergeStages(shares: readonly LoadStage[]): LoadStage {
     );
   }
   const latencies = newLatencies();
-  const errors = new Map<string, number>();
   for (const share of shares) {
     for (const metric of loadLatencies) latencies[metric].merge(share[metric]);
-    for (const [kind, count] of Object.entries(share.errors)) {
-      errors.set(kind, (errors.get(kind) ?? 0) + count);
-    }
   }
-  const total = (field: CountField): number => shares.reduce((sum, share) => sum + share[field], 0);
   return {
     stage: first.stage,
     seconds: first.seconds,
-    offered: total("offered"),
-    arrived: total("arrived"),
-    completed: total("completed"),
-    failed: total("failed"),
-    interrupted: total("interrupted"),
-    late: total("late"),
-    good: total("good"),
-    errors: sorted(errors),
-    outputTokens: total("outputTokens"),
-    promptTokens: total("promptTokens"),
-    mostInFlight: total("mostInFlight"),
+    ...totalsOf(shares),
+    errors: errorsOf(shares),
+    outputTokens: totalOf(shares, "outputTokens"),
+    promptTokens: totalOf(shares, "promptTokens"),
+    mostInFlight: totalOf(shares, "mostInFlight"),
     lastEndNanoseconds: latest(
       shares.flatMap(({ lastEndNanoseconds: end }) => (end === null ? [] : [end])),
     ),
     ...summarizeAll(latencies),
   };
 }
-
-type CountField = Exclude<
-  keyof LoadStage,
-  LoadLatency | "stage" | "seconds" | "errors" | "lastEndNanoseconds"
->;
 
 function newLatencies(): Readonly<Record<LoadLatency, MergeableLatencies>> {
   return {
@@ -193,11 +178,6 @@ function summarizeAll(
     timePerOutputToken: latencies.timePerOutputToken.summarize(),
     endToEnd: latencies.endToEnd.summarize(),
   };
-}
-
-/** By name, so that the same counts are the same record. */
-function sorted(errors: ReadonlyMap<string, number>): Readonly<Record<string, number>> {
-  return Object.fromEntries([...errors].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function latest(moments: readonly number[]): number | null {

@@ -2,6 +2,7 @@ import type { LoadStage, LoadStep, Objective } from "../record/index.js";
 import type { StepVerdict } from "./find-rate.js";
 import { lateShare } from "./load-plan.js";
 import { isMet, requiredGood } from "./objective.js";
+import { totalsOf } from "./stage-counts.js";
 import type { StageTally } from "./stage-tally.js";
 
 /** Whether the stages of a step meet the objective; null without one, and where it was interrupted. */
@@ -43,25 +44,4 @@ export function searchVerdict(
 export function isClientLate(stages: readonly LoadStage[]): boolean {
   const { late, arrived } = totalsOf(stages);
   return late > lateShare * arrived;
-}
-
-/** Counts over all stages. */
-export function totalsOf(
-  stages: readonly LoadStage[],
-): Pick<
-  LoadStage,
-  "offered" | "arrived" | "completed" | "failed" | "interrupted" | "late" | "good"
-> {
-  const total = (
-    field: "offered" | "arrived" | "completed" | "failed" | "interrupted" | "late" | "good",
-  ): number => stages.reduce((sum, stage) => sum + stage[field], 0);
-  return {
-    offered: total("offered"),
-    arrived: total("arrived"),
-    completed: total("completed"),
-    failed: total("failed"),
-    interrupted: total("interrupted"),
-    late: total("late"),
-    good: total("good"),
-  };
 }

@@ -6,13 +6,19 @@ import { describeOtherBytes, requirePlainName, type ReadBeside } from "../run/ce
 import { stepSeed } from "./load-plan.js";
 import { readLoadSamples, type LoadSamples } from "./load-samples.js";
 import { shardArrivals, stageSeconds } from "./schedule.js";
+import { totalsOf } from "./stage-counts.js";
 import { mergeStages, StageTally } from "./stage-tally.js";
-import { judgeStep, totalsOf } from "./step-verdict.js";
+import { judgeStep } from "./step-verdict.js";
 
 /** What is wrong with each part of a step, in a sentence each. */
 export type StepFindings = Readonly<
   Record<"hash" | "arrivals" | "stages" | "verdict", readonly string[]>
 >;
+
+/** What of a step its stages are derived with. */
+export interface DerivedStep extends Pick<LoadStep, "schedule"> {
+  readonly stages: readonly Pick<LoadStage, "seconds">[];
+}
 
 /**
  * Derives a step of a load again from its raw samples and its seed.
@@ -162,9 +168,15 @@ function dueOf(shards: readonly LoadSamples[]): readonly number[] {
     .map(({ dueNanoseconds }) => dueNanoseconds);
 }
 
-function deriveStages(
-  { objective, lateAfterNanoseconds }: LoadRecord,
-  step: LoadStep,
+/**
+ * The stages of a step, from the raw samples of its shards: histograms are added bucket by bucket.
+ *
+ * @param step its schedule, and the length of its stages
+ * @param shards all of them, in their order
+ */
+export function deriveStages(
+  { objective, lateAfterNanoseconds }: Pick<LoadRecord, "objective" | "lateAfterNanoseconds">,
+  step: DerivedStep,
   shards: readonly LoadSamples[],
 ): readonly LoadStage[] {
   const rules = { limits: objective?.limits ?? {}, lateAfterNanoseconds };
@@ -183,7 +195,7 @@ function deriveStages(
 
 /** Of a trace that ended early the last moment is not known: then it is believed. */
 function secondsOf(
-  { schedule, stages }: LoadStep,
+  { schedule, stages }: DerivedStep,
   shards: readonly LoadSamples[],
 ): readonly number[] {
   if (schedule.kind === "rate") return stageSeconds(schedule);
@@ -192,7 +204,7 @@ function secondsOf(
   return stageSeconds({ kind: "trace", seed: schedule.seed, dueNanoseconds });
 }
 
-function offeredTo({ schedule }: LoadStep, { shard, of }: LoadSamples, stage: number): number {
+function offeredTo({ schedule }: DerivedStep, { shard, of }: LoadSamples, stage: number): number {
   // The shards of a trace differ by one at most.
   if (schedule.kind === "trace") return Math.ceil((schedule.arrivals - shard) / of);
   let count = 0;

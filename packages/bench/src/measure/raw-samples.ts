@@ -2,11 +2,10 @@
  * The raw samples of one cell: everything that its blocks, distributions and
  * analysis are derived from, as `raw/<cell id>.bin.gz` beside the record.
  *
- * The file is gzip of
+ * The file is framed as `samples-file.ts` says:
  *
  * ```text
- * header    one line of JSON, ended by a line feed:
- *           {"format":"streamgauge/raw-samples","version":3,"runId":…,"cell":…,"blocks":n}
+ * header    {"format":"streamgauge/raw-samples","version":3,"runId":…,"cell":…,"blocks":n}
  * n blocks  process; runs in the block, then the runs in the order in which they ran
  * a run     treatment: 0 generate, 1 control, 2 stream, 3 streamAsync
  *           tokens made, where generations end by themselves; otherwise 0
@@ -25,18 +24,15 @@
  * The tokens of several streams at once stand one stream after the other. Version
  * 1 had no processes and no callback times, and version 2 no tokens made.
  *
- * Every number after the header is an integer as in `varint.ts`. Differences are
- * small where times are large: that is what keeps a token at five or six bytes.
+ * Differences are small where times are large: that is what keeps a token at five or
+ * six bytes.
  *
  * @module
  */
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
-import { StreamgaugeError, messageOf } from "@streamgauge/core";
 import type { Run, Treatment } from "../record/index.js";
 import type { TokenTimes } from "./recorder.js";
-import { shownJson } from "../record/shape.js";
-import { VarintReader, pushVarint } from "./varint.js";
+import { packSamples, unpackSamples, type SamplesFormat } from "./samples-file.js";
+import { pushVarint, type VarintReader } from "./varint.js";
 
 /** What was measured of one generation. Times are integers. */
 export type RawRun = Pick<
@@ -69,15 +65,26 @@ export interface RawSamples extends RawSamplesIdentity {
   readonly blocks: readonly RawBlock[];
 }
 
-const format = "streamgauge/raw-samples";
-const version = 3;
-const readableVersions: readonly unknown[] = [1, 2, version];
-
 /** The numbers of the treatments in the file, which stay whatever tables show first. */
 const treatmentCodes: readonly Treatment[] = ["generate", "control", "stream", "streamAsync"];
 
-/** No cell comes near it; a file that unpacks to more was made to do harm. */
-const largestUnpackedBytes = 2 ** 28;
+/** What a header names, and how the blocks behind it are written. */
+interface Header extends RawSamplesIdentity {
+  readonly version: number;
+}
+
+const format: SamplesFormat<Header, RawBlock> = {
+  format: "streamgauge/raw-samples",
+  version: 3,
+  olderVersions: [1, 2],
+  items: "blocks",
+  named: "run, cell",
+  readHeader: ({ runId, cell }, version) =>
+    typeof runId === "string" && typeof cell === "string" ? { runId, cell, version } : undefined,
+  readItem: (reader, { version }) => readBlock(reader, version),
+  largestUnpackedBytes: 2 ** 28,
+  words: { holds: "raw samples", remedy: "run the bench again" },
+};
 
 /**
  * Collects the blocks of a cell, already encoded: a third of what the times take
@@ -108,9 +115,7 @@ export class RawSamplesWriter {
   /** The file's bytes. Compresses on another thread. */
   async finish(): Promise<Uint8Array> {
     const { runId, cell } = this.#identity;
-    const header = { format, version, runId, cell, blocks: this.blocks };
-    const line = Buffer.from(`${JSON.stringify(header)}\n`);
-    return await promisify(gzip)(Buffer.concat([line, ...this.#blocks]));
+    return await packSamples(format, { runId, cell }, this.#blocks);
   }
 }
 
@@ -121,24 +126,8 @@ export class RawSamplesWriter {
  *   damaged, of another format or of another version
  */
 export async function readRawSamples(bytes: Uint8Array): Promise<RawSamples> {
-  let content: Buffer;
-  try {
-    content = await promisify(gunzip)(bytes, { maxOutputLength: largestUnpackedBytes });
-  } catch (cause) {
-    throw invalid(`they do not unpack (${messageOf(cause)})`, cause);
-  }
-  const headerEnd = content.indexOf("\n");
-  const header = parseHeader(content.toString("utf8", 0, headerEnd));
-  const { blocks: count, version: written, ...identity } = header;
-  try {
-    const reader = new VarintReader(content.subarray(headerEnd + 1));
-    const blocks: RawBlock[] = [];
-    while (blocks.length < count) blocks.push(readBlock(reader, written));
-    if (!reader.atEnd) throw new RangeError(`There are bytes after the last of ${count} blocks.`);
-    return { ...identity, blocks };
-  } catch (cause) {
-    throw invalid(messageOf(cause), cause);
-  }
+  const { header, items: blocks } = await unpackSamples(format, bytes);
+  return { runId: header.runId, cell: header.cell, blocks };
 }
 
 function pushRun(bytes: number[], run: RawRun): void {
@@ -212,34 +201,4 @@ function readRun(reader: VarintReader, written: number): RawRun {
     producedNanoseconds: Float64Array.from(produced),
     callbackNanoseconds: Float64Array.from(callbacks),
   };
-}
-
-function parseHeader(
-  line: string,
-): RawSamplesIdentity & { readonly blocks: number; readonly version: number } {
-  let header: Record<string, unknown>;
-  try {
-    header = Object(JSON.parse(line)) as Record<string, unknown>;
-  } catch (cause) {
-    throw invalid("they do not begin with a line of JSON", cause);
-  }
-  const { runId, cell, blocks } = header;
-  if (header["format"] !== format) throw invalid(`their format is not "${format}"`);
-  const written = header["version"];
-  if (!readableVersions.includes(written)) {
-    const known = readableVersions.join(", ");
-    throw invalid(`they have version ${shownJson(written)}, and this reads ${known}`);
-  }
-  if (typeof runId !== "string" || typeof cell !== "string" || !Number.isSafeInteger(blocks)) {
-    throw invalid("their header names no run, cell or number of blocks");
-  }
-  return { runId, cell, blocks: blocks as number, version: written as number };
-}
-
-function invalid(what: string, cause?: unknown): StreamgaugeError {
-  return new StreamgaugeError(
-    "INVALID_RAW_SAMPLES",
-    `These are no intact raw samples: ${what}. Take an intact copy, or run the bench again.`,
-    { cause },
-  );
 }

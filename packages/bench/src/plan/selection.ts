@@ -63,7 +63,8 @@ export function recordSelection(selection: Selection): RecordedSelection {
  * What a selection's token counts, blocks and model leave of stages, generator by
  * generator.
  *
- * @throws StreamgaugeError `INVALID_OPTION` for a wrong number, and when nothing is left
+ * @throws StreamgaugeError `INVALID_OPTION` for a wrong number, for what would change nothing, and
+ *   when nothing is left
  */
 export function narrow(
   all: readonly Stage[],
@@ -72,15 +73,7 @@ export function narrow(
   if (blocks !== null && !(Number.isInteger(blocks) && blocks >= 1)) {
     throw invalidOption(`The number of blocks is ${blocks}; it must be an integer ≥ 1.`);
   }
-  const counts = new Set(all.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
-  for (const count of tokens ?? []) {
-    if (!counts.has(count)) {
-      throw invalidOption(
-        `Nothing that is chosen has ${count} tokens. There are cells of ` +
-          `${[...counts].toSorted((first, second) => first - second).join(", ")}.`,
-      );
-    }
-  }
+  refuseIdle(all, { tokens, blocks, model });
   const stages = all
     .map((stage) => (model === undefined ? stage : withModel(stage, model)))
     .map((stage) => ({
@@ -102,10 +95,43 @@ export function narrow(
   return mergeByGenerator(stages);
 }
 
+/** Refuses what nothing that is chosen heeds. */
+function refuseIdle(
+  stages: readonly Stage[],
+  { tokens, blocks, model }: Pick<FoundSelection, "tokens" | "blocks" | "model">,
+): void {
+  const counts = new Set(stages.flatMap(({ cells }) => cells.map((cell) => cell.tokens)));
+  const missing = tokens?.find((count) => !counts.has(count));
+  if (missing !== undefined) {
+    const known = [...counts].toSorted((first, second) => first - second).join(", ");
+    throw invalidOption(
+      `Nothing that is chosen has ${missing} tokens. ` +
+        (known === ""
+          ? "Leave tokens out: they choose among cells."
+          : `There are cells of ${known}.`),
+    );
+  }
+  const takesBlocks = ({ cells, measurements }: Stage): boolean =>
+    cells.length > 0 || measurements.some(({ withBlocks }) => withBlocks !== undefined);
+  if (typeof blocks === "number" && !stages.some(takesBlocks)) {
+    throw invalidOption("Nothing that is chosen is measured in blocks: leave blocks out.");
+  }
+  if (model !== undefined && !stages.some(runsEmbedded)) {
+    throw invalidOption(
+      `model is "${model.name}", and nothing that is chosen runs the embedded model, in whose ` +
+        "place it would be: leave model out, or choose other scenarios.",
+    );
+  }
+}
+
+function runsEmbedded({ generator }: Stage): boolean {
+  return generator.model === embeddedModelName;
+}
+
 /** The embedded model is what is replaced; a stage without it stays. */
 function withModel(stage: Stage, chosen: ChosenModel): Stage {
+  if (!runsEmbedded(stage)) return stage;
   const { generator } = stage;
-  if (generator.model !== embeddedModelName) return stage;
   const { name, folder, dtype } = chosen;
   const model = dtype === undefined ? name : `${name} ${dtype}`;
   const rename = (id: string): string => id.replace(embeddedModelName, idOfModel(chosen));

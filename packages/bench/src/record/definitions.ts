@@ -109,6 +109,13 @@ const cellDefinitions: readonly Definition[] = [
       "logarithms the half-widths of the two intervals add as independent errors do",
   },
   {
+    metric: "over machines",
+    formula:
+      "ln(T_mode / T_generate), averaged over the blocks of a process, the processes of a machine, and " +
+      "machines; Student's t over machine means, with a correction for skewness; standard deviations " +
+      "of machines, processes and blocks by a nested analysis of variance over unweighted means",
+  },
+  {
     metric: "endpoint ratio",
     formula:
       "T_first / T_second per block, both in the same mode with the same prompt; over blocks as " +

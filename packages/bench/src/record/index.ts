@@ -57,6 +57,7 @@ export {
   isLoadRecord,
   loadRecordSchema,
   loadRecordVersion,
+  loadTarget,
   parseLoadRecord,
   type FoundRate,
   type LoadRecord,
@@ -66,6 +67,7 @@ export {
   type ObjectiveLimits,
   type RecordedRequests,
 } from "./load-record.js";
+export type { LoadClient } from "./load-client.js";
 export {
   schedule,
   type RateSchedule,
@@ -80,9 +82,12 @@ export {
   loadStage,
   type LoadLatency,
   type LoadStage,
+  type StageCounts,
 } from "./load-stage.js";
 export { machineClass, type MachineIdentity } from "./machine-class.js";
 export type * from "./measurements.js";
+export type { MachineComparison } from "./machine-comparison.js";
+export type { MeasuringMachine } from "./measuring-machine.js";
 export type { ProfileCost, ProfileFindings, ProfileRuns } from "./profile.js";
 export {
   InvalidRecordError,

@@ -1,6 +1,7 @@
 import { rawSamplesReference, type RawSamplesReference } from "./cell.js";
 import { definition, type Definition } from "./definition.js";
 import { environment, type Environment } from "./environment.js";
+import { loadClient, type LoadClient } from "./load-client.js";
 import { recordedSchedule, type RateSchedule, type RecordedTrace } from "./load-schedule.js";
 import { loadStage, type LoadStage } from "./load-stage.js";
 import { InvalidRecordError } from "./result-record.js";
@@ -123,6 +124,8 @@ export interface LoadStep {
   readonly schedule: RateSchedule | RecordedTrace;
   /** Over how many shards it was shared out. */
   readonly shards: number;
+  /** Who offered them, in the order of the shards; absent where one machine offered it alone. */
+  readonly clients?: readonly LoadClient[];
   /** `decided`: ended as soon as it was sure that the objective is missed. */
   readonly status: "complete" | "decided" | "interrupted";
   /** Whether good requests / offered ≥ the objective's share; null without one or if interrupted. */
@@ -154,7 +157,8 @@ export interface FoundRate {
   readonly method: string;
 }
 
-const target: Check<LoadTarget> = oneOfKinds('"endpoint" or "module"', {
+/** Checks a {@link LoadTarget}. */
+export const loadTarget: Check<LoadTarget> = oneOfKinds('"endpoint" or "module"', {
   endpoint: object({
     kind: oneOf("endpoint"),
     host: string,
@@ -187,6 +191,7 @@ const objective: Check<Objective> = object({
 const step: Check<LoadStep> = object({
   schedule: recordedSchedule,
   shards: number,
+  clients: optional(array(loadClient)),
   status: oneOf("complete", "decided", "interrupted"),
   verdict: nullable(oneOf("met", "missed")),
   stages: array(loadStage),
@@ -210,7 +215,7 @@ const checkRecord: Check<LoadRecord> = object({
   startedAt: string,
   endedAt: nullable(string),
   environment,
-  target,
+  target: loadTarget,
   requests: object({
     source: oneOf("filler", "list", "trace"),
     count: number,

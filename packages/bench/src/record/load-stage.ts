@@ -2,15 +2,8 @@ import type { Definition } from "./definition.js";
 import { exactLatencies, type ExactLatencies } from "./exact-latencies.js";
 import { dictionary, nullable, number, object, type Check } from "./shape.js";
 
-/**
- * What became of the requests of one stage, or of one shard's share of them. Two of one stage
- * merge exactly: counts and histograms add, and extremes are extremes.
- */
-export interface LoadStage {
-  /** Of the step's schedule, from 0. */
-  readonly stage: number;
-  /** Its length in the schedule; of a trace, up to its last arrival. */
-  readonly seconds: number;
+/** How many requests there were, by what became of them. */
+export interface StageCounts {
   /** Arrivals that the schedule has in this stage. */
   readonly offered: number;
   /** Those that were sent; fewer than offered only where the stage ended early. */
@@ -24,6 +17,17 @@ export interface LoadStage {
   readonly late: number;
   /** Completed within all limits of the objective; all that were completed where there is none. */
   readonly good: number;
+}
+
+/**
+ * What became of the requests of one stage, or of one shard's share of them. Two of one stage
+ * merge exactly: counts and histograms add, and extremes are extremes.
+ */
+export interface LoadStage extends StageCounts {
+  /** Of the step's schedule, from 0. */
+  readonly stage: number;
+  /** Its length in the schedule; of a trace, up to its last arrival. */
+  readonly seconds: number;
   /** Failed requests by kind, such as `HTTP 429`, `ECONNREFUSED` or `timeout`. */
   readonly errors: Readonly<Record<string, number>>;
   /** Of completed requests, as the server counts them. */

@@ -7,6 +7,8 @@ import { endpointComparison, type EndpointComparison } from "./endpoint.js";
 import { environment, instrument, type Environment, type Instrument } from "./environment.js";
 import { failedMeasurement, type FailedMeasurement } from "./failure.js";
 import { generatorDescription, type GeneratorDescription } from "./generator.js";
+import { machineComparison, type MachineComparison } from "./machine-comparison.js";
+import { measuringMachine, type MeasuringMachine } from "./measuring-machine.js";
 import { measurementsShape, type RecordMeasurements } from "./measurements.js";
 import { runPlan, type RunPlan } from "./run-plan.js";
 import {
@@ -56,8 +58,11 @@ export interface ResultRecord extends RecordMeasurements {
   readonly startedAt: string;
   /** ISO 8601; null while running. */
   readonly endedAt: string | null;
+  /** Where several machines measured: that of the first, with the worst of what disturbed any. */
   readonly environment: Environment;
   readonly instrument: Instrument;
+  /** Who measured which process; only where other machines than the bench's own did. */
+  readonly machines?: readonly MeasuringMachine[];
   readonly generators: readonly GeneratorDescription[];
   readonly cells: readonly Cell[];
   /** Measurements beside the cells that failed, and why. */
@@ -69,6 +74,8 @@ export interface ResultRecord extends RecordMeasurements {
   readonly calibration?: readonly CalibrationPoint[];
   /** Endpoints against each other; only where two were measured. */
   readonly endpoints?: readonly EndpointComparison[];
+  /** What several machines of one class say together; only where several measured. */
+  readonly machineComparisons?: readonly MachineComparison[];
   /** What each number of this record means. */
   readonly definitions: readonly Definition[];
 }
@@ -147,6 +154,7 @@ const checkRecord: Check<ResultRecord> = object({
   endedAt: nullable(string),
   environment,
   instrument,
+  machines: optional(array(measuringMachine)),
   generators: array(generatorDescription),
   cells: array(cell),
   ...measurementsShape,
@@ -155,5 +163,6 @@ const checkRecord: Check<ResultRecord> = object({
   claims: array(claimResult),
   calibration: optional(array(calibrationPoint)),
   endpoints: optional(array(endpointComparison)),
+  machineComparisons: optional(array(machineComparison)),
   definitions: array(definition),
 });

@@ -2,9 +2,12 @@ import { invalidOption } from "@streamgauge/core";
 import type { Clock } from "../plan/clock.js";
 import type { EndpointOptions } from "../plan/endpoint-plan.js";
 import type { OpenGenerator } from "../plan/generator-plan.js";
+import { embeddedModelName } from "../plan/prompts.js";
+import { isModelSize } from "../plan/random-model.js";
 import type { Selection } from "../plan/selection.js";
 import type { Scenario } from "../plan/stage.js";
 import type { Claim, ClaimList, ResultRecord } from "../record/index.js";
+import type { Elsewhere } from "./parts/elsewhere.js";
 import type { Preset } from "./presets.js";
 import type { BenchProgress } from "./progress.js";
 
@@ -46,6 +49,11 @@ export interface BenchOptions extends Omit<Selection, "scenarios"> {
   /** Ends the run between two generations; what is done is kept. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
+  /**
+   * Other machines, which measure instead of this one: every process of the run, with as many blocks
+   * as are planned. It needs a preset that is a name, and neither an endpoint nor a model of a folder or hub.
+   */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Makes the generators; in one process only. Default: the runtime's. */
   readonly openGenerator?: OpenGenerator | undefined;
   /** In one process only. */
@@ -106,6 +114,7 @@ export function requireSeed(seed: number): number {
  *   something is given that cannot cross
  */
 export function requireWhatCrosses(preset: Preset, options: BenchOptions): void {
+  if (options.elsewhere !== undefined) return requireWhatCrossesMachines(options);
   if (preset.lookAtProcesses.length === 1 && preset.lookAtProcesses[0] === 1) return;
   const given = thingsThatCannotCross(options);
   if (given.length === 0) return;
@@ -113,6 +122,28 @@ export function requireWhatCrosses(preset: Preset, options: BenchOptions): void 
     `The preset "${preset.name}" measures in several processes, to which ` +
       `${given.join(" and ")} cannot cross: export scenarios from a module ` +
       `and give its URL in "modules", or choose the preset "one-process".`,
+  );
+}
+
+/**
+ * What is of this machine alone, beside functions: addresses, keys and folders.
+ *
+ * @throws StreamgaugeError `INVALID_OPTION` for a run on other machines that would need any of it
+ */
+export function requireWhatCrossesMachines(options: BenchOptions): void {
+  const { model = null } = options;
+  const given = [
+    ...thingsThatCannotCross(options),
+    ...(options.endpoint === undefined ? [] : ["an endpoint"]),
+    ...(model === null || model === embeddedModelName || isModelSize(model)
+      ? []
+      : ["a model that is not built in"]),
+    ...(options.dtype === undefined ? [] : ["a dtype"]),
+  ];
+  if (given.length === 0) return;
+  throw invalidOption(
+    `Other machines measure this run, to which ${given.join(" and ")} cannot cross: they measure ` +
+      `only what is installed on them.`,
   );
 }
 

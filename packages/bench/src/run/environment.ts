@@ -68,6 +68,15 @@ export async function watchEnvironment(): Promise<EnvironmentWatch> {
   };
 }
 
+/** An environment that others watch: it stays as it is. */
+export function watchNothing(environment: Environment): EnvironmentWatch {
+  return {
+    environment,
+    sample: () => Promise.resolve(),
+    conclude: () => Promise.resolve(environment),
+  };
+}
+
 async function describeEnvironment(busyCoresBefore: number): Promise<Environment> {
   const cpuGovernor = await readGovernor();
   const git = await describeGit(process.cwd());

@@ -2,9 +2,12 @@ import { calibrate } from "../conclude/calibration.js";
 import { judgeClaims, type Claim } from "../conclude/claims.js";
 import { compareEndpoints } from "../conclude/endpoint-comparison.js";
 import type { Clock } from "../plan/clock.js";
+import { compareMachines } from "../conclude/machine-comparison.js";
 import { deriveBlock, deriveCell } from "../conclude/derivation.js";
 import type { EnvironmentWatch } from "./environment.js";
+import type { PartMachine } from "./parts/recorded-part.js";
 import type { CellPart } from "../measure/experiment.js";
+import { withProcess, worstOf } from "./machines.js";
 import type { RecordFile } from "./record-file.js";
 import { RawSamplesWriter, type RawBlock } from "../measure/raw-samples.js";
 import {
@@ -157,6 +160,18 @@ export class Journal implements RunSink {
     this.#peakResidentBytes = Math.max(this.#peakResidentBytes, peakResidentBytes);
   }
 
+  /** Saves the record as it is, so that the run can be resumed from here. */
+  async save(): Promise<void> {
+    await this.#save();
+  }
+
+  /** Another machine measured a process, which the sink is told of next. */
+  async measuredBy(process: number, machine: PartMachine): Promise<void> {
+    const { machines = [] } = this.#record;
+    this.#record = { ...this.#record, machines: withProcess(machines, process, machine) };
+    await this.#save();
+  }
+
   /** Judges the claims by what is there. */
   judge(): void {
     const { cells, plan } = this.#record;
@@ -167,8 +182,9 @@ export class Journal implements RunSink {
   async end(status: "complete" | "interrupted"): Promise<{ record: ResultRecord; path: string }> {
     const calibration = calibrate(this.#record.cells);
     const endpoints = compareEndpoints(this.#record.cells);
+    const machineComparisons = compareMachines(this.#record);
     this.judge();
-    const environment = await this.#watch.conclude();
+    const environment = worstOf(await this.#watch.conclude(), this.#record.machines ?? []);
     this.#record = {
       ...this.#record,
       status,
@@ -179,6 +195,7 @@ export class Journal implements RunSink {
       },
       ...(calibration.length === 0 ? {} : { calibration }),
       ...(endpoints.length === 0 ? {} : { endpoints }),
+      ...(machineComparisons.length === 0 ? {} : { machineComparisons }),
     };
     await this.#save();
     return { record: this.#record, path: this.#file.path };

@@ -1,8 +1,7 @@
 import { invalidOption } from "@streamgauge/core";
 import { listClaims, readClaimList } from "../conclude/claim-list.js";
 import type { RawBlock } from "../measure/raw-samples.js";
-import { measureRecording } from "../measure/recorder.js";
-import { measureClock, systemClock, type Clock } from "../plan/clock.js";
+import { systemClock, type Clock } from "../plan/clock.js";
 import {
   planEndpoint,
   recordEndpoint,
@@ -31,7 +30,8 @@ import {
   type BenchOptions,
 } from "./bench-options.js";
 import { waitUntilQuiet } from "./busyness.js";
-import { watchEnvironment, type EnvironmentWatch } from "./environment.js";
+import { watchEnvironment, watchNothing, type EnvironmentWatch } from "./environment.js";
+import { measureInstrument } from "./instrument.js";
 import { Journal } from "./journal.js";
 import { planStages, type StagesOrder } from "./plan-stages.js";
 import { plannedOf } from "./planned.js";
@@ -67,7 +67,9 @@ export async function openRun(options: BenchOptions): Promise<Run> {
 
 /** Waits for other work to end first, where the options say so. */
 async function watchMachine(options: BenchOptions): Promise<EnvironmentWatch> {
-  const { waitSeconds = 0, signal, onProgress = () => undefined } = options;
+  const { waitSeconds = 0, signal, onProgress = () => undefined, elsewhere } = options;
+  // Who measures watches its own machine, part by part.
+  if (elsewhere !== undefined) return watchNothing(elsewhere.environment);
   await waitUntilQuiet(waitSeconds, (waiting) => onProgress(whileWaiting(waiting)), signal);
   return await watchEnvironment();
 }
@@ -78,6 +80,7 @@ async function begin(options: BenchOptions): Promise<Run> {
   const usual = endpoint === undefined ? defaultPreset(options) : "endpoint";
   const { preset: chosen = usual, scenarios, ...rest } = options;
   const preset = typeof chosen === "string" ? findPreset(chosen) : chosen;
+  requireWhatCrosses(preset, options);
   const seed = requireSeed(options.seed ?? Math.floor(Math.random() * 2 ** 32));
   const names = scenarios?.map((scenario) =>
     typeof scenario === "string" ? scenario : scenario.name,
@@ -116,11 +119,7 @@ async function begin(options: BenchOptions): Promise<Run> {
       startedAt,
       endedAt: null,
       environment: watch.environment,
-      instrument: {
-        clock: clock.name,
-        ...measureClock(clock),
-        recordingNanoseconds: measureRecording(clock),
-      },
+      instrument: options.elsewhere?.instrument ?? measureInstrument(clock),
       generators: [],
       cells: [],
       mainThread: [],
@@ -134,6 +133,7 @@ async function begin(options: BenchOptions): Promise<Run> {
 async function resume(options: BenchOptions, folder: string): Promise<Run> {
   const { record, rawBlocks } = await readRunToResume(folder);
   const preset = typeof options.preset === "object" ? options.preset : findPreset(record.profile);
+  requireWhatCrosses(preset, options);
   const endpoint = resumeEndpoint(record.plan.endpoint, options.endpoint);
   const subject = { endpoint, model: await findChosenModel(record.plan) };
   await planFirst(options, preset, record.plan, subject);
@@ -160,7 +160,6 @@ async function planFirst(
   selection: Selection,
   subject: Subject,
 ): Promise<readonly Stage[]> {
-  requireWhatCrosses(preset, options);
   const order = orderOf(options, preset, selection, subject);
   return await planStages({ ...order, process: 0, leaveOut: [] }, ownScenarios(options));
 }

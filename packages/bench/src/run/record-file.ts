@@ -72,14 +72,26 @@ export class RecordFile {
    * @returns the name as it became, relative to the record and with slashes
    */
   async saveFile(name: string, content: string | Uint8Array): Promise<string> {
-    const [folder = "", ...rest] = name.split("/");
-    // Anybody's generator names its cells; a name must not leave the folder.
-    const file = `${encodeURIComponent(folder)}/${encodeURIComponent(rest.join("/"))}`;
+    const file = savedName(name);
     const path = join(this.#folder, file);
     await mkdir(dirname(path), { recursive: true });
     await replaceFile(path, content);
     return file;
   }
+}
+
+/**
+ * What {@link RecordFile.saveFile} makes of a name: anybody's generator names its cells, and a name
+ * must not leave the folder.
+ */
+export function savedName(name: string): string {
+  const [folder = "", ...rest] = name.split("/");
+  return `${plainStep(folder)}/${plainStep(rest.join("/"))}`;
+}
+
+/** One step of a path, which goes neither up nor down. */
+function plainStep(text: string): string {
+  return /^\.+$/.test(text) ? text.replaceAll(".", "%2E") : encodeURIComponent(text);
 }
 
 /** Writes a file as a whole: a reader, or a crash, meets the old one or the new one. */

@@ -9,9 +9,10 @@ import { planStages } from "./plan-stages.js";
 import { shareOut } from "./share-out.js";
 import { runProcess } from "./process/run-process.js";
 import { overAllProcesses } from "./progress.js";
+import { doneBefore, measureElsewhere } from "./run-elsewhere.js";
 
 /**
- * Runs the bench: process by process, generator by generator, cell by cell, each
+ * Runs the bench, here or on other machines: process by process, generator by generator, cell by cell, each
  * cell in interleaved blocks. The record is saved while it grows, and the raw
  * samples beside it as each cell ends.
  *
@@ -26,7 +27,14 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchOutcome
   let process = 0;
   let decided: readonly string[] = [];
   try {
-    for (const { processes } of looks) {
+    // What is begun can be resumed, also before the first cell is done.
+    if (options.elsewhere !== undefined) await journal.save();
+    for (const [look, { processes }] of looks.entries()) {
+      if (options.elsewhere !== undefined) {
+        const asked = { first: process, processes, look, decided };
+        await measureElsewhere(run, { ...options, elsewhere: options.elsewhere }, asked);
+        process = processes;
+      }
       for (; process < processes && !isAborted(); process += 1) {
         await measureInProcess(run, options, { process, processes, decided });
       }
@@ -93,16 +101,6 @@ async function allot(
   const stages = await planStages({ ...order, process, leaveOut: decided }, scenarios);
   const { record } = journal;
   return shareOut({ stages, record, claims, process, processes, budgetSeconds });
-}
-
-/** Ids of what a process has measured already; failed cells are not tried again. */
-function doneBefore({ cells, plan }: ResultRecord, process: number): string[] {
-  const done = cells.filter(
-    ({ status, processes }) =>
-      status === "failed" ||
-      processes.some((part) => part.process === process && part.status === "complete"),
-  );
-  return [...done.map(({ id }) => id), ...plan.measured];
 }
 
 /** A cell goes on while a claim about it is undecided; without claims it has what it needs. */

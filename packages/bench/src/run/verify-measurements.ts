@@ -3,6 +3,7 @@ import { calibrate } from "../conclude/calibration.js";
 import { compareEndpoints } from "../conclude/endpoint-comparison.js";
 import { concludeEngine } from "../conclude/engine-analysis.js";
 import { concludeTee } from "../conclude/tee-analysis.js";
+import { compareMachines } from "../conclude/machine-comparison.js";
 import { concludeTransports } from "../conclude/transport-analysis.js";
 import { summarizeAgain } from "../measure/latency-histogram.js";
 import { estimateCost } from "../profile/instrument-cost.js";
@@ -47,6 +48,19 @@ export function verifyEndpoints({ endpoints, cells }: ResultRecord): Finding {
       ? []
       : describeOther("The endpoints", endpoints, () => compareEndpoints(cells));
   return findingOf(endpoints !== undefined, problems);
+}
+
+/**
+ * What the machines of a run say together, from the blocks of its cells.
+ *
+ * @param hasBlocks whether every cell has its own
+ */
+export function verifyMachines(record: ResultRecord, hasBlocks: boolean): Finding {
+  const { machines = [], machineComparisons: recorded = [] } = record;
+  // What is wrong with the blocks is said elsewhere.
+  if (!hasBlocks) return findingOf(false, []);
+  const problems = describeOther("The machines", recorded, () => compareMachines(record));
+  return findingOf(machines.length > 1, problems);
 }
 
 /** What instruments cost, from the times of the runs with them and without. */

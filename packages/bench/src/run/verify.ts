@@ -7,6 +7,7 @@ import { verifyClaims } from "./verify-claims.js";
 import {
   verifyEndpoints,
   verifyEngine,
+  verifyMachines,
   verifyOthers,
   verifyProfiles,
   verifyTransports,
@@ -79,6 +80,7 @@ export async function verifyRecord(
     transports: verifyTransports(record),
     engine: verifyEngine(record),
     endpoints: verifyEndpoints(record),
+    machines: verifyMachines(record, withoutBlocks.size === 0),
     profiles: verifyProfiles(record),
     others: verifyOthers(record, withoutBlocks.size === 0),
   };
@@ -125,7 +127,14 @@ function isEmpty(
     ...derived
   }: Readonly<
     Record<
-      "claims" | "plan" | "transports" | "engine" | "endpoints" | "profiles" | "others",
+      | "claims"
+      | "plan"
+      | "transports"
+      | "engine"
+      | "endpoints"
+      | "machines"
+      | "profiles"
+      | "others",
       Finding
     >
   >,

@@ -28,6 +28,7 @@ export {
   minimumSamples,
   walshAverages,
 } from "./hodges-lehmann.js";
+export { estimateMachines, type LevelDeviations, type MachinesEstimate } from "./machine-levels.js";
 export { meanBounds, meanEstimate, smallestDetectableEffect } from "./mean-estimate.js";
 export {
   percentileRatio,

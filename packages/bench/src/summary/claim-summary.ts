@@ -6,8 +6,8 @@ import { modeNames } from "../tables/table.js";
 /** A claim in words, with the ids of what it was held against, by verdict. */
 export interface ClaimSummary extends Readonly<Record<Verdict, readonly string[]>> {
   readonly claim: string;
-  /** What it was held against. */
-  readonly about: "cells" | "loads" | "measurements";
+  /** What it was held against: `lengths` are cells that differ in nothing but the number of tokens. */
+  readonly about: "lengths" | "cells" | "loads" | "measurements";
 }
 
 interface Judged extends Pick<ClaimSummary, "claim" | "about"> {
@@ -44,17 +44,28 @@ export function claimsInWords(record: ResultRecord): ClaimSummary[] {
   ];
   const kinds = new Map(judged.map(({ claim, about }) => [claim, about]));
   return [...kinds].map(([claim, about]) => {
+    const all = judged.filter((one) => one.claim === claim);
+    const ids = all.map(({ of }) => of);
     const heldAgainst = (verdict: Verdict): string[] =>
-      judged.filter((one) => one.claim === claim && one.verdict === verdict).map(({ of }) => of);
+      all.filter((one) => one.verdict === verdict).map(({ of }) => of);
     return {
       claim,
-      about,
+      about: about === "cells" && areLengths(record, ids) ? "lengths" : about,
       upheld: heldAgainst("upheld"),
       refuted: heldAgainst("refuted"),
       inconclusive: heldAgainst("inconclusive"),
       void: heldAgainst("void"),
     };
   });
+}
+
+function areLengths({ cells }: ResultRecord, ids: readonly string[]): boolean {
+  const found = cells.filter(({ id }) => ids.includes(id));
+  return (
+    found.length > 0 &&
+    new Set(found.map(({ generator }) => generator)).size === 1 &&
+    new Set(found.map(({ tokens }) => tokens)).size === ids.length
+  );
 }
 
 function inWords(claim: ClaimResult): string {

@@ -3,6 +3,7 @@ export { inUnitOf } from "./controls.js";
 export { engine, engineRatio, type EngineRatio } from "./engine.js";
 export { engineVerdicts } from "./engine-verdicts.js";
 export { firstAndNextToken, latencies } from "./latencies.js";
+export { machineClasses, type ClassRecord } from "./machine-classes.js";
 export { memory } from "./memory.js";
 export { overheads } from "./overheads.js";
 export { parts, type Part, type PartName, type PartPage } from "./parts.js";

@@ -6,6 +6,7 @@ import { endpoints } from "./endpoints.js";
 import { engine } from "./engine.js";
 import { latencies } from "./latencies.js";
 import { loads } from "./loads.js";
+import { machines } from "./machines.js";
 import { memory } from "./memory.js";
 import { profiles } from "./profiles.js";
 import { stacks } from "./stacks.js";
@@ -21,6 +22,7 @@ export type PartName =
   | "tokenTimes"
   | "verdicts"
   | "controls"
+  | "machines"
   | "costs"
   | "endpoints"
   | "tails"
@@ -60,6 +62,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   tokenTimes: { page: "costs", groups: one(tokenTimes) },
   verdicts: { page: "verdicts", groups: (record) => [verdicts(record)] },
   controls: { page: "verdicts", groups: one(controls), only: "document" },
+  machines: { page: "verdicts", groups: one(machines) },
   costs: { page: "costs", groups: one(costs) },
   endpoints: { page: "costs", groups: one(endpoints) },
   tails: { page: "costs", groups: one(tails) },

@@ -51,7 +51,7 @@ export function tokenTimes(record: ResultRecord): Table {
       "Consumer woken: how often your thread, which sleeps meanwhile, is woken for tokens.",
     notes: [
       ...terms(record, claimed),
-      ...(everyToken === claimed
+      ...(isTheSame(terms(record, claimed), terms(record, everyToken))
         ? []
         : terms(record, everyToken, "Woken for each token: measured")),
       ...(delay && everyToken.length === 0
@@ -150,6 +150,11 @@ function terms({ environment }: ResultRecord, cells: readonly Cell[], opening?: 
   return [
     `${opening ?? "Measured"} with ${first.model} in ${host} at ${listOf(sizes)} tokens${machine}${choice}.`,
   ];
+}
+
+/** Whether it is said of the same sizes, and of the same ones that cost most. */
+function isTheSame([one]: readonly string[], [other]: readonly string[]): boolean {
+  return one === other;
 }
 
 function listOf(sizes: readonly number[]): string {

@@ -25,7 +25,8 @@ ${sentenceList(answerSentences(summary).filter(({ kind }) => kind !== "tables"))
 /** What a reader who comes to the page first does not know. */
 const words =
   '<p class="muted">Sync stream: a callback for each token. Async stream: an async iterable. ' +
-  "Block: one run of each mode. Cell: one model at one number of tokens.</p>";
+  "Block: one run of each mode. Cell: one model at one number of tokens. A negative cost, or end of " +
+  "an interval: the noise is larger than the cost.</p>";
 
 /** The page has the other cells itself. */
 function withoutOthers<S extends { readonly otherCells: number }>(streaming: S | null): S | null {

@@ -17,7 +17,7 @@ a{color:var(--link)}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:6px}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding:.5rem .7rem}
-th,td{padding:.35rem .55rem;text-align:left;border-top:1px solid var(--line)}
+th,td{padding:.35rem .4rem;text-align:left;border-top:1px solid var(--line)}
 thead th{vertical-align:bottom}
 td.number,td.verdict{white-space:nowrap}
 nav{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin-top:.8rem}

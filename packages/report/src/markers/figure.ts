@@ -68,3 +68,12 @@ export function countOf(request: FigureRequest, name: string, otherwise: number)
   }
   return Number(given);
 }
+
+/** A value that is several, with commas between; none where it is left out. */
+export function listIn(request: FigureRequest, name: string): readonly string[] {
+  return request
+    .value(name)
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

@@ -16,8 +16,8 @@ const otherPrefix = "other:";
 
 /**
  * The record that `from=` names: nothing is the report's own; the name of a record's folder is that
- * record. Anything else is a part (a scenario, a kind of profile, `calibration`, …), and means the
- * report's record if it has that part, otherwise the newest that does; `engine` means the newest in
+ * record. Anything else is a part (a scenario, a kind of profile, `calibration`, the preset that was run
+ * such as `quick`, …), and means the report's record if it has that part, otherwise the newest that does; `engine` means the newest in
  * any case, as in `BENCHMARKS.md`, because the engine is measured in runs of its own. `other:` before
  * a part means the newest record that has it and is not the report's: a second run to compare with.
  *
@@ -56,6 +56,7 @@ function partsOf(record: ResultRecord): ReadonlySet<string> {
   const { arrivals = [], aborts = [], slowConsumers = [], stacks = [] } = record;
   const named = { calibration, arrivals, aborts, "slow-consumers": slowConsumers, stacks };
   return new Set([
+    record.profile,
     ...[...record.cells, ...transports, ...engine].map(({ scenario }) => scenario),
     ...profiles.map(({ findings }) => findings.kind),
     ...(engine.length > 0 ? ["engine"] : []),

@@ -9,7 +9,9 @@ export function introduction(record: ResultRecord): string {
   return escapeMarkdown(
     `What it costs to receive tokens one by one instead of all at the end. Run of ${startedAt} ` +
       `to ${endedAt ?? "?"}, profile ${profile}, seed ${seed}, ${status}. ` +
-      `Intervals are 95 %, two-sided, over ${samples}, never over tokens.`,
+      `Intervals are 95 %, two-sided, over ${samples}, never over tokens. ` +
+      "A negative cost, or end of an interval: the noise is larger than the cost. Pequod: the " +
+      "embedded model. Paced: known tokens on a schedule. Pooled: in a worker thread; inline: in yours.",
   );
 }
 

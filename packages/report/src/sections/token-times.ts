@@ -11,18 +11,22 @@ export function tokenTimesSection(record: ResultRecord): string {
   return briefSection(table, notesOf(table));
 }
 
-/** The same without a heading; empty without a claim. */
-export function tokenTimesBlock(record: ResultRecord): string {
+/**
+ * The same without a heading; empty without a claim.
+ *
+ * @param at only the rows of these times of a token, such as `20 ms`, and no terms
+ */
+export function tokenTimesBlock(record: ResultRecord, at?: readonly string[]): string {
   const table = tokenTimes(record);
-  if (table.rows.length === 0) return "";
   const { columns, rows } = shownIn("terminal", table);
-  return [
-    alignedTable(
-      columns.map(({ head }) => head),
-      rows.map(({ values }) => values.map(showValue)),
-    ),
-    list(notesOf(table)),
-  ].join("\n\n");
+  const cells = rows.map(({ values }) => values.map(showValue));
+  const chosen = cells.filter(([time = ""]) => at?.includes(time) ?? true);
+  if (chosen.length === 0) return "";
+  const drawn = alignedTable(
+    columns.map(({ head }) => head),
+    chosen,
+  );
+  return at === undefined ? [drawn, list(notesOf(table))].join("\n\n") : drawn;
 }
 
 function notesOf(table: Table): string[] {

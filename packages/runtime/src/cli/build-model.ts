@@ -17,6 +17,7 @@ const known = buildDtypes.join(", ");
 /** The `build-model` command: ONNX, or GGUF, from a safetensors checkpoint. */
 export function buildModelCommand(): Command {
   return new Command("build-model")
+    .summary("Build an ONNX model folder from a Hugging Face checkpoint.")
     .description(
       "Build an ONNX model folder from a Hugging Face checkpoint of Llama, Qwen2, Qwen3, Mistral, " +
         "SmolLM3, Granite, OLMo-2, Gemma-3 (text), Phi-3 or Phi-4-mini.",

@@ -14,7 +14,7 @@ interface PullFlags {
 /** The `pull` command: a model from a hub, by its name. */
 export function pullCommand(): Command {
   return new Command("pull")
-    .description("Download a model from Hugging Face's hub into the cache of its own tools.")
+    .description("Download a model from Hugging Face's hub into the cache that its own tools use.")
     .argument("<name>", "owner/name, as the hub writes it, or owner/name@revision")
     .addOption(
       new Option(

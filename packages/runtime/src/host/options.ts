@@ -272,6 +272,7 @@ function specOf(choices: EngineChoices, workers: number): EngineSpec {
 const pacedRefusals: Partial<Record<keyof EngineOptions, string>> = {
   dtype: "has no weights",
   executionProvider: "has no operators to run",
+  threads: "computes nothing that threads could share",
   prefixReuse: "has no key/value cache",
   maxBatch: "runs one generation at a time",
   operatorProfile: "has no operators to profile",

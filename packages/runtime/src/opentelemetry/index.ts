@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { metrics, type Attributes, type Meter } from "@opentelemetry/api";
+import { metrics, type Attributes, type Histogram, type Meter } from "@opentelemetry/api";
 import type { GenerationObserver, GenerationReport } from "../host/generation-observer.js";
 
 export interface OpenTelemetryOptions {
@@ -37,36 +37,49 @@ export function createOpenTelemetryObserver(
   options: OpenTelemetryOptions = {},
 ): GenerationObserver {
   const { meter = metrics.getMeter("@streamgauge/runtime") } = options;
-  const duration = meter.createHistogram("gen_ai.server.request.duration", {
-    description: "From the call to the end of the generation.",
-    unit: "s",
-    advice: { explicitBucketBoundaries: durationBoundaries },
-  });
-  const firstToken = meter.createHistogram("gen_ai.server.time_to_first_token", {
-    description: "From the call to the first token.",
-    unit: "s",
-    advice: { explicitBucketBoundaries: firstTokenBoundaries },
-  });
-  const perToken = meter.createHistogram("gen_ai.server.time_per_output_token", {
-    description: "Time per token after the first.",
-    unit: "s",
-    advice: { explicitBucketBoundaries: perTokenBoundaries },
-  });
-  const usage = meter.createHistogram("gen_ai.client.token.usage", {
-    description: "Tokens of prompt and completion.",
-    unit: "{token}",
-    advice: { explicitBucketBoundaries: tokenBoundaries },
-  });
-  const cacheRead = meter.createHistogram("gen_ai.usage.cache_read.input_tokens", {
-    description: "Tokens of the prompt that were in a cache.",
-    unit: "{token}",
-    advice: { explicitBucketBoundaries: tokenBoundaries },
-  });
-  const wakeUpsPerToken = meter.createHistogram("streamgauge.stream.wake_ups_per_token", {
-    description: "How often a stream's consumer was woken, for each token.",
-    unit: "1",
-    advice: { explicitBucketBoundaries: wakeUpBoundaries },
-  });
+  const histogram = (
+    name: string,
+    description: string,
+    unit: string,
+    explicitBucketBoundaries: number[],
+  ): Histogram =>
+    meter.createHistogram(name, { description, unit, advice: { explicitBucketBoundaries } });
+  const duration = histogram(
+    "gen_ai.server.request.duration",
+    "From the call to the end of the generation.",
+    "s",
+    durationBoundaries,
+  );
+  const firstToken = histogram(
+    "gen_ai.server.time_to_first_token",
+    "From the call to the first token.",
+    "s",
+    firstTokenBoundaries,
+  );
+  const perToken = histogram(
+    "gen_ai.server.time_per_output_token",
+    "Time per token after the first.",
+    "s",
+    perTokenBoundaries,
+  );
+  const usage = histogram(
+    "gen_ai.client.token.usage",
+    "Tokens of prompt and completion.",
+    "{token}",
+    tokenBoundaries,
+  );
+  const cacheRead = histogram(
+    "gen_ai.usage.cache_read.input_tokens",
+    "Tokens of the prompt that were in a cache.",
+    "{token}",
+    tokenBoundaries,
+  );
+  const wakeUpsPerToken = histogram(
+    "streamgauge.stream.wake_ups_per_token",
+    "How often a stream's consumer was woken, for each token.",
+    "1",
+    wakeUpBoundaries,
+  );
   return {
     generationEnded(report) {
       const about = attributesOf(report);

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BuiltGraph } from "../../src/onnx/build/graph-builder.js";
 import { writeModelFiles } from "../../src/onnx/build/model-file.js";
 import { layOutModel } from "../../src/onnx/build/model-layout.js";
 import { zooWeights } from "./concat-graph.js";
+import { renamed, usualNames, type GenaiNames } from "./genai-names.js";
 import { buildGroupQueryDecoder } from "./group-query-decoder.js";
 import { groupQuerySizes, type GroupQueryLayout } from "./group-query-layout.js";
 import type { ZooRow } from "./zoo-row.js";
@@ -76,28 +76,6 @@ export interface GenaiFolder {
   readonly external?: boolean;
 }
 
-export interface GenaiNames {
-  readonly inputs: Readonly<Record<string, string>>;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-const usualNames = {
-  inputs: {
-    input_ids: "input_ids",
-    attention_mask: "attention_mask",
-    position_ids: "position_ids",
-    past_key_names: "past_key_values.%d.key",
-    past_value_names: "past_key_values.%d.value",
-    past_conv_names: "past_conv.%d",
-  },
-  outputs: {
-    logits: "logits",
-    present_key_names: "present.%d.key",
-    present_value_names: "present.%d.value",
-    present_conv_names: "present_conv.%d",
-  },
-} as const;
-
 /** Names that are nobody's. */
 export const otherNames = {
   inputs: {
@@ -151,35 +129,9 @@ async function writeGenaiFolder(
     },
   };
   await writeFile(join(folder, "genai_config.json"), JSON.stringify(config));
-  const built = renamed(buildGroupQueryDecoder(layout), names);
+  const built = renamed(buildGroupQueryDecoder(layout), names, layers);
   const laidOut = layOutModel(join(folder, "model.onnx"), built, external);
   await writeModelFiles(laidOut, built.tensorGroups, zooWeights, () => undefined);
-}
-
-function renamed(built: BuiltGraph, names: GenaiNames): BuiltGraph {
-  const usual: Readonly<Record<string, string>> = { ...usualNames.inputs, ...usualNames.outputs };
-  const all = new Map<string, string>();
-  for (const [key, own] of Object.entries({ ...names.inputs, ...names.outputs })) {
-    for (let layer = 0; layer < layers; layer++) {
-      const named = (pattern: string): string => pattern.replace("%d", String(layer));
-      all.set(named(usual[key] ?? key), named(own));
-    }
-  }
-  const rename = (name: string): string => all.get(name) ?? name;
-  const { nodes, inputs, outputs, ...graph } = built.graph;
-  return {
-    ...built,
-    graph: {
-      ...graph,
-      nodes: nodes.map((node) => ({
-        ...node,
-        inputs: node.inputs.map(rename),
-        outputs: node.outputs.map(rename),
-      })),
-      inputs: inputs.map((value) => ({ ...value, name: rename(value.name) })),
-      outputs: outputs.map((value) => ({ ...value, name: rename(value.name) })),
-    },
-  };
 }
 
 /** A row in onnxruntime-genai's layout. */

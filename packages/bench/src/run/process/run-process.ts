@@ -10,6 +10,8 @@ export interface ProcessListener {
   readonly sink: RunSink;
   readonly signal: AbortSignal | undefined;
   readonly report: (progress: BenchProgress) => void;
+  /** Flags of Node for the process. Default: those of this one. */
+  readonly execArgv?: readonly string[] | undefined;
 }
 
 /**
@@ -21,11 +23,12 @@ export interface ProcessListener {
  */
 export async function runProcess(
   order: Omit<ProcessOrder, "type">,
-  { sink, signal, report }: ProcessListener,
+  { sink, signal, report, execArgv }: ProcessListener,
 ): Promise<void> {
   const child = fork(fileURLToPath(new URL("./entry.js", import.meta.url)), {
     // Typed arrays and NaN survive.
     serialization: "advanced",
+    ...(execArgv !== undefined && { execArgv: [...execArgv] }),
   });
   const abort = (): void => send(child, { type: "abort" });
   signal?.addEventListener("abort", abort, { once: true });

@@ -18,7 +18,7 @@ import {
   withInterval,
 } from "../../text/numbers.js";
 import { alignedTable } from "../../text/aligned-table.js";
-import { countOf, lacks, type Figure, type FigureRequest } from "../figure.js";
+import { countOf, lacks, listIn, type Figure, type FigureRequest } from "../figure.js";
 import { breakEvenOf } from "./cell-figures.js";
 import { mainComparisons, showRatio, showFactor } from "./engine-figures.js";
 import { transportsAt } from "./transport-figures.js";
@@ -28,11 +28,17 @@ const streamed = ["stream", "streamAsync"] as const;
 /** Tables and charts. */
 export const blockFigures: Readonly<Record<string, Figure>> = {
   "token-times": {
-    about: "table: what streaming costs per token, and of a token's time, with the terms",
+    about:
+      "table: what streaming costs per token, and of a token's time, with the terms; at=1,20 for " +
+      "the rows of 1 and 20 ms alone",
     form: "block",
     needs: [],
-    render: (request) =>
-      tokenTimesBlock(request.record) || lacks(request, "analysed cell with a claim"),
+    takes: ["at"],
+    render: (request) => {
+      const times = listIn(request, "at").map((time) => `${time} ms`);
+      const chosen = times.length === 0 ? undefined : times;
+      return tokenTimesBlock(request.record, chosen) || lacks(request, "such cost of a token");
+    },
   },
   "overhead-table": table("overheads and verdicts of a scenario", ["scenario"], (request) => [
     ["model", "tokens", ...streamed.map((mode) => `${modeNames[mode]}: overhead, verdict`)],

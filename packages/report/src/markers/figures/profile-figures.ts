@@ -62,13 +62,13 @@ export const profileFigures: Readonly<Record<string, Figure>> = {
     takes: ["count", "category"],
     render: (request, { findings }) => {
       const category = request.value("category");
+      const all = ofThread(request, findings.hotFunctions);
+      const wanted = all.filter((found) => category === "" || found.category === category);
+      if (wanted.length === 0) return `none of the ${all.length} hottest of the thread`;
       return listOf(
-        ofThread(request, findings.hotFunctions)
-          .filter((found) => category === "" || found.category === category)
-          .slice(0, countOf(request, "count", 3))
-          .map(({ name, selfMicrosecondsPerToken }) => {
-            return `${name} ${oneDecimal(selfMicrosecondsPerToken)} µs`;
-          }),
+        wanted.slice(0, countOf(request, "count", 3)).map(({ name, selfMicrosecondsPerToken }) => {
+          return `${name} ${oneDecimal(selfMicrosecondsPerToken)} µs`;
+        }),
       );
     },
   }),

@@ -1,4 +1,6 @@
 import { basename, dirname } from "node:path";
+import { answerLines } from "@streamgauge/bench/answer";
+import { summarize } from "@streamgauge/bench/summary";
 import { machineInWords } from "../../sections/machine.js";
 import { escapeMarkdown } from "../../text/markdown-text.js";
 import { lacks, type Figure, type FigureRequest } from "../figure.js";
@@ -24,12 +26,36 @@ export const runFigures: Readonly<Record<string, Figure>> = {
       return `[${escapeMarkdown(basename(folder))}](${link(folder)})`;
     },
   },
+  answer: {
+    about: "what the terminal says at the end of the run, 120 columns wide",
+    form: "block",
+    needs: [],
+    untilMeasured: "No committed record has it yet.",
+    render: ({ record, path }) => {
+      const folder = `results/${basename(dirname(path))}`;
+      const summary = summarize(record, {
+        recordPath: `${folder}/${basename(path)}`,
+        folder,
+        benchCommand: "pnpm streamgauge",
+        reportCommand: "pnpm report",
+      });
+      return fenced(answerLines(summary, { color: false, unicode: true, width: 120 }));
+    },
+  },
   calibration: ofRun("known delays that were recovered, of how many", (request) => {
     const { calibration: points = [] } = request.record;
     if (points.length === 0) lacks(request, "calibration");
     return `${points.filter(({ recovered }) => recovered).length} of ${points.length}`;
   }),
 };
+
+/** Lines as they are, whatever is in them; only comments are none, because one could end the marker. */
+function fenced(lines: readonly string[]): string {
+  const ticks = lines.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(Math.max(2, ...ticks) + 1);
+  const shown = lines.map((line) => line.replaceAll("<!--", "<! --"));
+  return [`${fence}text`, ...shown, fence].join("\n");
+}
 
 function ofRun(about: string, render: (request: FigureRequest) => string): Figure {
   return { about, form: "text", needs: [], render };

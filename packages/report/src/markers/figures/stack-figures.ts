@@ -1,15 +1,51 @@
-import type { StackAtSize, StackGrowth, StackMeasurement } from "@streamgauge/bench/record";
+import type {
+  StackAtSize,
+  StackGrowth,
+  StackMeasurement,
+  StackSummary,
+} from "@streamgauge/bench/record";
 import { alignedTable } from "../../text/aligned-table.js";
 import { duration, ratio, ratioWithInterval } from "../../text/numbers.js";
-import { lacks, type Figure, type FigureRequest } from "../figure.js";
+import { lacks, listIn, type Figure, type FigureRequest } from "../figure.js";
+
+const untilMeasured = "No committed record has it yet.";
 
 /** What libraries cost that carry a stream. */
 export const stackFigures: Readonly<Record<string, Figure>> = {
+  "stack-costs": {
+    about:
+      "table: CPU time per token that some stacks add to what they are built on, in a burst; " +
+      'tokens=1000,10000 stacks="ai textStream, …"',
+    form: "block",
+    needs: ["tokens", "stacks"],
+    untilMeasured,
+    render(request) {
+      const { burst } = measurementsOf(request);
+      const names = burst.stacks.map(({ stack }) => stack);
+      const chosen = listIn(request, "stacks").map(
+        (name) =>
+          burst.stacks.find(({ stack }) => stack === name) ??
+          lacks(request, `stack "${name}"`, names),
+      );
+      return alignedTable(
+        ["CPU per token", ...chosen.map(titleOf)],
+        listIn(request, "tokens").map((tokens) => [
+          `${Number(tokens).toLocaleString("en")} tokens`,
+          ...chosen.map((summary) => {
+            const size = summary.sizes.find((one) => String(one.tokens) === tokens);
+            const added = (size ?? lacks(request, `stacks at ${tokens} tokens`))
+              .addedCpuMicrosecondsPerToken;
+            return added === null ? "–" : `${ratioWithInterval(added.hodgesLehmann)} µs`;
+          }),
+        ]),
+      );
+    },
+  },
   "stack-table": {
     about: "table: what each stack costs, at the token counts of a burst, and at a pace",
     form: "block",
     needs: [],
-    untilMeasured: "No committed record has it yet.",
+    untilMeasured,
     render(request) {
       const { burst, pace } = measurementsOf(request);
       const counts = burst.stacks[0]?.sizes.map(({ tokens }) => tokens.toLocaleString("en")) ?? [];
@@ -22,10 +58,11 @@ export const stackFigures: Readonly<Record<string, Figure>> = {
           "delay at a pace, p50",
           "p99",
         ],
-        burst.stacks.map(({ stack, library, sizes, cpuGrowth }) => {
+        burst.stacks.map((summary) => {
+          const { stack, sizes, cpuGrowth } = summary;
           const paced = pace?.stacks.find((other) => other.stack === stack)?.sizes.at(-1);
           return [
-            library === null ? stack : `${stack} (${library.version})`,
+            titleOf(summary),
             `${each(sizes, (size) => ratio(size.cpuMicrosecondsPerToken))} µs`,
             growthOf(cpuGrowth),
             each(sizes, (size) => size.allocatedBytesPerToken?.toFixed(0) ?? "–"),
@@ -37,6 +74,10 @@ export const stackFigures: Readonly<Record<string, Figure>> = {
     },
   },
 };
+
+function titleOf({ stack, library }: StackSummary): string {
+  return library === null ? stack : `${stack} (${library.version})`;
+}
 
 /** The one with several token counts, and the one at a pace. */
 function measurementsOf(request: FigureRequest): {

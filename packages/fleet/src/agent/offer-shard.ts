@@ -1,0 +1,170 @@
+import { watchEnvironment } from "@streamgauge/bench/parts";
+import {
+  openShardProcess,
+  parseShardPlan,
+  shareOfConcurrency,
+  type ShardOrder,
+  type ShardProcess,
+  type TargetPlan,
+} from "@streamgauge/bench/load";
+import { isStreamgaugeError, messageOf } from "@streamgauge/core";
+import { otherBuild } from "../machines/machine-class.js";
+import { checkMessage } from "../messages/read-message.js";
+import { attemptName, shardJob, shardName, type ShardJob } from "../messages/shard-job.js";
+import type { ShardDocument } from "../messages/shard-notice.js";
+import { downloadFile } from "../parts/download-part.js";
+import { sha256Of } from "../parts/hash.js";
+import type { Commit } from "../parts/upload-part.js";
+import { deliver, refused, requireSameClass, type MeasuringAgent } from "./measure-part.js";
+import { readRedisClock } from "./redis-clock.js";
+import { StartLine, stepVoid } from "./start-line.js";
+
+/** A process that is told to stop has so long to do so. */
+const stopMilliseconds = 5000;
+
+/**
+ * Reads a shard that is asked for, and refuses what this machine does not have.
+ *
+ * @throws StreamgaugeError `INVALID_MESSAGE`; `INVALID_OPTION` for another version, endpoint or module
+ */
+export function acceptShard(agent: MeasuringAgent, name: string, message: unknown): ShardJob {
+  const job = checkMessage(shardJob, message, `the shard ${name}`);
+  const { machineClass, build } = agent.notice;
+  const other = otherBuild(job.build, build);
+  if (other !== undefined) {
+    throw refused(`the load is of another version: ${other}. Check out the same commit on both.`);
+  }
+  if (shardName(machineClass, job) !== name) {
+    throw refused(`${name} is not the name of what it asks.`);
+  }
+  targetOf(agent, job);
+  return job;
+}
+
+/**
+ * Sends the requests of a shard in a process of its own, from the moment on at which all shards begin.
+ * Resolves to undefined after an abort.
+ *
+ * @throws StreamgaugeError `STEP_VOID` where the step was given up; what the process threw
+ */
+export async function offerShard(
+  agent: MeasuringAgent,
+  name: string,
+  job: ShardJob,
+): Promise<Commit | undefined> {
+  const over = new AbortController();
+  const line = new StartLine(agent, job, AbortSignal.any([agent.signal, over.signal]));
+  try {
+    const watch = await watchEnvironment();
+    requireSameClass(agent.notice, watch.environment);
+    const order = await orderOf(agent, job);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([agent.signal, stop.signal]);
+    const shard = await openShardProcess(order, { signal, execArgv: agent.execArgv });
+    // One that was stopped by a signal of the system hears of nothing.
+    const kill = (): void => void setTimeout(() => void shard.end(), stopMilliseconds).unref();
+    signal.addEventListener("abort", kill, { once: true });
+    try {
+      await line.ready(shard.target);
+      const offered = await offerAtWord(agent, line, { shard, stop });
+      if (offered === undefined) return undefined;
+      const files = new Map<string, Uint8Array>([
+        ["part", Buffer.from(JSON.stringify(offered.document))],
+        ["samples-0", offered.samples],
+      ]);
+      const read = (file: string): Promise<Uint8Array> =>
+        Promise.resolve(files.get(file) ?? new Uint8Array());
+      return await deliver(agent, name, { names: [...files.keys()], read }, await watch.conclude());
+    } finally {
+      await shard.end();
+    }
+  } catch (error) {
+    // What a request in flight came to then is no failure.
+    if (agent.signal.aborted) return undefined;
+    if (!isStreamgaugeError(error, "STEP_VOID")) {
+      const { label, machine } = agent.notice;
+      const reason = `${label} (${machine}): ${messageOf(error)}`;
+      await line.failed(reason, !isStreamgaugeError(error) || error.code === "PROCESS_FAILED");
+    }
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Undefined after an abort of the agent. */
+async function offerAtWord(
+  agent: MeasuringAgent,
+  line: StartLine,
+  { shard, stop }: { readonly shard: ShardProcess; readonly stop: AbortController },
+): Promise<{ readonly document: ShardDocument; readonly samples: Uint8Array } | undefined> {
+  const word = await line.word();
+  if (word === undefined) return undefined;
+  // Measured now: clocks run apart while the others get ready.
+  const clock = await readRedisClock(agent.redis());
+  const startAt = clock.toLocalNanoseconds(word);
+  if (process.hrtime.bigint() >= startAt) {
+    // The others wait for this shard, and would for ever.
+    await line.failed(`${agent.notice.machine} heard of the beginning too late.`, true);
+    throw stepVoid("it began before this agent heard of it");
+  }
+  let isGivenUp = false;
+  void line.givenUp().then((isIt) => {
+    isGivenUp = isIt;
+    if (isIt) stop.abort();
+  });
+  const { status, samples } = await shard.run(startAt).catch((error: unknown) => {
+    throw isGivenUp ? stepVoid("it was given up while it ran") : error;
+  });
+  if (agent.signal.aborted) return undefined;
+  if (status !== "complete") throw stepVoid("it was given up while it ran");
+  const document: ShardDocument = {
+    version: 1,
+    clockOffsetMilliseconds: clock.offsetMilliseconds,
+    startUncertaintyNanoseconds: clock.uncertaintyNanoseconds,
+  };
+  return { document, samples };
+}
+
+async function orderOf(agent: MeasuringAgent, job: ShardJob): Promise<ShardOrder> {
+  const { keys, redis } = agent;
+  const bytes = await downloadFile(redis(), keys, attemptName(job), job.plan);
+  const { maxConcurrency, ...plan } = parseShardPlan(
+    JSON.parse(Buffer.from(bytes).toString("utf8")),
+  );
+  const { runId, step, shard, of } = job;
+  return {
+    ...plan,
+    runId,
+    step,
+    shard,
+    of,
+    target: targetOf(agent, job),
+    // The coordinator refuses a limit that leaves a shard nothing.
+    maxConcurrency: maxConcurrency === null ? null : (shareOfConcurrency(maxConcurrency, job) ?? 1),
+  };
+}
+
+/** @throws StreamgaugeError `INVALID_OPTION` for what this agent was not started with */
+function targetOf({ endpoint, modules }: MeasuringAgent, { target }: ShardJob): TargetPlan {
+  if (target.kind === "module") {
+    const url = modules.get(target.sha256);
+    if (url !== undefined) return { kind: "module", url, scenario: target.scenario ?? undefined };
+    throw refused(
+      `it has no module with the SHA-256 ${target.sha256.slice(0, 12)}…: start it with the load's module.`,
+    );
+  }
+  const { model, api } = target;
+  if (endpoint !== undefined && sha256Of(endpoint.url) === target.sha256) {
+    const { url, keyEnv } = endpoint;
+    return {
+      kind: "endpoint",
+      url,
+      host: new URL(url).host,
+      model,
+      api,
+      ...(keyEnv !== undefined && { keyEnv }),
+    };
+  }
+  throw refused("it may not load that endpoint: start it with its --url.");
+}
