@@ -29,11 +29,10 @@ const asked: ThreadRequest = {
   executionProvider: "cpu",
 };
 
-function timed(one: number, two: number, spinning: number): readonly TimedSettings[] {
+function timed(one: number, two: number): readonly TimedSettings[] {
   return [
     { threads: 1, spinMicroseconds: 0, microseconds: one },
-    { threads: 2, spinMicroseconds: 0, microseconds: two },
-    { threads: 2, spinMicroseconds: 50, microseconds: spinning },
+    { threads: 2, spinMicroseconds: 5, microseconds: two },
   ];
 }
 
@@ -82,15 +81,15 @@ class Machine implements TuningSources {
 
 describe("choosing threads", () => {
   it("measures at the first loading alone, and keeps that", async () => {
-    const machine = Machine.measuring(timed(1000, 600, 900));
+    const machine = Machine.measuring(timed(1000, 600));
     const first = await chooseThreads(asked, noGraph, weights, machine);
-    expect(first).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(first).toMatchObject({ threads: 2, spinMicroseconds: 5 });
     expect(first.because.threads).toBe(
-      "measured while loading: 2 threads that do not spin took 0.60 of the time of 1 thread",
+      "measured while loading: 2 threads that spin for 5 µs took 0.60 of the time of 1 thread",
     );
     expect(first.because.spinning).toBe(first.because.threads);
     const second = await chooseThreads(asked, noGraph, weights, machine);
-    expect(second).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(second).toMatchObject({ threads: 2, spinMicroseconds: 5 });
     expect(second.because.threads).toMatch(/^measured at a first loading: 2 threads/);
     expect(machine.measurements).toBe(1);
     await chooseThreads(asked, noGraph, { ...weights, shapeHash: "another" }, machine);
@@ -102,21 +101,21 @@ describe("choosing threads", () => {
       asked,
       noGraph,
       weights,
-      Machine.measuring(timed(900, 1000, 1200)),
+      Machine.measuring(timed(900, 1000)),
     );
     expect(choice).toMatchObject({
       threads: 1,
       spinMicroseconds: 0,
       because: {
         threads:
-          "measured while loading: 1 thread took 0.90 of the time of 2 threads that do not spin",
+          "measured while loading: 1 thread took 0.90 of the time of 2 threads that spin for 5 µs",
         spinning: "one thread waits for nobody",
       },
     });
   });
 
   it("writes nothing where that was asked, and reads what is there", async () => {
-    const machine = Machine.measuring(timed(1000, 600, 900));
+    const machine = Machine.measuring(timed(1000, 600));
     const measuring = { ...asked, tuning: "measure" } as const;
     await chooseThreads(measuring, noGraph, weights, machine);
     expect(machine.kept.size).toBe(0);
@@ -126,7 +125,7 @@ describe("choosing threads", () => {
   });
 
   it("goes by the rule where that was asked, without reading or measuring", async () => {
-    const machine = Machine.measuring(timed(1000, 1000, 1));
+    const machine = Machine.measuring(timed(1000, 1000));
     const choice = await chooseThreads({ ...asked, tuning: "rule" }, noGraph, weights, machine);
     expect(choice).toMatchObject(settingsByRule({ weights, cores: 2, workers: 1, chosen: {} }));
     expect(choice.because.threads).toBe(
@@ -140,7 +139,7 @@ describe("choosing threads", () => {
     ["has too little time", () => Promise.resolve(undefined), /a measurement was not possible$/],
     [
       "is disturbed",
-      () => Promise.resolve({ timings: timed(1000, 1, 1), isSteady: false }),
+      () => Promise.resolve({ timings: timed(1000, 1), isSteady: false }),
       /too unsteady to go by$/,
     ],
   ])("goes by the rule where a measurement %s, and keeps nothing", async (_, answer, reason) => {
@@ -152,7 +151,7 @@ describe("choosing threads", () => {
   });
 
   it("goes by the rule for models and providers that it cannot measure", async () => {
-    const machine = Machine.measuring(timed(1000, 1000, 1));
+    const machine = Machine.measuring(timed(1000, 1000));
     const unknown = await chooseThreads(asked, noGraph, undefined, machine);
     expect(unknown.because.threads).toMatch(/matrices that were not found in the graph/);
     await chooseThreads({ ...asked, executionProvider: "webgpu" }, noGraph, weights, machine);
@@ -160,7 +159,7 @@ describe("choosing threads", () => {
   });
 
   it("lets options win, each by itself", async () => {
-    const machine = Machine.measuring(timed(1000, 500, 400));
+    const machine = Machine.measuring(timed(1000, 500));
     expect(
       await chooseThreads({ ...asked, threads: 7, spinMicroseconds: 9 }, noGraph, weights, machine),
     ).toMatchObject({
@@ -180,42 +179,45 @@ describe("choosing threads", () => {
     // What was measured without them counts for what they leave open.
     await machine.keep(machine.keyOf(weights, 1), {
       source: "loading",
-      timings: timed(1000, 300, 900),
+      timings: timed(1000, 300),
     });
     const measured = await chooseThreads({ ...asked, threads: 2 }, noGraph, weights, machine);
-    expect(measured).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(measured).toMatchObject({ threads: 2, spinMicroseconds: 5 });
     expect(measured.because.spinning).toMatch(/^measured at a first loading/);
   });
 
   it("measures nothing while several workers load, and uses what one has measured", async () => {
-    const machine = Machine.measuring(timed(1000, 500, 400));
+    const machine = Machine.measuring(timed(1000, 500));
     const two = { ...asked, workers: 2 };
     const choice = await chooseThreads(two, noGraph, weights, machine);
-    expect(choice).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(choice).toMatchObject({ threads: 2, spinMicroseconds: 5 });
     expect(choice.because.threads).toMatch(/2 workers; several workers measure nothing/);
     expect(machine.measurements).toBe(0);
     await chooseThreads(asked, noGraph, weights, machine);
     const shared = await chooseThreads(two, noGraph, weights, machine);
-    expect(shared).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(shared).toMatchObject({ threads: 2, spinMicroseconds: 5 });
     expect(shared.because.threads).toMatch(/^measured with one worker: 2 threads .* took 0\.50 of/);
     expect(machine.measurements).toBe(1);
   });
 
   it("takes the best that `tune` has found, for as many workers", async () => {
-    const machine = Machine.measuring(timed(1, 1, 1));
+    const machine = Machine.measuring(timed(1, 1));
     await machine.keep(machine.keyOf(weights, 2), {
       source: "tune",
-      timings: timed(1000, 960, 980),
+      timings: [...timed(1000, 980), { threads: 2, spinMicroseconds: 50, microseconds: 920 }],
     });
     const choice = await chooseThreads({ ...asked, workers: 2 }, noGraph, weights, machine);
-    expect(choice).toMatchObject({ threads: 2, spinMicroseconds: 0 });
+    expect(choice).toMatchObject({ threads: 2, spinMicroseconds: 50 });
     expect(choice.because.threads).toMatch(/^found by `streamgauge tune`: 2 threads/);
-    const spinning = { ...asked, workers: 2, spinMicroseconds: 50 };
-    expect(await chooseThreads(spinning, noGraph, weights, machine)).toMatchObject({ threads: 2 });
+    const brief = { ...asked, workers: 2, spinMicroseconds: 5 };
+    expect(await chooseThreads(brief, noGraph, weights, machine)).toMatchObject({
+      threads: 2,
+      spinMicroseconds: 5,
+    });
     // As `tune` has it: what is closer than 2 % is chance.
     await machine.keep(machine.keyOf(weights, 1), {
       source: "tune",
-      timings: timed(1000, 990, 985),
+      timings: timed(1000, 985),
     });
     expect(await chooseThreads(asked, noGraph, weights, machine)).toMatchObject({ threads: 1 });
   });
@@ -262,7 +264,7 @@ describe("this machine's sources", () => {
   it("do without a folder, and with one that cannot be written to", async () => {
     const none = ownSources(undefined);
     const key = none.keyOf(weights, 1);
-    const kept: KeptTimings = { source: "loading", timings: timed(3, 2, 1) };
+    const kept: KeptTimings = { source: "loading", timings: timed(3, 2) };
     await none.keep(key, kept);
     expect(await none.read(key)).toBeUndefined();
     const file = join(await temporaryFolder(), "file");

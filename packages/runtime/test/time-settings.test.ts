@@ -53,7 +53,7 @@ const steady = ({ threads, spinMicroseconds }: ThreadSettings): number =>
 
 describe("timing settings", () => {
   it("gives the medians in microseconds, without the first runs", async () => {
-    const machine = new Machine(5, (one, run) => steady(one) * (run < 2 ? 30 : run === 5 ? 3 : 1));
+    const machine = new Machine(5, (one, run) => steady(one) * (run < 3 ? 30 : run === 5 ? 3 : 1));
     const measured = await machine.time();
     expect(measured?.isSteady).toBe(true);
     expect(measured?.timings.map(({ microseconds }) => Math.round(microseconds))).toEqual([
@@ -93,7 +93,7 @@ describe("timing settings", () => {
   it("stops as soon as it sees that its budget will not do", async () => {
     const slow = new Machine(0, (one) => 10 * steady(one));
     expect(await slow.time(100)).toBeUndefined();
-    // Two rounds of 23 ms; five more do not fit.
+    // Two rounds of 23 ms; six more do not fit.
     expect(slow.log).toHaveLength(2 * settings.length);
     expect(slow.open).toBe(0);
     // A first round that is slow, and one that is disturbed, say nothing of the others.

@@ -56,7 +56,7 @@ export interface EngineOptions {
   /**
    * How long a thread that has nothing to do in the middle of a step looks for
    * work before it sleeps, from 0 to 10,000 microseconds. Long spinning takes cores
-   * from everybody else. Default: 0 or 50, whichever is faster.
+   * from everybody else. Default: 5 (a single thread never waits).
    */
   readonly spinMicroseconds?: number;
   /**

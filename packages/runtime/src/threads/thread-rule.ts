@@ -12,12 +12,16 @@ export const fittedCosts = {
   bytesPerMicrosecond: { floats: 13_000, quantised: 6_500 },
   /** How much of one thread's work each further one adds. */
   furtherThread: 0.9,
-  /** By how the thread waited for the matrix before. */
-  handOffMicroseconds: { sleeping: 20, spinning: 5 },
+  /** By how the thread waits for the next matrix. */
+  handOffMicroseconds: { sleeping: 15, spinning: 9 },
 } as const;
 
-/** How long threads spin where they do: longer than from one matrix to the next, shorter than a pause. */
-export const briefSpinMicroseconds = 50;
+/**
+ * How long threads spin unless somebody says otherwise: through the shortest gaps between matrices.
+ * A thread that spins longer is faster on idle cores, and loses a quarter beside a busy one, because
+ * what seldom sleeps is seldom preferred by the scheduler (decision 42 has the figures).
+ */
+export const briefSpinMicroseconds = 5;
 
 /** How many times faster settings have to be than simpler ones to be taken. */
 export const leastGain = 1.05;
@@ -30,7 +34,7 @@ export const leastTrialGain = 1.02;
  * taken: a worker that is alone gains that, and all together lose what hand-offs cost. Infinity: no
  * worker takes more than its share.
  */
-export const leastGainBeyondShare = 1.25;
+export const leastGainBeyondShare = 1.1;
 
 /** No more threads are taken unasked: where there are more cores, nobody has measured yet. */
 const mostThreads = 8;
@@ -55,7 +59,7 @@ export interface ThreadLoad {
 
 /**
  * The settings that may be chosen, the simplest first: up to twice a worker's share of the cores,
- * because often not all work, and spinning only where every thread of every worker has a core.
+ * because often not all work.
  */
 export function possibleSettings({
   cores,
@@ -66,11 +70,10 @@ export function possibleSettings({
   const most = Math.min(mostThreads, cores, 2 * share);
   const free = [...new Set([...countsUpTo(share), most])];
   const counts = chosen.threads === undefined ? free : [chosen.threads];
-  return counts.flatMap((threads) =>
-    spinsOf(threads, threads * workers <= cores, chosen.spinMicroseconds).map(
-      (spinMicroseconds) => ({ threads, spinMicroseconds }),
-    ),
-  );
+  return counts.map((threads) => ({
+    threads,
+    spinMicroseconds: chosen.spinMicroseconds ?? (threads === 1 ? 0 : briefSpinMicroseconds),
+  }));
 }
 
 function shareOf({ cores, workers }: Pick<ThreadLoad, "cores" | "workers">): number {
@@ -82,11 +85,6 @@ export function countsUpTo(last: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count < last; count *= 2) counts.push(count);
   return [...counts, last];
-}
-
-function spinsOf(threads: number, haveCores: boolean, chosen: number | undefined): number[] {
-  if (chosen !== undefined) return [chosen];
-  return threads > 1 && haveCores ? [0, briefSpinMicroseconds] : [0];
 }
 
 /** What a step takes by {@link fittedCosts}, without what is the same with any settings. */
@@ -172,17 +170,13 @@ export function bySimplicity(one: ThreadSettings, other: ThreadSettings): number
 
 /**
  * The settings that are worth a measurement while a model loads, four at most: one thread, what the
- * rule takes, sleeping and spinning, and with half as many threads.
+ * rule takes, half as many threads and twice as many.
  */
 export function settingsToTime(load: ThreadLoad): ThreadSettings[] {
   const { threads } = settingsByRule(load);
   const possible = possibleSettings(load);
   // Where the rule takes one thread, the question is whether two are faster.
   const most = Math.max(threads, Math.min(2, ...possible.slice(-1).map((last) => last.threads)));
-  const counts = new Set([1, most, Math.ceil(most / 2)]);
-  return possible
-    .filter((settings) => counts.has(settings.threads))
-    .filter(({ threads: count, spinMicroseconds }) => {
-      return count === most || count === 1 || spinMicroseconds > 0;
-    });
+  const counts = new Set([1, Math.ceil(most / 2), most, 2 * most]);
+  return possible.filter((settings) => counts.has(settings.threads));
 }

@@ -26,12 +26,12 @@ export interface MeasuredSettings {
   readonly isSteady: boolean;
 }
 
-const warmUpRounds = 2;
+const warmUpRounds = 3;
 const mostRounds = 9;
 /** With fewer a median says little. */
 const leastRounds = 5;
 /** How many times the fastest run the median may be. */
-const mostSpread = 1.25;
+const mostSpread = 1.4;
 
 /**
  * Runs each of the settings once in each round, in alternating order, and takes the medians.
@@ -88,5 +88,5 @@ export async function timeSettings(
  * loading takes on a machine with two cores (some 0.3 s, and 0.2 s for each 100 MB).
  */
 export function timingBudgetMilliseconds({ bytes }: Pick<StepWeights, "bytes">): number {
-  return Math.min(150, 20 + bytes / 1e7);
+  return Math.min(150, 25 + bytes / 1e7);
 }

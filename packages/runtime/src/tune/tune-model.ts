@@ -15,7 +15,7 @@ import { defaultTuning, type EngineOptions, type RuntimeOptions } from "../host/
 import { createRuntime, type Runtime, type RuntimeDescription } from "../host/runtime.js";
 import { cacheFolder, keepTimings, requireKeeping } from "../threads/kept-timings.js";
 import { machineClass } from "../threads/machine-class.js";
-import { bySimplicity, countsUpTo } from "../threads/thread-rule.js";
+import { briefSpinMicroseconds, bySimplicity, countsUpTo } from "../threads/thread-rule.js";
 import { areEqual, type ThreadSettings } from "../threads/thread-settings.js";
 import { usableCores } from "../threads/usable-cores.js";
 import {
@@ -101,8 +101,8 @@ const table: OptionTable<TuneModelOptions, Choices> = {
   signal: { check: signalCheck, default: undefined },
 };
 
-/** How long threads spin where they are told to: briefly, through a step, and into the next. */
-const spins = [0, 50, 1000] as const;
+/** How long threads spin: not at all, through short gaps, through a step, and into the next. */
+const spins = [0, briefSpinMicroseconds, 50, 1000] as const;
 
 /**
  * Runs a model with each of the settings for threads that this machine has cores for, in
