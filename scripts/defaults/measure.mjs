@@ -1,6 +1,6 @@
 // Holds the default threads against those that are best by hand, and keeps every sample:
-//   node scripts/defaults/measure.mjs results/<name>                 # some 25 minutes, two rounds
-//   node scripts/defaults/measure.mjs results/<name> --minutes 60    # as many rounds as fit into these
+//   node scripts/defaults/measure.mjs results/<name>               # six blocks: some 30 minutes
+//   node scripts/defaults/measure.mjs results/<name> --blocks 12
 //   node scripts/defaults/measure.mjs results/<name> pequod 135M-q4
 // and prints the table, and the numbers for packages/runtime/src/threads/thread-rule.ts, of a record:
 //   node scripts/defaults/measure.mjs --show results/<name>
@@ -14,20 +14,20 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startBusyCore } from "./busy-core.mjs";
 import { buildModels, modelNames } from "./models.mjs";
-import { describeDefault, runCells } from "./cells.mjs";
+import { equalSettings, measureGroup } from "./cells.mjs";
 import { timeLoads } from "./loads.mjs";
-import { equalSettings, runPeer } from "./peer.mjs";
-import { settingName } from "./setting-name.mjs";
 import { describeRecord } from "./show.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const recordFile = "defaults.json";
-const leastRounds = 2;
+// The best by hand is found in one half of the blocks, and compared in the other.
+const leastBlocks = 2;
+const workerCounts = [1, 2];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    minutes: { type: "string", default: "25" },
+    blocks: { type: "string", default: "6" },
     show: { type: "boolean" },
   },
 });
@@ -42,8 +42,10 @@ async function show() {
 }
 
 async function measure() {
-  const budgetMilliseconds = Number(values.minutes) * 60_000;
-  if (!(budgetMilliseconds > 0)) throw new Error("--minutes must be a number above 0.");
+  const blocks = Number(values.blocks);
+  if (!Number.isInteger(blocks) || blocks < leastBlocks) {
+    throw new Error(`--blocks must be a number from ${leastBlocks} on.`);
+  }
   const unknown = names.find((name) => !modelNames.includes(name));
   if (unknown !== undefined) throw new Error(`${unknown} is none of ${modelNames.join(", ")}.`);
   const startedAt = performance.now();
@@ -63,7 +65,10 @@ async function measure() {
   process.env.STREAMGAUGE_TUNING = "keep";
   const busyCore = startBusyCore();
   try {
-    const say = (text) => process.stderr.write(`${text}\n`);
+    const say = (text) => {
+      const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+      process.stderr.write(`${minutes} min: ${text}\n`);
+    };
     const models = await buildModels(workshop, names.length === 0 ? modelNames : names, say);
     const record = {
       schema: "streamgauge/defaults",
@@ -72,16 +77,21 @@ async function measure() {
       settings: settingsByHand(),
       equal: equalSettings(availableParallelism()),
       loads: [],
-      defaults: [],
-      openings: [],
-      peers: [],
+      groups: [],
     };
     await mkdir(folder, { recursive: true });
     const save = () =>
       writeFile(join(folder, recordFile), `${JSON.stringify(record, undefined, 1)}\n`);
     record.loads = await timeLoads(models, workshop, say);
     await save();
-    await runRounds({ record, models, busyCore, startedAt, budgetMilliseconds, say, save });
+    const { settings, equal } = record;
+    for (const model of models) {
+      for (const workers of workerCounts) {
+        const group = { model, workers, settings, equal, blocks, busyCore, say };
+        record.groups.push(await measureGroup(group));
+        await save();
+      }
+    }
     process.stdout.write(`${describeRecord(record)}\n`);
   } finally {
     await busyCore.close();
@@ -89,61 +99,12 @@ async function measure() {
   }
 }
 
-/** Rounds of all models while another one fits into the time, and two in any case. */
-async function runRounds({ record, models, busyCore, startedAt, budgetMilliseconds, say, save }) {
-  let longest = 0;
-  for (let round = 0; ; round += 1) {
-    const roundAt = performance.now();
-    if (round >= leastRounds && roundAt - startedAt + longest > budgetMilliseconds) return;
-    const told = (what) => {
-      const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
-      say(`${minutes} min, round ${round + 1}: ${what}`);
-    };
-    for (const model of models) {
-      for (const run of runsOf({ record, model, round, busyCore, told })) await run();
-      await save();
-    }
-    longest = Math.max(longest, performance.now() - roundAt);
-  }
-}
-
-/** What is run of a model in a round, in an order that turns from round to round. */
-function runsOf({ record, model, round, busyCore, told }) {
-  const open = async (workers, settings) => {
-    told(`${model.name}, ${workers} worker(s), ${settingName(settings)}`);
-    const opened = await runCells(model, workers, settings, busyCore);
-    record.openings.push({ round, model: model.name, workers, ...opened });
-  };
-  const ours = (workers) => [
-    async () => {
-      told(`${model.name}, ${workers} worker(s), what is the default`);
-      const chosen = await describeDefault(model, workers);
-      record.defaults.push({ round, model: model.name, workers, ...chosen });
-      const isByHand = record.settings.some((one) => settingName(one) === settingName(chosen));
-      // Those by hand are run below, whatever the default is: no settings are run twice.
-      if (isByHand) return;
-      const { threads, spinMicroseconds } = chosen;
-      await open(workers, { threads, spinMicroseconds });
-    },
-    ...record.settings.map((settings) => () => open(workers, settings)),
-  ];
-  const peers = [undefined, record.equal.threads].map((threads) => async () => {
-    told(`${model.name}, transformers.js, ${threads ?? "its own"} threads`);
-    const opened = await runPeer(model, threads, busyCore);
-    record.peers.push({ round, model: model.name, ...opened });
-  });
-  // What is compared with transformers.js runs beside it.
-  const runs = [...ours(1), ...peers, ...ours(2)];
-  const turned = runs.map((_, index) => runs[(index + round) % runs.length]);
-  return round % 2 === 0 ? turned : turned.toReversed();
-}
-
-/** One thread; all cores and half of them, sleeping and spinning briefly. */
+/** One thread; all cores and half of them, sleeping, and spinning as briefly as by default and longer. */
 function settingsByHand() {
   const cores = availableParallelism();
   const counts = [...new Set([1, Math.ceil(cores / 2), cores])];
   return counts.flatMap((threads) =>
-    (threads === 1 ? [0] : [0, 50]).map((spinMicroseconds) => ({ threads, spinMicroseconds })),
+    (threads === 1 ? [0] : [0, 5, 50]).map((spinMicroseconds) => ({ threads, spinMicroseconds })),
   );
 }
 

@@ -8,10 +8,10 @@ const wanted = 0.97;
 export function describeRecord(record) {
   const cells = cellsOf(record);
   const enough = cells.filter(({ ratio }) => ratio >= wanted).length;
-  const rounds = new Set(record.openings.map(({ round }) => round)).size;
   return [
-    `Tokens/s of the default, of the best by hand, and their ratio (least to most of ${rounds} round(s));`,
-    `"=" where both are the same settings, which run once in each round. 2/50: two threads that spin for 50 µs.`,
+    "Tokens/s of the default, of the best by hand, and their ratio (medians of the blocks).",
+    "The best is found in every second block and compared in the others, then the other way round: both",
+    "are named where they differ. 2/5: two threads that spin for 5 µs.",
     "",
     ...table([
       ["model", "workers", "context", "streams", "core", "default", "best by hand", "ratio", ""],
@@ -23,12 +23,16 @@ export function describeRecord(record) {
         cell.load,
         `${cell.own.toFixed(1)} (${cell.settings})`,
         `${cell.best.toFixed(1)} (${cell.bestSettings})`,
-        `${cell.ratio.toFixed(3)} (${cell.least.toFixed(2)} to ${cell.most.toFixed(2)})`,
-        cell.settings === cell.bestSettings ? "=" : cell.ratio < wanted ? "below" : "",
+        cell.ratio.toFixed(3),
+        cell.ratio < wanted ? "below" : "",
       ]),
     ]),
     "",
-    `${enough} of ${cells.length} cells have a ratio of at least ${wanted}.`,
+    `${enough} of ${cells.length} cells have a ratio of at least ${wanted}; the middle one has ${median(cells.map(({ ratio }) => ratio)).toFixed(3)}.`,
+    "",
+    "The same, if one of the settings by hand were the default everywhere:",
+    "",
+    ...describeFixed(record),
     "",
     ...describePeers(record),
     "",
@@ -38,97 +42,81 @@ export function describeRecord(record) {
   ].join("\n");
 }
 
-/** The default in each cell, against the settings by hand with the largest median. */
-function cellsOf({ openings, defaults }) {
-  const groups = groupBy(openings);
-  return [...groups.values()].flatMap((own) => {
-    const [{ model, workers, cells }] = own;
-    const chosen = defaults.filter((one) => one.model === model && one.workers === workers);
-    return cells.flatMap(({ context, streams, promptTokens }) =>
-      ["idle", "busy"].map((load) => {
-        const speeds = speedsOf(own, { context, streams, load });
-        // What the default was in a round, as it ran there.
-        const defaultSpeeds = [];
-        for (const one of chosen)
-          defaultSpeeds[one.round] = speeds.get(settingName(one))[one.round];
-        const best = [...speeds]
-          .map(([name, values]) => ({ name, values, middle: median(values) }))
-          .reduce((one, other) => (other.middle > one.middle ? other : one));
-        const ratios = defaultSpeeds.map((value, round) => value / best.values[round]);
-        const known = ratios.filter((ratio) => Number.isFinite(ratio));
-        return {
-          model,
-          workers,
-          promptTokens,
-          streams,
-          load,
-          own: median(defaultSpeeds),
-          settings: [...new Set(chosen.map(settingName))].join(", "),
-          best: best.middle,
-          bestSettings: best.name,
-          ratio: median(defaultSpeeds) / best.middle,
-          least: Math.min(...known),
-          most: Math.max(...known),
-        };
-      }),
-    );
-  });
+/** Each cell once, with the settings that `defaultOf` names for its group. */
+function cellsOf({ groups }, defaultOf = (group) => group.default) {
+  return groups.flatMap((group) =>
+    group.cells.map((cell) => {
+      const settings = defaultOf(group);
+      const halves = [0, 1].map((half) => compareHalf(cell.blocks, half, settings));
+      return {
+        model: group.model,
+        workers: group.workers,
+        promptTokens: cell.promptTokens,
+        streams: cell.streams,
+        load: cell.load,
+        own: speedOf(cell.blocks, settings),
+        settings,
+        best: Math.sqrt(halves[0].best * halves[1].best),
+        bestSettings: [...new Set(halves.map(({ bestSettings }) => bestSettings))].join(", "),
+        ratio: Math.sqrt(halves[0].ratio * halves[1].ratio),
+      };
+    }),
+  );
 }
 
-/** By name of the settings: tokens/s by round. */
-function speedsOf(openings, { context, streams, load }) {
-  const speeds = new Map();
-  for (const { chosen, round, cells } of openings) {
-    const cell = cells.find((one) => one.context === context && one.streams === streams);
-    const own = speeds.get(chosen) ?? [];
-    own[round] = cell[load];
-    speeds.set(chosen, own);
-  }
-  return speeds;
+/** Finds the best in one half of the blocks, and compares in the other: what was lucky once is not again. */
+function compareHalf(blocks, half, settings) {
+  const searched = blocks.filter((_, index) => index % 2 === half);
+  const compared = blocks.filter((_, index) => index % 2 !== half);
+  const bestSettings = Object.keys(blocks[0])
+    .filter((name) => !name.startsWith("peer"))
+    .reduce((one, other) => (speedOf(searched, other) > speedOf(searched, one) ? other : one));
+  const best = speedOf(compared, bestSettings);
+  const ratio = median(compared.map((block) => block[settings] / block[bestSettings]));
+  return { bestSettings, best, ratio };
+}
+
+function speedOf(blocks, name) {
+  return median(blocks.map((block) => block[name]));
+}
+
+function describeFixed(record) {
+  const rows = record.settings.map((settings) => {
+    const name = settingName(settings);
+    const ratios = cellsOf(record, () => name).map(({ ratio }) => ratio);
+    const enough = ratios.filter((ratio) => ratio >= wanted).length;
+    return [name, enough, median(ratios).toFixed(3), Math.min(...ratios).toFixed(3)];
+  });
+  return table([["settings", `at least ${wanted}`, "middle", "least"], ...rows]);
 }
 
 /** One stream beside transformers.js: both with their defaults, and both with the same settings. */
-function describePeers({ openings, defaults, peers, equal }) {
-  const models = [...new Set(peers.map(({ model }) => model))];
-  const rows = models.flatMap((model) => {
-    const isOwn = (one) => one.model === model && (one.workers ?? 1) === 1;
-    const chosen = defaults.filter(isOwn);
-    const [first] = peers.filter(isOwn);
-    return first.cells.flatMap(({ context, promptTokens }) =>
-      ["idle", "busy"].map((load) => {
-        const at = { context, streams: 1, load };
-        const ours = speedsOf(openings.filter(isOwn), at);
-        const theirs = speedsOf(peers.filter(isOwn), at);
-        const ownDefaults = chosen.map((one) => ours.get(settingName(one))[one.round]);
-        const own = { default: ownDefaults, equal: ours.get(settingName(equal)) };
-        const ratioOf = (which) => median(own[which]) / median(theirs.get(which));
-        const [byDefault, atEqual] = [ratioOf("default"), ratioOf("equal")];
-        const speedOf = (which) => median(theirs.get(which)).toFixed(1);
+function describePeers({ groups, equal }) {
+  const alone = groups.filter(({ workers }) => workers === 1);
+  const rows = alone.flatMap((group) =>
+    group.cells
+      .filter(({ streams }) => streams === 1)
+      .map(({ promptTokens, load, blocks }) => {
+        const compare = (own, other) => median(blocks.map((block) => block[own] / block[other]));
+        const byDefault = compare(group.default, "peer-default");
+        const atEqual = compare(settingName(equal), "peer-equal");
+        const text = (own, other, ratio) =>
+          `${speedOf(blocks, own).toFixed(1)} : ${speedOf(blocks, other).toFixed(1)} = ${ratio.toFixed(2)}`;
         return [
-          model,
+          group.model,
           promptTokens,
           load,
-          `${median(ownDefaults).toFixed(1)} : ${speedOf("default")} = ${byDefault.toFixed(2)}`,
-          `${median(own.equal).toFixed(1)} : ${speedOf("equal")} = ${atEqual.toFixed(2)}`,
+          text(group.default, "peer-default", byDefault),
+          text(settingName(equal), "peer-equal", atEqual),
           byDefault < atEqual ? "below" : "",
         ];
       }),
-    );
-  });
+  );
   return [
     `Tokens/s of one stream, ours : transformers.js, with both defaults, and both with ${settingName(equal)}:`,
     "",
     ...table([["model", "context", "core", "defaults", "equal settings", ""], ...rows]),
   ];
-}
-
-function groupBy(openings) {
-  const groups = new Map();
-  for (const opening of openings) {
-    const name = `${opening.model} ${opening.workers}`;
-    groups.set(name, [...(groups.get(name) ?? []), opening]);
-  }
-  return groups;
 }
 
 function describeLoads({ loads }) {
@@ -160,20 +148,16 @@ function describeLoads({ loads }) {
  * A step takes t₁ with one thread; with t threads u · t₁ + matrices · (t − 1) · h, by how they wait.
  * Least squares of the relative errors, over the models with one stream at the shorter context.
  */
-function describeFit({ openings, settings }) {
+function describeFit({ groups, settings }) {
   const two = settings.find(({ threads }) => threads > 1);
   if (two === undefined) return ["One core: there is nothing to fit."];
-  const points = [...new Set(openings.map(({ model }) => model))].map((model) => {
-    const microseconds = (name) => {
-      const speeds = openings
-        .filter((own) => own.model === model && own.workers === 1 && own.chosen === name)
-        .map(({ cells }) => cells.find(({ streams }) => streams === 1).idle);
-      return 1e6 / median(speeds);
-    };
-    const { stepWeights } = openings.find((own) => own.model === model);
-    const times = ["1/0", `${two.threads}/0`, `${two.threads}/50`].map(microseconds);
-    return { model, stepWeights, times };
-  });
+  const points = groups
+    .filter(({ workers }) => workers === 1)
+    .map(({ stepWeights, cells }) => {
+      const { blocks } = cells.find(({ streams, load }) => streams === 1 && load === "idle");
+      const names = ["1/0", `${two.threads}/0`, `${two.threads}/5`];
+      return { stepWeights, times: names.map((name) => 1e6 / speedOf(blocks, name)) };
+    });
   const others = two.threads - 1;
   const equations = points.flatMap(({ stepWeights: { matrices }, times: [one, asleep, spun] }) => [
     { row: [one / asleep, (matrices * others) / asleep, 0], value: 1 },

@@ -130,10 +130,10 @@ describe("measured times", () => {
   it("take the simplest of those that are nearly alike where the rule's are not among them", () => {
     const all = { threads: 8, spinMicroseconds: brief };
     const times = (eight: number) => [...timed(100, 98), { ...all, microseconds: eight }];
-    const load = loadOf(large, 8);
-    expect(settingsByRule(load)).toMatchObject({ threads: 4 });
-    expect(settingsByTimings(load, times(97))).toEqual(one);
-    expect(settingsByTimings(load, times(60))).toEqual(all);
+    const onEight = loadOf(large, 8);
+    expect(settingsByRule(onEight)).toMatchObject({ threads: 4 });
+    expect(settingsByTimings(onEight, times(97))).toEqual(one);
+    expect(settingsByTimings(onEight, times(60))).toEqual(all);
   });
 
   it("say nothing of settings that may not be taken", () => {
