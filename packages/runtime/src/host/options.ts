@@ -62,7 +62,7 @@ export interface EngineOptions {
   /**
    * How `threads` and `spinMicroseconds` are found where they are left out.
    * "keep": as they were measured for this model on this machine. If they were not
-   * yet, a measurement is made while the model loads, in less than a tenth of that
+   * yet, a measurement is made while the model loads, in about a tenth of that
    * time, and kept in the user's cache folder (`STREAMGAUGE_CACHE_DIR` names
    * another). "measure": the same, but nothing is written. "rule": from the size of
    * the weights and the number of cores; nothing is measured, read or written. With

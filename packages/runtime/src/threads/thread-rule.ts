@@ -13,13 +13,13 @@ export const fittedCosts = {
   /** How much of one thread's work each further one adds. */
   furtherThread: 0.9,
   /** By how the thread waits for the next matrix. */
-  handOffMicroseconds: { sleeping: 15, spinning: 9 },
+  handOffMicroseconds: { sleeping: 15, spinning: 12 },
 } as const;
 
 /**
  * How long threads spin unless somebody says otherwise: through the shortest gaps between matrices.
- * A thread that spins longer is faster on idle cores, and loses a quarter beside a busy one, because
- * what seldom sleeps is seldom preferred by the scheduler (decision 42 has the figures).
+ * Longer spinning loses a quarter beside a busy core, where what seldom sleeps has to wait for its
+ * turn (decision 42 has the figures).
  */
 export const briefSpinMicroseconds = 5;
 

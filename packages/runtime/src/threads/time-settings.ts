@@ -84,7 +84,7 @@ export async function timeSettings(
 }
 
 /**
- * What may be spent on it while a model of this size loads: less than a tenth of that, by what
+ * What may be spent on it while a model of this size loads: about a tenth of that at most, by what
  * loading takes on a machine with two cores (some 0.3 s, and 0.2 s for each 100 MB).
  */
 export function timingBudgetMilliseconds({ bytes }: Pick<StepWeights, "bytes">): number {
