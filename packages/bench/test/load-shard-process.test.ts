@@ -29,6 +29,7 @@ const plan: ShardPlan = {
   },
   timeoutSeconds: 60,
   maxConcurrency: null,
+  limits: null,
 };
 
 const answering: Script = (response) => {
@@ -138,6 +139,7 @@ describe("the plan of a step", () => {
       { mix: { ...plan.mix, source: "list", list: [{ prompt: { a: 1 } }] } },
     ],
     ["no timeout", { timeoutSeconds: "soon" }],
+    ["limits that are none", { limits: { timeToFirstToken: "soon" } }],
   ])("is refused with %s", (_, change) => {
     expect(() => parseShardPlan(JSON.parse(JSON.stringify({ ...plan, ...change })))).toThrow(
       /plan of a load is none/,
