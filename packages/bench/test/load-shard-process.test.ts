@@ -11,7 +11,8 @@ import {
   type ShardPlan,
 } from "@streamgauge/bench/load";
 import { describe, expect, it } from "vitest";
-import { delta, done, role, serve, usage, type Script } from "./scripted-openai.js";
+import { answering } from "./known-servers.js";
+import { role, serve } from "./scripted-openai.js";
 
 const plan: ShardPlan = {
   schedule: {
@@ -30,13 +31,6 @@ const plan: ShardPlan = {
   timeoutSeconds: 60,
   maxConcurrency: null,
   limits: null,
-};
-
-const answering: Script = (response) => {
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  response.end(
-    role + delta({ content: "a" }) + delta({ content: "b" }, "stop") + usage(3, 2) + done,
-  );
 };
 
 function orderOf(url: string, shard = 0, of = 1): ShardOrder {
