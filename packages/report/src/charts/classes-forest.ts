@@ -15,7 +15,7 @@ interface ClassRow {
 export function classesForests(classes: readonly ClassRecord[]): readonly Chart[] {
   const names = namesOf(classes);
   const rows = classes.flatMap((each, index) => rowsOf(each, names[index] ?? ""));
-  return [...new Set(rows.map(({ key }) => key))].map((key, index) => {
+  return [...new Set(rows.map(({ key }) => key))].map((key, index): Chart => {
     const own = rows.filter((each) => each.key === key);
     const title = own[0]?.title ?? "";
     return {

@@ -12,7 +12,7 @@ import { htmlPage } from "./page.js";
 /**
  * Renders the records of a run on many machines as a page in one file: the classes of machines, a chart
  * for each claim, and the claims of all classes in a table. Classes are never pooled. The same records
- * give the same bytes, in whatever order they come.
+ * in the same order give the same bytes.
  *
  * @param records one of each class, at least one; the definitions are those of the first class
  */
