@@ -1,14 +1,20 @@
-import { setTimeout as pause } from "node:timers/promises";
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import type { RateSchedule } from "../src/record/index.js";
-import { requestOf, type ListedRequest, type RequestMix } from "../src/load/request-mix.js";
+import { requestOf, type RequestMix } from "../src/load/request-mix.js";
 import type { RequestSample } from "../src/load/request-sample.js";
 import { runShard, type ShardOptions, type ShardOutcome } from "../src/load/run-shard.js";
 import { arrivalsOf, constantRate } from "../src/load/schedule.js";
 import { StageTally } from "../src/load/stage-tally.js";
 import { systemClock } from "../src/plan/clock.js";
 import { promptOf } from "./endpoint-servers.js";
+import {
+  answering,
+  slowByPrompt,
+  slowLimitNanoseconds,
+  slowPrompts,
+  stoppingAt,
+} from "./known-servers.js";
 import {
   closeServers,
   delta,
@@ -31,9 +37,6 @@ const filler: RequestMix = {
 };
 
 const lateAfterNanoseconds = 10e6;
-
-const answer =
-  role + delta({ content: "a" }) + delta({ content: "b" }, "stop") + usage(3, 2) + done;
 
 function begin(response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -78,10 +81,7 @@ describe("a load over a socket", () => {
         { fromPerSecond: 40, toPerSecond: 120, seconds: 0.5 },
       ],
     };
-    const { status, stages, requests, samples } = await load((response) => {
-      begin(response);
-      response.end(answer);
-    }, schedule);
+    const { status, stages, requests, samples } = await load(answering, schedule);
     const offered = [...arrivalsOf(schedule)];
     expect(status).toBe("complete");
     expect(requests).toHaveLength(offered.length);
@@ -112,22 +112,10 @@ describe("a load over a socket", () => {
   });
 
   it("sees a server that stops in the latencies of all that are due meanwhile", async () => {
-    let seen = 0;
-    let stopped: Promise<void> | undefined;
-    let waiting = 0;
-    const { stages, samples } = await load(
-      async (response) => {
-        seen += 1;
-        if (seen === 40) stopped = pause(500).then(() => (stopped = undefined));
-        if (stopped !== undefined) waiting += 1;
-        await stopped;
-        begin(response);
-        response.end(answer);
-      },
-      steady(100, 1.5),
-    );
+    const { script, waited } = stoppingAt(40, 500);
+    const { stages, samples } = await load(script, steady(100, 1.5));
     // 50 were due in these 500 ms; a client that waits for answers would have asked once.
-    expect(waiting).toBeGreaterThan(5);
+    expect(waited()).toBeGreaterThan(5);
     const slow = samples.filter(({ endNanoseconds }) => endNanoseconds >= 100e6);
     expect(slow.length).toBeGreaterThan(25);
     expect(stages[0]?.endToEnd?.p99Nanoseconds).toBeGreaterThan(400e6);
@@ -136,26 +124,13 @@ describe("a load over a socket", () => {
   });
 
   it("judges requests by what the server is known to take", async () => {
-    const slowness = 3000;
-    const limit = 2.5e9;
-    const list: readonly ListedRequest[] = ["fast", "slow first", "slow second"].map((prompt) => ({
-      prompt,
-    }));
-    const mix: RequestMix = { ...filler, source: "list", list };
+    const limit = slowLimitNanoseconds;
+    const mix: RequestMix = { ...filler, source: "list", list: slowPrompts };
     const schedule = steady(40, 1);
-    const { samples, stages } = await load(
-      async (response, { body }) => {
-        const kind = promptOf(body);
-        begin(response);
-        response.write(role);
-        if (kind === "slow first") await pause(slowness);
-        response.write(delta({ content: "a" }));
-        if (kind === "slow second") await pause(slowness);
-        response.end(delta({ content: "b" }, "stop") + usage(3, 2) + done);
-      },
-      schedule,
-      { mix, limits: { timeToFirstToken: limit } },
-    );
+    const { samples, stages } = await load(slowByPrompt, schedule, {
+      mix,
+      limits: { timeToFirstToken: limit },
+    });
     const kinds = samples.map(({ index }) => requestOf(mix, schedule.seed, index).prompt);
     const count = (...which: string[]): number =>
       kinds.filter((kind) => which.includes(kind as string)).length;
@@ -262,10 +237,10 @@ describe("a load over a socket", () => {
   it("keeps what is done when it is interrupted, and stops what is in flight", async () => {
     const controller = new AbortController();
     const { status, stages, samples } = await load(
-      (response, { body }) => {
+      (response, seen) => {
+        if (promptOf(seen.body) !== "never") return answering(response, seen);
         begin(response);
-        if (promptOf(body) === "never") return void response.write(role);
-        response.end(answer);
+        response.write(role);
       },
       steady(50, 60),
       {

@@ -17,7 +17,8 @@ import { verifyLoad, type LoadVerification } from "../src/load/verify-load.js";
 import { loadExitCode } from "../src/commands/load-command.js";
 import { createDraw, type Draw } from "../src/statistics/draw.js";
 import { inTemporaryFolder } from "./example-record.js";
-import { delta, done, json, role, serve, usage, type Script } from "./scripted-openai.js";
+import { answering } from "./known-servers.js";
+import { json, serve, type Script } from "./scripted-openai.js";
 
 const mix: RequestMix = {
   source: "filler",
@@ -25,13 +26,6 @@ const mix: RequestMix = {
   inputTokens: { kind: "fixed", count: 4 },
   outputTokens: { kind: "uniform", lowest: 2, highest: 6 },
   ignoreEos: false,
-};
-
-const answering: Script = (response) => {
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  response.end(
-    role + delta({ content: "a" }) + delta({ content: "b" }, "stop") + usage(4, 2) + done,
-  );
 };
 
 /** Runs a load over a real server into a folder. */

@@ -11,7 +11,8 @@ import {
   type ShardPlan,
 } from "@streamgauge/bench/load";
 import { describe, expect, it } from "vitest";
-import { delta, done, role, serve, usage, type Script } from "./scripted-openai.js";
+import { answering } from "./known-servers.js";
+import { role, serve } from "./scripted-openai.js";
 
 const plan: ShardPlan = {
   schedule: {
@@ -29,13 +30,7 @@ const plan: ShardPlan = {
   },
   timeoutSeconds: 60,
   maxConcurrency: null,
-};
-
-const answering: Script = (response) => {
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  response.end(
-    role + delta({ content: "a" }) + delta({ content: "b" }, "stop") + usage(3, 2) + done,
-  );
+  limits: null,
 };
 
 function orderOf(url: string, shard = 0, of = 1): ShardOrder {
@@ -138,6 +133,7 @@ describe("the plan of a step", () => {
       { mix: { ...plan.mix, source: "list", list: [{ prompt: { a: 1 } }] } },
     ],
     ["no timeout", { timeoutSeconds: "soon" }],
+    ["limits that are none", { limits: { timeToFirstToken: "soon" } }],
   ])("is refused with %s", (_, change) => {
     expect(() => parseShardPlan(JSON.parse(JSON.stringify({ ...plan, ...change })))).toThrow(
       /plan of a load is none/,

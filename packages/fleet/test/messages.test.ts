@@ -60,6 +60,7 @@ const agent: MeasuringAgent = {
   endpoint: { url: "http://host/v1", keyEnv: "KEY" },
   spoolFolder: undefined,
   execArgv: undefined,
+  stopMilliseconds: 1000,
   signal: new AbortController().signal,
 };
 

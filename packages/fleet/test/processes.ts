@@ -18,6 +18,7 @@ export const agentTimings: AgentTimings = {
   lockMilliseconds: 1500,
   stalledMilliseconds: 300,
   watchdogMilliseconds: 3000,
+  stopMilliseconds: 1000,
 };
 
 export const coordinatorTimings: CoordinatorTimings = {

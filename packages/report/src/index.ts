@@ -2,6 +2,7 @@ export {
   chartNames,
   type Chart,
   type ChartName,
+  type ClassesChartName,
   type HistoryChartName,
   type PointCounts,
 } from "./charts/chart.js";

@@ -27,7 +27,8 @@ export class ChunkReader {
 
   /** What stands between the events and is not known to be an error; quoted, often empty. */
   get foreign(): string {
-    return failureInBody(this.#foreign);
+    // Text that is no JSON is dear to parse, and of most streams there is none.
+    return this.#foreign === "" ? "" : failureInBody(this.#foreign);
   }
 
   /**

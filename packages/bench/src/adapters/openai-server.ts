@@ -248,6 +248,8 @@ function remedyFor(status: number): string {
 
 /** A message of `fetch`, which hides what happened in the cause. */
 export function describe(error: unknown): string {
+  // Of several addresses of a host that all fail: the error of all has no words.
+  if (error instanceof AggregateError && error.message === "") return describe(error.errors[0]);
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${messageOf(cause)}`;
 }

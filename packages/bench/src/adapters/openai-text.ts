@@ -23,9 +23,14 @@ export function textOfMessage(value: unknown, at: string, refuse: RefuseShape): 
   for (const field of notText) {
     if (isSaid(message[field])) throw refuse(`${at}.${field}`, kindOf(message[field]));
   }
-  const textOf = (field: string): string => textOfContent(message[field], `${at}.${field}`, refuse);
-  const named = new Set([textOf("reasoning_content"), textOf("reasoning")]);
-  const reasoning = [...named].join("");
+  const textOf = (field: string): string => {
+    const content = message[field];
+    // Most fields are missing, and every chunk has them looked for.
+    return content === undefined ? "" : textOfContent(content, `${at}.${field}`, refuse);
+  };
+  const named = textOf("reasoning_content");
+  const renamed = textOf("reasoning");
+  const reasoning = named === renamed ? named : named + renamed;
   return (
     // OpenRouter's parts repeat its `reasoning`, and can stand alone.
     (reasoning === "" ? textOf("reasoning_details") : reasoning) +

@@ -219,12 +219,11 @@ class Call implements GenerationBackend {
     let lastAt: number | undefined;
     let index = 0;
 
-    const deliver = async (text: string): Promise<void> => {
+    const tokenNow = (text: string): StreamToken => {
       lastAt = performance.now();
       firstAt ??= lastAt;
-      const token = tokenOf(index, text);
       index += 1;
-      while (!sink.push(token)) await sink.writable();
+      return tokenOf(index - 1, text);
     };
 
     const finishReason = await this.#untilStopped(sink, async () => {
@@ -235,7 +234,10 @@ class Call implements GenerationBackend {
         // leaves a connection that the next request can use.
         for await (const items of readEvents(body)) {
           for (const answer of chunks.read(items)) {
-            if (answer.text !== "") await deliver(answer.text);
+            if (answer.text !== "") {
+              const token = tokenNow(answer.text);
+              while (!sink.push(token)) await sink.writable();
+            }
             completion.count(answer);
             completion.end(answer);
           }

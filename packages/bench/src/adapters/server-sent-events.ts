@@ -75,6 +75,6 @@ function createLineEndUnifier(): (text: string) => string {
     if (text === "") return "";
     const rest = endedInReturn && text.startsWith("\n") ? text.slice(1) : text;
     endedInReturn = text.endsWith("\r");
-    return rest.replaceAll(/\r\n?/g, "\n");
+    return rest.includes("\r") ? rest.replaceAll(/\r\n?/g, "\n") : rest;
   };
 }

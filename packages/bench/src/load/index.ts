@@ -29,7 +29,7 @@ export { loadLines } from "./load-lines.js";
 export { summarizeLoad, type LoadSummary, type StageSummary } from "./load-summary.js";
 export { isMet, isWithin, parseLimits, showLimits } from "./objective.js";
 export { openTarget, promptsOf, type OpenTarget, type TargetPlan } from "./open-target.js";
-export type { ShardOrder, ShardSamples } from "./process/protocol.js";
+export type { ShardCounts, ShardOrder, ShardSamples } from "./process/protocol.js";
 export { openShardProcess, type ShardProcess } from "./process/shard-process.js";
 export { readLoadRecord } from "./read-load.js";
 export { readRequests } from "./request-file.js";
@@ -46,6 +46,7 @@ export { runShard, type LoadGenerator, type ShardOptions, type ShardOutcome } fr
 export {
   arrivalsOf,
   constantRate,
+  countArrivals,
   describeSchedule,
   recordSchedule,
   shardArrivals,
@@ -70,7 +71,13 @@ export type {
   OpenOfferer,
   StepOfferer,
 } from "./step-offerer.js";
-export { isSurelyMissed, judgeStep, searchVerdict } from "./step-verdict.js";
+export {
+  earlyEndOf,
+  isSurelyMissed,
+  judgeStep,
+  searchVerdict,
+  type CountsSoFar,
+} from "./step-verdict.js";
 export { readTrace, type Trace, type TraceOptions } from "./trace-file.js";
 export { deriveStages, type DerivedStep } from "./verify-load-step.js";
 export { verifyLoad, type LoadStepVerification, type LoadVerification } from "./verify-load.js";

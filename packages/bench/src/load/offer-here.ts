@@ -3,9 +3,9 @@ import { lateAfterNanoseconds, type LoadPlan } from "./load-plan.js";
 import { LoadSamplesWriter } from "./load-samples.js";
 import { openTarget, type OpenTarget } from "./open-target.js";
 import { runShard } from "./run-shard.js";
-import { arrivalsOf, describeSchedule } from "./schedule.js";
+import { countArrivals, describeSchedule } from "./schedule.js";
 import type { AskedStep, OfferedStep, OffererOptions, OpenOfferer } from "./step-offerer.js";
-import { isSurelyMissed } from "./step-verdict.js";
+import { earlyEndOf } from "./step-verdict.js";
 
 /** Between opening all and the beginning of a schedule, and for counting each of its arrivals. */
 const leadNanoseconds = 50e6;
@@ -34,7 +34,7 @@ async function offer(
     readonly options: OffererOptions;
   },
 ): Promise<OfferedStep> {
-  const { objective, offer: offered, mix, maxConcurrency, timeoutSeconds } = plan;
+  const { objective, mix, maxConcurrency, timeoutSeconds } = plan;
   const { runId, signal, clock, waitUntil } = options;
   const writer = new LoadSamplesWriter({ runId, step, shard: 0, of: 1 });
   const progress = progressOf(schedule, step, options);
@@ -61,10 +61,7 @@ async function offer(
         writer.add(sample);
         progress.ended();
       },
-      isDecided:
-        objective !== null && offered.kind === "find"
-          ? (tallies) => isSurelyMissed(objective, tallies)
-          : undefined,
+      isDecided: earlyEndOf(plan),
     },
   );
   return { status, stages, samples: [await writer.finish()] };
@@ -75,8 +72,7 @@ function progressOf(
   step: number,
   { report }: OffererOptions,
 ): { readonly offered: number; readonly sent: () => void; readonly ended: () => void } {
-  let offered = 0;
-  for (const _arrival of arrivalsOf(schedule)) offered += 1;
+  const offered = countArrivals(schedule);
   const subject = `step ${step + 1}: ${describeSchedule(schedule)}`;
   let sent = 0;
   let ended = 0;

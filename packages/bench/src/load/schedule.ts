@@ -58,6 +58,13 @@ export function* arrivalsOf(schedule: Schedule): Generator<Arrival, void, undefi
   }
 }
 
+/** How many arrivals a schedule has. @throws StreamgaugeError `INVALID_OPTION` as {@link arrivalsOf} */
+export function countArrivals(schedule: Schedule): number {
+  let count = 0;
+  for (const _arrival of arrivalsOf(schedule)) count += 1;
+  return count;
+}
+
 /**
  * The arrivals of a shard: those whose index is `shard` modulo `of`.
  *

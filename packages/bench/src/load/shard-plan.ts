@@ -1,5 +1,12 @@
 import { StreamgaugeError, messageOf, resolvePrompt, type Prompt } from "@streamgauge/core";
-import { loadTarget, schedule, type LoadTarget, type Schedule } from "../record/index.js";
+import {
+  loadTarget,
+  objectiveLimits,
+  schedule,
+  type LoadTarget,
+  type ObjectiveLimits,
+  type Schedule,
+} from "../record/index.js";
 import {
   array,
   boolean,
@@ -21,6 +28,8 @@ export interface ShardPlan {
   readonly timeoutSeconds: number;
   /** Most requests in flight; null without a limit. */
   readonly maxConcurrency: number | null;
+  /** What a good request keeps, where bad ones are counted while the step runs; null where not. */
+  readonly limits: ObjectiveLimits | null;
 }
 
 /** An entry, but for its prompt: core says what is one. */
@@ -56,6 +65,7 @@ const checkPlan: Check<
   }),
   timeoutSeconds: number,
   maxConcurrency: nullable(number),
+  limits: nullable(objectiveLimits),
 });
 
 /**

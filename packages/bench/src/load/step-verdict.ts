@@ -1,6 +1,6 @@
 import type { LoadStage, LoadStep, Objective } from "../record/index.js";
 import type { StepVerdict } from "./find-rate.js";
-import { lateShare } from "./load-plan.js";
+import { lateShare, type LoadPlan } from "./load-plan.js";
 import { isMet, requiredGood } from "./objective.js";
 import { totalsOf } from "./stage-counts.js";
 import type { StageTally } from "./stage-tally.js";
@@ -16,14 +16,31 @@ export function judgeStep(
   return isMet(objective, good, offered) ? "met" : "missed";
 }
 
+/** What is known of requests while a step runs; of a stage, or of a shard. */
+export type CountsSoFar = Pick<StageTally, "offered" | "bad" | "late">;
+
 /**
  * Whether it is sure before the end that the objective is missed, and would be missed if every late
  * request had been good.
  */
-export function isSurelyMissed({ share }: Objective, tallies: readonly StageTally[]): boolean {
-  const offered = tallies.reduce((sum, tally) => sum + tally.offered, 0);
-  const bad = tallies.reduce((sum, tally) => sum + tally.bad - tally.late, 0);
+export function isSurelyMissed({ share }: Objective, counts: readonly CountsSoFar[]): boolean {
+  const offered = counts.reduce((sum, each) => sum + each.offered, 0);
+  const bad = counts.reduce((sum, each) => sum + each.bad - each.late, 0);
   return offered - bad < requiredGood(share, offered);
+}
+
+/**
+ * The rule by which a step ends early; undefined where every step runs to its end. Only a search has
+ * no use for the rest of a step.
+ */
+export function earlyEndOf({
+  objective,
+  offer,
+}: Pick<LoadPlan, "objective" | "offer">):
+  | ((counts: readonly CountsSoFar[]) => boolean)
+  | undefined {
+  if (objective === null || offer.kind !== "find") return undefined;
+  return (counts) => isSurelyMissed(objective, counts);
 }
 
 /**

@@ -58,6 +58,7 @@ export {
   loadRecordSchema,
   loadRecordVersion,
   loadTarget,
+  objectiveLimits,
   parseLoadRecord,
   type FoundRate,
   type LoadRecord,

@@ -183,8 +183,13 @@ const limitsShape: Shape<Required<ObjectiveLimits>> = {
   endToEnd: number,
 };
 
+/** Checks {@link ObjectiveLimits}. */
+export const objectiveLimits: Check<ObjectiveLimits> = object<ObjectiveLimits>(
+  partial(limitsShape),
+);
+
 const objective: Check<Objective> = object({
-  limits: object<ObjectiveLimits>(partial(limitsShape)),
+  limits: objectiveLimits,
   share: number,
 });
 

@@ -30,6 +30,8 @@ export interface MeasuringAgent {
   readonly spoolFolder: string | undefined;
   /** Flags of Node for the processes that measure. */
   readonly execArgv: readonly string[] | undefined;
+  /** A process that is told to stop has so long to do so. */
+  readonly stopMilliseconds: number;
   readonly signal: AbortSignal;
 }
 

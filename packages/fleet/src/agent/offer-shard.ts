@@ -3,6 +3,7 @@ import {
   openShardProcess,
   parseShardPlan,
   shareOfConcurrency,
+  type ShardCounts,
   type ShardOrder,
   type ShardProcess,
   type TargetPlan,
@@ -18,9 +19,6 @@ import type { Commit } from "../parts/upload-part.js";
 import { deliver, refused, requireSameClass, type MeasuringAgent } from "./measure-part.js";
 import { readRedisClock } from "./redis-clock.js";
 import { StartLine, stepVoid } from "./start-line.js";
-
-/** A process that is told to stop has so long to do so. */
-const stopMilliseconds = 5000;
 
 /**
  * Reads a shard that is asked for, and refuses what this machine does not have.
@@ -60,13 +58,21 @@ export async function offerShard(
     const order = await orderOf(agent, job);
     const stop = new AbortController();
     const signal = AbortSignal.any([agent.signal, stop.signal]);
-    const shard = await openShardProcess(order, { signal, execArgv: agent.execArgv });
+    let counts: ShardCounts | undefined;
+    const shard = await openShardProcess(order, {
+      signal,
+      execArgv: agent.execArgv,
+      onCounts: (now) => {
+        counts = now;
+      },
+    });
     // One that was stopped by a signal of the system hears of nothing.
-    const kill = (): void => void setTimeout(() => void shard.end(), stopMilliseconds).unref();
+    const kill = (): void =>
+      void setTimeout(() => void shard.end(), agent.stopMilliseconds).unref();
     signal.addEventListener("abort", kill, { once: true });
     try {
       await line.ready(shard.target);
-      const offered = await offerAtWord(agent, line, { shard, stop });
+      const offered = await offerAtWord(agent, line, { shard, stop, counts: () => counts });
       if (offered === undefined) return undefined;
       const files = new Map<string, Uint8Array>([
         ["part", Buffer.from(JSON.stringify(offered.document))],
@@ -96,7 +102,15 @@ export async function offerShard(
 async function offerAtWord(
   agent: MeasuringAgent,
   line: StartLine,
-  { shard, stop }: { readonly shard: ShardProcess; readonly stop: AbortController },
+  {
+    shard,
+    stop,
+    counts,
+  }: {
+    readonly shard: ShardProcess;
+    readonly stop: AbortController;
+    readonly counts: () => ShardCounts | undefined;
+  },
 ): Promise<{ readonly document: ShardDocument; readonly samples: Uint8Array } | undefined> {
   const word = await line.word();
   if (word === undefined) return undefined;
@@ -108,16 +122,21 @@ async function offerAtWord(
     await line.failed(`${agent.notice.machine} heard of the beginning too late.`, true);
     throw stepVoid("it began before this agent heard of it");
   }
-  let isGivenUp = false;
-  void line.givenUp().then((isIt) => {
-    isGivenUp = isIt;
-    if (isIt) stop.abort();
+  const over = new AbortController();
+  let end: "given up" | "stopped" | undefined;
+  void line.watch(counts, over.signal).then((how) => {
+    end = how;
+    if (how !== undefined) stop.abort();
   });
-  const { status, samples } = await shard.run(startAt).catch((error: unknown) => {
-    throw isGivenUp ? stepVoid("it was given up while it ran") : error;
-  });
+  const { status, samples } = await shard
+    .run(startAt)
+    .catch((error: unknown) => {
+      throw end === "given up" ? stepVoid("it was given up while it ran") : error;
+    })
+    .finally(() => over.abort());
   if (agent.signal.aborted) return undefined;
-  if (status !== "complete") throw stepVoid("it was given up while it ran");
+  // Of a step that was stopped counts what was sent until then.
+  if (status !== "complete" && end !== "stopped") throw stepVoid("it was given up while it ran");
   const document: ShardDocument = {
     version: 1,
     clockOffsetMilliseconds: clock.offsetMilliseconds,

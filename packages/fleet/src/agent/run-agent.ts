@@ -285,6 +285,7 @@ class Agent {
       endpoint,
       spoolFolder,
       execArgv,
+      stopMilliseconds: this.#timings.stopMilliseconds,
       signal: this.#ending.signal,
     };
   }

@@ -1,17 +1,24 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { LoadTarget } from "@streamgauge/bench/load";
+import type { LoadTarget, ShardCounts } from "@streamgauge/bench/load";
 import { StreamgaugeError } from "@streamgauge/core";
 import { readMessage } from "../messages/read-message.js";
 import { attemptName, type ShardJob } from "../messages/shard-job.js";
-import { shardNotice, startOf, waiting, type ShardNotice } from "../messages/shard-notice.js";
+import {
+  countsField,
+  isStopWord,
+  shardNotice,
+  startOf,
+  waiting,
+  type ShardNotice,
+} from "../messages/shard-notice.js";
 import { expirySeconds } from "../redis/keys.js";
 import type { MeasuringAgent } from "./measure-part.js";
 
 /** Less than the time between the word and the beginning. */
 const lookMilliseconds = 200;
 
-/** While it runs: the step is given up where nobody renews it. */
-const runningLookMilliseconds = 1000;
+/** While it runs: the step is given up where nobody renews it, and can be told to stop. */
+const runningLookMilliseconds = 500;
 
 /** Where the agents of a step wait for one another. */
 export class StartLine {
@@ -83,13 +90,42 @@ export class StartLine {
     return undefined;
   }
 
-  /** Resolves to true when the step is given up, and to false after an abort. */
-  async givenUp(): Promise<boolean> {
-    while (!this.#signal.aborted) {
-      await this.#pause(runningLookMilliseconds);
-      if ((await this.#look().catch(() => undefined)) === null) return !this.#signal.aborted;
+  /**
+   * Watches a step that runs, and says how many requests were bad so far.
+   *
+   * @param counts undefined where nobody asks for them
+   * @param over aborted once the requests have ended
+   * @returns how the coordinator ended it; undefined where it did not
+   */
+  async watch(
+    counts: () => ShardCounts | undefined,
+    over: AbortSignal,
+  ): Promise<"given up" | "stopped" | undefined> {
+    const signal = AbortSignal.any([this.#signal, over]);
+    let said: ShardCounts | undefined;
+    while (!signal.aborted) {
+      await pause(runningLookMilliseconds, undefined, { signal }).catch(() => undefined);
+      // A server that is away says nothing of the step.
+      const text = await this.#look().catch(() => undefined);
+      if (signal.aborted) return undefined;
+      if (text === null) return "given up";
+      if (text !== undefined && isStopWord(text)) return "stopped";
+      const now = counts();
+      if (text === undefined || now === said || now === undefined) continue;
+      said = now;
+      await this.#say(now).catch(() => undefined);
     }
-    return false;
+    return undefined;
+  }
+
+  async #say(counts: ShardCounts): Promise<void> {
+    const { keys, redis } = this.#agent;
+    const key = keys.shards(attemptName(this.#job));
+    await redis()
+      .multi()
+      .hset(key, countsField(this.#job.shard), JSON.stringify(counts))
+      .expire(key, expirySeconds.run)
+      .exec();
   }
 
   async #look(): Promise<string | null> {

@@ -12,6 +12,8 @@ export interface AgentTimings {
   readonly stalledMilliseconds: number;
   /** A command that takes longer is given up, and the connection with it. */
   readonly watchdogMilliseconds: number;
+  /** A process that sends requests and is told to stop has so long to do so; then it is killed. */
+  readonly stopMilliseconds: number;
 }
 
 /** For machines that measure for minutes. */
@@ -22,4 +24,5 @@ export const usualTimings: AgentTimings = {
   lockMilliseconds: 30_000,
   stalledMilliseconds: 15_000,
   watchdogMilliseconds: 60_000,
+  stopMilliseconds: 5000,
 };

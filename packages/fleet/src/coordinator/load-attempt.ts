@@ -1,11 +1,24 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { stageSeconds, type LoadTarget, type ShardPlan } from "@streamgauge/bench/load";
+import {
+  stageSeconds,
+  type LoadTarget,
+  type OfferedStep,
+  type ShardCounts,
+  type ShardPlan,
+} from "@streamgauge/bench/load";
 import { invalidOption, isStreamgaugeError, StreamgaugeError } from "@streamgauge/core";
 import type { AgentNotice } from "../messages/agent-notice.js";
 import { mostFileBytes } from "../messages/manifest.js";
 import { readMessage } from "../messages/read-message.js";
 import { attemptName, shardName, type ShardJob, type ShardTarget } from "../messages/shard-job.js";
-import { shardNotice, waiting, type ShardNotice } from "../messages/shard-notice.js";
+import {
+  countsField,
+  shardCounts,
+  shardNotice,
+  stopWord,
+  waiting,
+  type ShardNotice,
+} from "../messages/shard-notice.js";
 import { downloadPart, type DownloadedPart } from "../parts/download-part.js";
 import { dropChunks, uploadFiles } from "../parts/upload-part.js";
 import { expirySeconds } from "../redis/keys.js";
@@ -20,6 +33,9 @@ const renewedMilliseconds = 10_000;
 
 /** A step that takes longer than its schedule and the timeout of its last request is given up. */
 const graceMilliseconds = 60_000;
+
+/** Machines that are told to stop have so long to deliver what they have. */
+export const deliverMilliseconds = 15_000;
 
 /** The name of the plan among the files of an attempt. */
 const planFile = "file-0";
@@ -38,6 +54,16 @@ export interface AttemptOptions {
   readonly checkMilliseconds: number;
   /** After so long it is given up where not all are ready: two loads can wait for each other's agents. */
   readonly readyMilliseconds: number;
+  /** Whether the rest of the step is of no use; asked with what is known of each shard. */
+  readonly isDecided: ((counts: readonly ShardCounts[]) => boolean) | undefined;
+}
+
+/** What the machines delivered. */
+export interface OfferedShards {
+  /** In the order of the shards. */
+  readonly parts: readonly DownloadedPart[];
+  /** Why they were told to stop; undefined where they were not. */
+  readonly stopped: Exclude<OfferedStep["status"], "complete"> | undefined;
 }
 
 /** A shard, and the class of machines that it is for. */
@@ -55,6 +81,9 @@ export class LoadAttempt {
   readonly #jobs: ReadonlyMap<string, PartJobs>;
   readonly #notices = new Map<number, ShardNotice>();
   readonly #parts = new Map<number, DownloadedPart>();
+  readonly #counts = new Map<number, ShardCounts>();
+  readonly #isDecided: AttemptOptions["isDecided"];
+  #stopped: OfferedShards["stopped"];
   readonly #checkMilliseconds: number;
   readonly #readyMilliseconds: number;
   /** The step is over by then. */
@@ -64,13 +93,14 @@ export class LoadAttempt {
   reason = "";
 
   private constructor(
-    { search, checkMilliseconds, readyMilliseconds, plan }: AttemptOptions,
+    { search, checkMilliseconds, readyMilliseconds, plan, isDecided }: AttemptOptions,
     name: string,
     shards: readonly AskedShard[],
   ) {
     this.#search = search;
     this.#checkMilliseconds = checkMilliseconds;
     this.#readyMilliseconds = readyMilliseconds;
+    this.#isDecided = isDecided;
     const seconds = stageSeconds(plan.schedule).reduce((sum, each) => sum + each, 0);
     this.#longestMilliseconds = 1000 * (seconds + plan.timeoutSeconds) + graceMilliseconds;
     this.#name = name;
@@ -131,7 +161,7 @@ export class LoadAttempt {
    */
   async ready(): Promise<LoadTarget | undefined> {
     const begun = performance.now();
-    while (await this.#goesOn()) {
+    while (!this.#isAborted && (await this.#goesOn())) {
       const first = this.#notices.get(0);
       if (this.#notices.size === this.#shards.length && first?.kind === "ready") {
         return first.target;
@@ -147,13 +177,14 @@ export class LoadAttempt {
   }
 
   /**
-   * Has all begin at one moment of the server's clock, and waits for their samples.
+   * Has all begin at one moment of the server's clock, and waits for their samples. After an abort, and
+   * once the rest is of no use, it has them stop, and waits for what they have.
    *
    * @param report told how long it runs, from the beginning
-   * @returns in the order of the shards; undefined where the attempt is void, and after an abort
+   * @returns undefined where the attempt is void
    * @throws StreamgaugeError `PART_FAILED` where a shard cannot be offered
    */
-  async run(report: (seconds: number) => void): Promise<readonly DownloadedPart[] | undefined> {
+  async run(report: (seconds: number) => void): Promise<OfferedShards | undefined> {
     const { redis, keys, pollMilliseconds } = this.#search;
     const [seconds = 0, microseconds = 0] = await redis.time();
     const start = BigInt(seconds) * 1_000_000n + BigInt(microseconds) + leadMicroseconds;
@@ -164,16 +195,31 @@ export class LoadAttempt {
     while (await this.#goesOn()) {
       if (!(await this.#collect())) return this.#void("Samples in Redis were damaged.");
       if (this.#parts.size === this.#shards.length) {
-        return this.#shards.map((_, shard) => this.#parts.get(shard) as DownloadedPart);
+        const parts = this.#shards.map((_, shard) => this.#parts.get(shard) as DownloadedPart);
+        return { parts, stopped: this.#stopped };
       }
       const milliseconds = performance.now() - begunMilliseconds;
       if (milliseconds > this.#longestMilliseconds) {
         return this.#void("A machine did not come to the end of it.");
       }
+      await this.#stopIfOver(start);
       report(Math.max(0, milliseconds) / 1000);
       await this.#pause(pollMilliseconds);
     }
     return undefined;
+  }
+
+  async #stopIfOver(start: bigint): Promise<void> {
+    if (this.#stopped !== undefined) return;
+    if (this.#isAborted) this.#stopped = "interrupted";
+    else if (this.#isDecided?.([...this.#counts.values()]) === true) this.#stopped = "decided";
+    else return;
+    const { redis, keys } = this.#search;
+    await redis.set(keys.start(this.#name), stopWord(start), "PX", renewedMilliseconds, "XX");
+  }
+
+  get #isAborted(): boolean {
+    return this.#search.signal?.aborted === true;
   }
 
   /** Takes all of it out of Redis: agents that are still at it give it up. */
@@ -192,8 +238,7 @@ export class LoadAttempt {
 
   /** Renews it, and looks for what makes it void. */
   async #goesOn(): Promise<boolean> {
-    const { redis, keys, signal } = this.#search;
-    if (signal?.aborted === true) return false;
+    const { redis, keys } = this.#search;
     const key = keys.start(this.#name);
     if ((await redis.pexpire(key, renewedMilliseconds)) !== 1) {
       this.#void("Redis lost it.");
@@ -207,6 +252,12 @@ export class LoadAttempt {
       const notice = readMessage(shardNotice, text, "what an agent says of a shard");
       if (notice.kind === "failed") return this.#failed(notice);
       this.#notices.set(job.shard, notice);
+      const counts = texts[countsField(job.shard)];
+      if (counts === undefined) continue;
+      this.#counts.set(
+        job.shard,
+        readMessage(shardCounts, counts, "what an agent says of its requests"),
+      );
     }
     return (await this.#hasAgents()) && (await this.#isTaken());
   }
@@ -276,8 +327,10 @@ export class LoadAttempt {
     return undefined;
   }
 
+  /** An abort ends it, unless it has been heeded. */
   async #pause(milliseconds: number): Promise<void> {
     const { signal } = this.#search;
+    if (this.#stopped !== undefined) return await pause(milliseconds);
     await pause(milliseconds, undefined, { signal }).catch(() => undefined);
   }
 }

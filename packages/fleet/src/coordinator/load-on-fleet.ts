@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
+  countArrivals,
   describeSchedule,
+  earlyEndOf,
   portableMix,
   runLoad,
   schedulesOf,
@@ -29,7 +31,7 @@ import { parseRedisAddress } from "../redis/redis-address.js";
 import { within } from "../redis/within.js";
 import { Announcement } from "./announcement.js";
 import { look, type Search } from "./find-classes.js";
-import { LoadAttempt } from "./load-attempt.js";
+import { deliverMilliseconds, LoadAttempt } from "./load-attempt.js";
 import { mergeShards } from "./merge-shards.js";
 import { usualTimings, type CoordinatorTimings } from "./timings.js";
 
@@ -156,10 +158,14 @@ class FleetOfferer implements StepOfferer {
       if (ready === undefined) return undefined;
       const { attempt } = ready;
       try {
-        // An abort does not wait for a server that is away.
-        const parts = await within(Infinity, attempt.run(report), signal);
-        if (parts !== undefined)
-          return await mergeShards(parts, asked, { plan, runId: given.runId });
+        const running = attempt.run(report);
+        const offered =
+          (await within(Infinity, running, signal)) ??
+          // What was sent is waited for, and a server that is away is not.
+          (await within(deliverMilliseconds, running));
+        if (offered !== undefined) {
+          return await mergeShards(offered, asked, { plan, runId: given.runId });
+        }
       } finally {
         await within(goodbyeMilliseconds, attempt.end());
       }
@@ -179,7 +185,10 @@ class FleetOfferer implements StepOfferer {
     const subject = this.#subjectOf(asked);
     const report = (what: string): void =>
       given.report({ subject: `${subject}: ${what}`, fractionDone: 0 });
-    const { mix, timeoutSeconds, maxConcurrency } = plan;
+    const { mix, timeoutSeconds, maxConcurrency, objective } = plan;
+    const endsEarly = earlyEndOf(plan);
+    const limits = endsEarly === undefined ? null : (objective?.limits ?? null);
+    const offered = countArrivals(asked.schedule);
     for (;;) {
       const agents = await this.#findAgents(report);
       if (agents.length === 0) return undefined;
@@ -191,10 +200,18 @@ class FleetOfferer implements StepOfferer {
         step: asked.step,
         attempt: this.#attempts,
         agents,
-        plan: { schedule: asked.schedule, mix, timeoutSeconds, maxConcurrency },
+        plan: { schedule: asked.schedule, mix, timeoutSeconds, maxConcurrency, limits },
         checkMilliseconds: timings.checkMilliseconds,
         // Drawn, so that of two loads that wait for each other one is first to give way.
         readyMilliseconds: timings.lostMilliseconds * (2 + Math.random()),
+        // Of a shard that has said nothing yet no request was bad.
+        isDecided:
+          endsEarly &&
+          ((shards) =>
+            endsEarly([
+              { offered, bad: 0, late: 0 },
+              ...shards.map((counts) => ({ offered: 0, ...counts })),
+            ])),
       });
       this.#attempts += 1;
       let opened: LoadTarget | undefined;

@@ -14,17 +14,16 @@ import {
 import { StreamgaugeError } from "@streamgauge/core";
 import { checkMessage } from "../messages/read-message.js";
 import { shardDocument } from "../messages/shard-notice.js";
-import type { DownloadedPart } from "../parts/download-part.js";
+import type { OfferedShards } from "./load-attempt.js";
 
 /**
  * A step from what its shards delivered. Its stages follow from the raw samples alone, as when the
  * record is verified: histograms are added bucket by bucket, and counts and extremes are exact.
  *
- * @param parts in the order of the shards
  * @throws StreamgaugeError `INVALID_PART` and `INVALID_RAW_SAMPLES` for what is not of the step
  */
 export async function mergeShards(
-  parts: readonly DownloadedPart[],
+  { parts, stopped }: OfferedShards,
   { step, schedule }: AskedStep,
   { plan, runId }: { readonly plan: LoadPlan; readonly runId: string },
 ): Promise<OfferedStep> {
@@ -68,10 +67,12 @@ export async function mergeShards(
     shards,
   );
   const { arrived, offered, interrupted } = totalsOf(stages);
-  if (arrived !== offered || interrupted > 0) {
+  const isWhole = arrived === offered && interrupted === 0;
+  if (!isWhole && stopped === undefined) {
     throw invalid("Together the machines", `${arrived} of ${offered} requests came to an end`);
   }
-  return { status: "complete", stages, samples: files, clients };
+  const status = isWhole && stopped !== "decided" ? "complete" : (stopped ?? "complete");
+  return { status, stages, samples: files, clients };
 }
 
 function invalid(who: string, what: string): StreamgaugeError {

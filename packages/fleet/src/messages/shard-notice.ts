@@ -1,4 +1,4 @@
-import { isLoadTarget, type LoadTarget } from "@streamgauge/bench/load";
+import { isLoadTarget, type LoadTarget, type ShardCounts } from "@streamgauge/bench/load";
 import { z } from "zod";
 import { keyName } from "./words.js";
 
@@ -27,12 +27,37 @@ export const shardNotice: z.ZodType<ShardNotice> = z.discriminatedUnion("kind", 
   }),
 ]);
 
+/** Checks what an agent says of its requests while it sends them. */
+export const shardCounts: z.ZodType<ShardCounts> = z.strictObject({
+  bad: z.int().min(0),
+  late: z.int().min(0),
+});
+
+/** The field of a shard's counts, beside its notice. */
+export function countsField(shard: number): string {
+  return `${shard}.counts`;
+}
+
 /** What lies in Redis until a step begins. */
 export const waiting = "wait";
 
+/** What is added to a beginning, once the machines are to stop and to deliver what they have. */
+const stopping = " stop";
+
 /** Microseconds on the server's clock; undefined while it waits, and for what is none. */
 export function startOf(text: string): bigint | undefined {
-  return /^\d{1,18}$/.test(text) ? BigInt(text) : undefined;
+  const [, start] = /^(\d{1,18})(?: stop)?$/.exec(text) ?? [];
+  return start === undefined ? undefined : BigInt(start);
+}
+
+/** The word to stop, for a step that began then. */
+export function stopWord(start: bigint): string {
+  return `${start}${stopping}`;
+}
+
+/** Whether it is a {@link stopWord}. */
+export function isStopWord(text: string): boolean {
+  return text.endsWith(stopping);
 }
 
 /** What an agent says of a shard that is over, beside its raw samples. */

@@ -3,7 +3,7 @@ import type { TopLevelSpec } from "vega-lite";
 /** What a chart shows, before anything is drawn. */
 export interface Chart {
   /** Of its file, without an extension. */
-  readonly name: ChartName | HistoryChartName;
+  readonly name: ChartName | HistoryChartName | ClassesChartName;
   readonly title: string;
   /** What a reader who does not see it should know: its axes, and what stands out. */
   readonly description: string;
@@ -37,6 +37,9 @@ export type ChartName = (typeof chartNames)[number];
 
 /** Of a class of machines, whose name is one of a file. */
 export type HistoryChartName = `history-${string}`;
+
+/** Of a claim that classes of machines are compared by, counted from 1. */
+export type ClassesChartName = `classes-${number}`;
 
 /** Strings of a record for a chart: on one line, without control characters, no longer than can be read. */
 export function chartText(text: string): string {

@@ -2,6 +2,8 @@ import { InvalidRecordError } from "@streamgauge/bench/record";
 import { printable } from "@streamgauge/bench/tables";
 import { Command } from "commander";
 import { findRecords } from "../files/find-record.js";
+import { writeOwnFiles } from "../files/own-files.js";
+import { renderClassesPage } from "../html/html-classes.js";
 import { renderClasses } from "../sections/classes.js";
 
 /** `streamgauge-report classes`: machine types against each other. */
@@ -11,14 +13,16 @@ export function classesCommand(): Command {
       "Print, in Markdown, what a run on many machines says of each type of machine, claim by claim.",
     )
     .argument("<folder>", "what --out of `streamgauge bench --fleet` named")
+    .option("--html <file>", "write a page with charts instead: one file that needs no network")
     .showHelpAfterError("Add --help for an example.")
     .addHelpText(
       "after",
       `
-Example:
-  $ streamgauge-report classes results/two-types`,
+Examples:
+  $ streamgauge-report classes results/two-types
+  $ streamgauge-report classes results/two-types --html classes.html`,
     )
-    .action(async (folder: string) => {
+    .action(async (folder: string, { html }: { readonly html?: string }) => {
       const skipped: string[] = [];
       const found = await findRecords(folder, undefined, (message) => skipped.push(message));
       for (const message of skipped) process.stderr.write(`${printable(message)}\n`);
@@ -28,6 +32,12 @@ Example:
             `--fleet\` named.`,
         );
       }
-      process.stdout.write(renderClasses(found.map(({ record }) => record)));
+      const records = found.map(({ record }) => record);
+      if (html === undefined) {
+        process.stdout.write(renderClasses(records));
+        return;
+      }
+      await writeOwnFiles([{ path: html, text: await renderClassesPage(records) }]);
+      process.stderr.write(`${printable(`Wrote ${html} from the records under ${folder}.`)}\n`);
     });
 }

@@ -1,16 +1,15 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { createHash } from "node:crypto";
 import { chartsOf } from "../charts/charts-of.js";
-import { pageGenerator } from "../files/own-files.js";
 import { answer } from "./html-answer.js";
+import { describeMachine } from "./describe-machine.js";
 import { cells, weightOfCharts } from "./html-cells.js";
 import { figures } from "./html-figures.js";
 import { runData, runs } from "./html-runs.js";
-import { verdictTables } from "./html-sections.js";
+import { definitions, verdictTables } from "./html-sections.js";
 import { escapeXml, jsonForScript } from "../text/html-text.js";
 import { mostBytes, pageDetails, withoutCellCharts, type PageDetail } from "./page-detail.js";
+import { htmlPage, type PageParts } from "./page.js";
 import { pageScript } from "./page-script.js";
-import { pageStyle } from "./page-style.js";
 
 /**
  * Renders a record as a page in one file: the answer, verdicts, charts, the cells by
@@ -30,30 +29,14 @@ export async function renderHtmlReport(record: ResultRecord): Promise<string> {
 }
 
 async function renderPage(record: ResultRecord, detail: PageDetail): Promise<string> {
-  const digest = createHash("sha256").update(pageScript).digest("base64");
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${digest}'`;
-  const title = `streamgauge report, ${record.startedAt}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${pageGenerator}
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${escapeXml(title)}</title>
-<style>${pageStyle()}</style>
-</head>
-<body>
-<a class="skip" href="#answer">To the answer</a>
-<header>
-<h1>What streaming costs</h1>
-${machine(record)}
-${about(record)}
-</header>
-${contents(record)}
-<main>
-${answer(record)}
+  return htmlPage({
+    title: `streamgauge report, ${record.startedAt}`,
+    heading: "What streaming costs",
+    about: `${machine(record)}
+${about(record)}`,
+    skip: { id: "answer", text: "To the answer" },
+    sections: sectionsOf(record),
+    main: `${answer(record)}
 <section aria-labelledby="verdicts">
 <h2 id="verdicts">Verdicts</h2>
 ${verdictTables(record)}
@@ -64,15 +47,10 @@ ${await figures(chartsOf(record))}
 </section>
 ${await cells(record, detail)}
 ${runs(record, detail)}
-${definitions(record)}
-</main>
-<footer class="muted"><p>Made by streamgauge from a record, which has every number.</p></footer>
-<div id="tip" hidden></div>
-<script type="application/json" id="blocks">${jsonForScript(runData(record, detail))}</script>
-<script>${pageScript}</script>
-</body>
-</html>
-`;
+${definitions(record.definitions)}`,
+    footer: "Made by streamgauge from a record, which has every number.",
+    script: { text: pageScript, data: jsonForScript(runData(record, detail)) },
+  });
 }
 
 function about({ startedAt, endedAt, profile, seed, status }: ResultRecord): string {
@@ -81,33 +59,18 @@ function about({ startedAt, endedAt, profile, seed, status }: ResultRecord): str
   )}</p>`;
 }
 
-/** Links to the sections that there are. */
-function contents({ cells: all }: ResultRecord): string {
-  const sections = [
+/** The sections that there are. */
+function sectionsOf({ cells: all }: ResultRecord): PageParts["sections"] {
+  return [
     ["answer", "Answer"],
     ["verdicts", "Verdicts"],
     ["charts", "Charts"],
     ["cells", "Scenarios"],
     ...(all.length === 0 ? [] : [["runs", "Each run"] as const]),
     ["definitions", "What the numbers mean"],
-  ] as const;
-  const links = sections.map(([id, name]) => `<a href="#${id}">${name}</a>`);
-  return `<nav aria-label="Contents">${links.join(" ")}</nav>`;
-}
-
-function definitions(record: ResultRecord): string {
-  const items = record.definitions.map(
-    ({ metric, formula }) => `<dt>${escapeXml(metric)}</dt><dd>${escapeXml(formula)}</dd>`,
-  );
-  return `<section aria-labelledby="definitions"><h2 id="definitions">What the numbers mean</h2>
-<details><summary>${items.length} definitions</summary><dl>${items.join("\n")}</dl></details></section>`;
+  ];
 }
 
 function machine({ environment }: ResultRecord): string {
-  const { cpuModel, logicalCores, operatingSystem, nodeVersion, git } = environment;
-  const commit =
-    git === null ? "" : `, commit ${git.commit.slice(0, 12)}${git.dirty ? " with changes" : ""}`;
-  return `<p>${escapeXml(
-    `${cpuModel}, ${logicalCores} logical cores, ${operatingSystem}, Node ${nodeVersion}${commit}.`,
-  )}</p>`;
+  return `<p>${escapeXml(`${describeMachine(environment)}.`)}</p>`;
 }

@@ -55,3 +55,12 @@ export function latencyTables(record: ResultRecord): string {
     .map((table) => htmlTable(record, table))
     .join("\n");
 }
+
+/** What numbers mean, folded. */
+export function definitions(all: ResultRecord["definitions"]): string {
+  const items = all.map(
+    ({ metric, formula }) => `<dt>${escapeXml(metric)}</dt><dd>${escapeXml(formula)}</dd>`,
+  );
+  return `<section aria-labelledby="definitions"><h2 id="definitions">What the numbers mean</h2>
+<details><summary>${items.length} definitions</summary><dl>${items.join("\n")}</dl></details></section>`;
+}

@@ -1,5 +1,5 @@
 import type { ResultRecord } from "@streamgauge/bench/record";
-import { machineClasses } from "@streamgauge/bench/tables";
+import { machineClasses, type ClassRecord } from "@streamgauge/bench/tables";
 import { tableSection } from "./section.js";
 
 /**
@@ -11,10 +11,14 @@ import { tableSection } from "./section.js";
 export function renderClasses(records: readonly ResultRecord[]): string {
   const [first] = records;
   if (first === undefined) return "";
-  const classes = records
+  return `${tableSection(first, machineClasses(classesOf(records)))}\n`;
+}
+
+/** The classes by their labels. @param records one of each class */
+export function classesOf(records: readonly ResultRecord[]): readonly ClassRecord[] {
+  return records
     .map((record) => ({ label: labelOf(record), record }))
     .toSorted((one, other) => (one.label < other.label ? -1 : 1));
-  return `${tableSection(first, machineClasses(classes))}\n`;
 }
 
 /** Its owner's word for its machines; the CPU where nobody gave one. */

@@ -9,7 +9,11 @@ import { lateAfterNanoseconds } from "../load-plan.js";
 import { LoadSamplesWriter } from "../load-samples.js";
 import { openTarget } from "../open-target.js";
 import { runShard } from "../run-shard.js";
+import type { StageTally } from "../stage-tally.js";
 import type { FromShard, ShardOrder, ShardSamples, ToShard } from "./protocol.js";
+
+/** Between two words on how many requests were bad. */
+const countsMilliseconds = 250;
 
 const interruption = new AbortController();
 const { signal } = interruption;
@@ -61,10 +65,13 @@ async function sendRequests(
   order: ShardOrder,
   { generator }: Awaited<ReturnType<typeof openTarget>>,
 ): Promise<ShardSamples> {
-  const { runId, step, shard, of, mix, schedule, timeoutSeconds, maxConcurrency } = order;
+  const { runId, step, shard, of, mix, schedule, timeoutSeconds, maxConcurrency, limits } = order;
   const writer = new LoadSamplesWriter({ runId, step, shard, of });
   const atNanoseconds = await started;
   const leftNanoseconds = Number(atNanoseconds - process.hrtime.bigint());
+  let tallies: readonly StageTally[] = [];
+  const telling =
+    limits === null ? undefined : setInterval(() => tellCounts(tallies), countsMilliseconds);
   const { status } = await runShard(
     {
       schedule,
@@ -76,15 +83,26 @@ async function sendRequests(
       generator,
       mix,
       // Whoever has the samples of all shards counts them.
-      limits: {},
+      limits: limits ?? {},
       lateAfterNanoseconds,
       timeoutSeconds,
       maxConcurrency: maxConcurrency ?? undefined,
       signal,
       onSample: (sample) => writer.add(sample),
+      // Whoever hears of all shards decides.
+      isDecided: (all) => {
+        tallies = all;
+        return false;
+      },
     },
-  );
+  ).finally(() => clearInterval(telling));
   return { status, samples: await writer.finish() };
+}
+
+function tellCounts(tallies: readonly StageTally[]): void {
+  const bad = tallies.reduce((sum, tally) => sum + tally.bad, 0);
+  const late = tallies.reduce((sum, tally) => sum + tally.late, 0);
+  process.send?.({ type: "counts", bad, late } satisfies FromShard);
 }
 
 /** Resolves when it is on its way: a process that ended before would take it along. */

@@ -9,6 +9,7 @@ import type { LoadSamplesIdentity } from "../load-samples.js";
 import type { TargetPlan } from "../open-target.js";
 import type { ShardOutcome } from "../run-shard.js";
 import type { ShardPlan } from "../shard-plan.js";
+import type { CountsSoFar } from "../step-verdict.js";
 
 /** A shard of a step, with all that a process needs to send its requests. */
 export interface ShardOrder extends ShardPlan, LoadSamplesIdentity {
@@ -24,6 +25,9 @@ export interface ShardSamples {
   readonly samples: Uint8Array;
 }
 
+/** What a process says of its requests while it sends them. */
+export type ShardCounts = Omit<CountsSoFar, "offered">;
+
 /** The process is told. */
 export type ToShard =
   | { readonly type: "open"; readonly order: ShardOrder }
@@ -35,5 +39,7 @@ export type ToShard =
 /** The process says. */
 export type FromShard =
   | { readonly type: "ready"; readonly target: LoadTarget }
+  /** Now and then, where the order has limits. */
+  | ({ readonly type: "counts" } & ShardCounts)
   | ({ readonly type: "done" } & ShardSamples)
   | { readonly type: "failed"; readonly error: WireError };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { StreamgaugeError } from "@streamgauge/core";
 import type { LoadTarget } from "../../record/index.js";
-import type { FromShard, ShardOrder, ShardSamples, ToShard } from "./protocol.js";
+import type { FromShard, ShardCounts, ShardOrder, ShardSamples, ToShard } from "./protocol.js";
 
 /** A process that has opened its target, and waits for the moment to begin. */
 export interface ShardProcess {
@@ -24,7 +24,8 @@ export interface ShardProcess {
  * Starts a process for a shard, and has it open its target: the requests of a load are sent by a process
  * that does nothing else.
  *
- * @param options the signal stops the requests; `execArgv` are flags of Node, default: those of this process
+ * @param options the signal stops the requests; `execArgv` are flags of Node, default: those of this
+ *   process; `onCounts` is told now and then while the requests are sent, where the order has limits
  * @throws StreamgaugeError as `openTarget`; `PROCESS_FAILED`
  */
 export async function openShardProcess(
@@ -32,9 +33,11 @@ export async function openShardProcess(
   {
     signal,
     execArgv,
+    onCounts,
   }: {
     readonly signal?: AbortSignal | undefined;
     readonly execArgv?: readonly string[] | undefined;
+    readonly onCounts?: ((counts: ShardCounts) => void) | undefined;
   },
 ): Promise<ShardProcess> {
   const child = fork(fileURLToPath(new URL("./entry.js", import.meta.url)), {
@@ -45,6 +48,10 @@ export async function openShardProcess(
   // The last message has been read when both have happened.
   const gone = Promise.all([once(child, "exit"), once(child, "disconnect")]);
   const answers = { ready: answerOf(child, "ready", gone), done: answerOf(child, "done", gone) };
+  child.on("message", (raw) => {
+    const message = raw as FromShard;
+    if (message.type === "counts") onCounts?.({ bad: message.bad, late: message.late });
+  });
   // It can fail while nobody waits for it yet.
   answers.done.catch(() => undefined);
   const abort = (): void => send(child, { type: "abort" });
