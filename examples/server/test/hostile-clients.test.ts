@@ -1,8 +1,10 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createGenerator, createTokenQueue, type StreamToken } from "@streamgauge/core";
 import { createRuntime, pacedModel } from "@streamgauge/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { plainToken } from "../../../packages/core/test/plain-token.js";
+import { openSocket, readToEnd } from "./raw-client.js";
 import { serve, type Served } from "./serve.js";
 
 const paced = pacedModel({ stepMicroseconds: 200 });
@@ -31,24 +33,7 @@ function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, st
   });
 }
 
-async function open(): Promise<Socket> {
-  const socket = connect(Number(new URL(served.server.url).port), "127.0.0.1");
-  await once(socket, "connect");
-  // A server may well reset a connection that misbehaves.
-  socket.on("error", () => undefined);
-  return socket;
-}
-
-/** All that comes until the connection ends. */
-async function readToEnd(socket: Socket): Promise<string> {
-  let text = "";
-  socket.setEncoding("utf8");
-  socket.on("data", (chunk: string) => {
-    text += chunk;
-  });
-  if (!socket.closed) await once(socket, "close");
-  return text;
-}
+const open = (): Promise<Socket> => openSocket(served.server.url);
 
 function head(contentLength: number | string, path = "/v1/completions"): string {
   return (
@@ -289,14 +274,7 @@ describe("a client that reads slowly", () => {
     const total = 20_000;
     const text = "x".repeat(2_000);
     let made = 0;
-    const token = (index: number): StreamToken => ({
-      index,
-      id: 0,
-      text,
-      endOfSequence: false,
-      logprob: undefined,
-      producedAtMilliseconds: undefined,
-    });
+    const token = (index: number): StreamToken => plainToken(index, { text });
     const fast = createGenerator({
       collect: () => expect.fail("is streamed"),
       stream: () =>

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { definitions } from "@streamgauge/bench";
 import { fixtureRecord } from "./fixture.js";
+import { runReport } from "./run-report.js";
 
-const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
 let workspace: string;
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), "streamgauge-classes-"));
@@ -16,13 +14,7 @@ afterEach(async () => {
   await rm(workspace, { recursive: true });
 });
 
-function classes(): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, "classes", workspace], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const classes = () => runReport(workspace, "classes", workspace);
 
 describe("streamgauge-report classes", () => {
   it("has a row for each claim and class, those of a claim under each other", async () => {
