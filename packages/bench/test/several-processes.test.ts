@@ -1,7 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runBench, verifyRecord, type BenchOptions, type ResultRecord } from "@streamgauge/bench";
 import { tinyModule, withModule } from "./scenario-module.js";
@@ -220,20 +219,13 @@ describe("a run in several processes", () => {
   it(
     "ends with an error of its own when a process dies, and keeps what is done",
     async () => {
-      await withModule(source, async (url, folder) => {
-        const dying = url.replace("tiny-", "dying-");
-        await writeFile(
-          fileURLToPath(dying),
-          source.replace("stepMicroseconds: 20 }) })", "stepMicroseconds: process.exit(7) }) })"),
-        );
-        try {
-          await expect(runBench(options(dying, folder))).rejects.toMatchObject({
-            code: "PROCESS_FAILED",
-            message: expect.stringMatching(/Process 0 .* code 7 .*--resume/) as string,
-          });
-        } finally {
-          await rm(fileURLToPath(dying));
-        }
+      const dying = source.replace("stepMicroseconds: 20", "stepMicroseconds: process.exit(7)");
+      expect(dying).not.toBe(source);
+      await withModule(dying, async (url, folder) => {
+        await expect(runBench(options(url, folder))).rejects.toMatchObject({
+          code: "PROCESS_FAILED",
+          message: expect.stringMatching(/Process 0 .* code 7 .*--resume/) as string,
+        });
         const record = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as object;
         expect(record).toMatchObject({ status: "interrupted" });
       });
