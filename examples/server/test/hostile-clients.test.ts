@@ -11,7 +11,7 @@ const paced = pacedModel({ stepMicroseconds: 200 });
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve({ model: paced, workers: 1 }, { requestTimeoutMilliseconds: 1_000 });
+  served = await serve({ model: paced, workers: 1 });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -117,7 +117,8 @@ describe("bodies", () => {
   });
 
   it("that come too slowly are given up", async () => {
-    const socket = await open();
+    await using impatient = await serve({ model: paced }, { requestTimeoutMilliseconds: 1_000 });
+    const socket = await openSocket(impatient.server.url);
     socket.write(`${head(100)}{`);
     expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 408 /);
   });
