@@ -10,11 +10,11 @@ const authorization = `Bearer ${key}`;
 const workers = 2;
 const maxBodyBytes = 4_000_000;
 
-const model = pacedModel({ stepMicroseconds: 200 });
+const paced = pacedModel({ stepMicroseconds: 200 });
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve({ model, workers, maxQueue: 32 }, { maxBodyBytes, apiKey: key });
+  served = await serve({ model: paced, workers, maxQueue: 32 }, { maxBodyBytes, apiKey: key });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -135,7 +135,7 @@ describe("clients that stay", () => {
   it("and send nothing, or a letter now and then, keep nobody waiting", async () => {
     // Honest clients have this long too, also where the machine stalls meanwhile.
     const patience = { requestTimeoutMilliseconds: 4_000, apiKey: key };
-    await using impatient = await serve({ model }, patience);
+    await using impatient = await serve({ model: paced }, patience);
     const { url } = impatient.server;
     const request = endless(true);
     const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket(url)));

@@ -152,7 +152,7 @@ describe("a run of a load", () => {
       offer: { kind: "rates", perSecond: [20, 20, 20], seconds: 2 },
       signal: controller.signal,
       onProgress: ({ subject, sent }: LoadProgress) => {
-        if (subject.startsWith("step 2") && sent >= 5) controller.abort();
+        if (subject.startsWith("step 2") && (sent ?? 0) >= 5) controller.abort();
       },
     } as const;
     await run(options, async ({ record, folder }) => {
