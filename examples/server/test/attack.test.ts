@@ -10,12 +10,11 @@ const authorization = `Bearer ${key}`;
 const workers = 2;
 const maxBodyBytes = 4_000_000;
 
+const paced = pacedModel({ stepMicroseconds: 200 });
+
 let served: Served;
 beforeAll(async () => {
-  served = await serve(
-    { model: pacedModel({ stepMicroseconds: 200 }), workers, maxQueue: 32 },
-    { requestTimeoutMilliseconds: 1_000, maxBodyBytes, apiKey: key },
-  );
+  served = await serve({ model: paced, workers, maxQueue: 32 }, { maxBodyBytes, apiKey: key });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -134,13 +133,17 @@ describe("clients that leave", () => {
 
 describe("clients that stay", () => {
   it("and send nothing, or a letter now and then, keep nobody waiting", async () => {
+    // Honest clients have this long too, also where the machine stalls meanwhile.
+    const patience = { requestTimeoutMilliseconds: 4_000, apiKey: key };
+    await using impatient = await serve({ model: paced }, patience);
+    const { url } = impatient.server;
     const request = endless(true);
-    const sockets = await Promise.all(Array.from({ length: 40 }, open));
+    const sockets = await Promise.all(Array.from({ length: 40 }, () => openSocket(url)));
     const answers = sockets.map(readToEnd);
     for (const [i, socket] of sockets.entries()) {
       if (i % 2 === 0) socket.write(request.slice(0, 20 + i * 4));
     }
-    const honest = await fetch(`${served.server.url}/health`);
+    const honest = await fetch(`${url}/health`);
     expect(honest.status).toBe(200);
     for (const socket of sockets) socket.write(request.slice(20, 21));
     // Whoever began a request and did not end it is told so, and all are sent away.

@@ -1,15 +1,17 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createGenerator, createTokenQueue, type StreamToken } from "@streamgauge/core";
 import { createRuntime, pacedModel } from "@streamgauge/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { plainToken } from "../../../packages/core/test/plain-token.js";
+import { openSocket, readToEnd } from "./raw-client.js";
 import { serve, type Served } from "./serve.js";
 
 const paced = pacedModel({ stepMicroseconds: 200 });
 
 let served: Served;
 beforeAll(async () => {
-  served = await serve({ model: paced, workers: 1 }, { requestTimeoutMilliseconds: 1_000 });
+  served = await serve({ model: paced, workers: 1 });
 });
 afterAll(() => served[Symbol.asyncDispose]());
 
@@ -31,24 +33,7 @@ function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, st
   });
 }
 
-async function open(): Promise<Socket> {
-  const socket = connect(Number(new URL(served.server.url).port), "127.0.0.1");
-  await once(socket, "connect");
-  // A server may well reset a connection that misbehaves.
-  socket.on("error", () => undefined);
-  return socket;
-}
-
-/** All that comes until the connection ends. */
-async function readToEnd(socket: Socket): Promise<string> {
-  let text = "";
-  socket.setEncoding("utf8");
-  socket.on("data", (chunk: string) => {
-    text += chunk;
-  });
-  if (!socket.closed) await once(socket, "close");
-  return text;
-}
+const open = (): Promise<Socket> => openSocket(served.server.url);
 
 function head(contentLength: number | string, path = "/v1/completions"): string {
   return (
@@ -132,7 +117,8 @@ describe("bodies", () => {
   });
 
   it("that come too slowly are given up", async () => {
-    const socket = await open();
+    await using impatient = await serve({ model: paced }, { requestTimeoutMilliseconds: 1_000 });
+    const socket = await openSocket(impatient.server.url);
     socket.write(`${head(100)}{`);
     expect(await readToEnd(socket)).toMatch(/^HTTP\/1\.1 408 /);
   });
@@ -289,14 +275,7 @@ describe("a client that reads slowly", () => {
     const total = 20_000;
     const text = "x".repeat(2_000);
     let made = 0;
-    const token = (index: number): StreamToken => ({
-      index,
-      id: 0,
-      text,
-      endOfSequence: false,
-      logprob: undefined,
-      producedAtMilliseconds: undefined,
-    });
+    const token = (index: number): StreamToken => plainToken(index, { text });
     const fast = createGenerator({
       collect: () => expect.fail("is streamed"),
       stream: () =>

@@ -2,6 +2,7 @@ import { createGenerator, createTokenQueue } from "@streamgauge/core";
 import { createRuntime, pacedModel } from "@streamgauge/runtime";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
+import { plainToken } from "../../../packages/core/test/plain-token.js";
 import { rejection, serve, untilHolds } from "./serve.js";
 
 const paced = pacedModel({ stepMicroseconds: 200 });
@@ -49,14 +50,7 @@ describe("a failure of the engine", () => {
     const run = () =>
       createTokenQueue(async (sink) => {
         for (let index = 0; index < failAt; index++) {
-          sink.push({
-            index,
-            id: index,
-            text: "a",
-            endOfSequence: false,
-            logprob: undefined,
-            producedAtMilliseconds: undefined,
-          });
+          sink.push(plainToken(index, { text: "a" }));
         }
         throw new Error("out of oil");
       }, Infinity).source;

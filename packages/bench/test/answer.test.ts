@@ -100,7 +100,7 @@ describe("the last lines of a bench", () => {
       "Streaming from fake in the consuming thread, 10 tokens, 100 µs each without streaming, 8 blocks",
     );
     expect(head).toMatch(
-      /^ +µs per token \[95 %\] +of this model +of a 20 ms model +first token p50/,
+      /^ +cost, µs\/token \[95 %\] +of this model +of a 20 ms model +first token p50\/p99/,
     );
     expect(sync).toMatch(
       /^sync stream +0\.0 \[0\.0, 0\.0\] +0\.0 % +0\.00 % +100\.0 µs \/ 100\.0 µs +100\.0 µs \/ 1/,
@@ -119,8 +119,8 @@ describe("the last lines of a bench", () => {
   it("say the verdicts in words, what does not hold first", async () => {
     const lines = linesOf(await decidedRecord(), 120);
     const at = (start: string): number => lines.findIndex((line) => line.startsWith(start));
-    expect(lines[at("Does not hold: ")]).toBe("Does not hold: async stream costs less than 10 %");
-    expect(lines[at("Holds: ")]).toBe("Holds: sync stream costs less than 5 %");
+    expect(lines[at("Does not hold: ")]).toBe("Does not hold: async stream adds less than 10 %");
+    expect(lines[at("Holds: ")]).toBe("Holds: sync stream adds less than 5 %");
     expect(at("Does not hold: ")).toBeLessThan(at("Holds: "));
   });
 
@@ -138,6 +138,30 @@ describe("the last lines of a bench", () => {
     const claims = cells.map(({ id }) => ({ ...claim!, cell: id, verdict: "upheld" as const }));
     const [seen] = summarize({ ...record, cells, claims }, place).claims;
     expect(seen).toMatchObject({ about, upheld: ["short", "long"] });
+  });
+
+  it("say each claim in a sentence, whatever it is about", async () => {
+    const record = { ...(await exampleRecord()), transports: exampleTransports };
+    const [engine] = exampleEngine;
+    const judged = (contender: string, limit: number) => {
+      const [claim] = exampleEngine.flatMap(({ claims }) => claims);
+      return { ...claim!, contender, against: "llama.cpp", limit };
+    };
+    const claims = [judged("ours", 1), judged("both at once", 0.4), judged("ours", 1.03)];
+    const memory = { ...engine!, unit: "MiB", claims: [judged("ours", 0.5)] };
+    const contenders = memory.contenders.map((one) => ({ ...one, tokensPerSecond: null }));
+    const measured = [
+      { ...engine!, claims },
+      { ...memory, contenders },
+    ];
+    const said = summarize({ ...record, claims: [], engine: measured }).claims;
+    expect(said.map(({ claim }) => claim)).toEqual([
+      "a ring buffer with Atomics.waitAsync takes less than 20 % of the CPU time of postMessage",
+      `ours makes at least as many tokens/s as llama.cpp (${engine!.title})`,
+      `"both at once" makes at least 2.5 times the tokens/s of llama.cpp (${engine!.title})`,
+      `ours takes at most 103 % of the time of llama.cpp (${engine!.title})`,
+      `ours takes at most 50 % of the memory of llama.cpp (${engine!.title})`,
+    ]);
   });
 
   it("count the claims that there is no room for", async () => {
@@ -212,9 +236,9 @@ describe("the last lines of a bench", () => {
   it("show what ways between threads cost where no stream was measured", async () => {
     const record = { ...(await fullRecord()), cells: [], claims: [], engine: [] };
     const lines = linesOf(record, 200);
-    expect(lines[0]).toBe("No stream was compared.");
+    expect(lines[0]).toBe("This run compared no stream with generate().");
     expect(lines.join("\n")).toMatch(
-      /^CPU per token, 20000 tokens in a burst: ring 0\.30 µs; .*postMessage 2\.50 µs/m,
+      /^CPU to send a token, 20000 tokens in a burst: ring 0\.30 µs; .*postMessage 2\.50 µs/m,
     );
   });
 
@@ -260,8 +284,8 @@ describe("the summary of a run", () => {
         ],
       },
       claims: [
-        { claim: "sync stream costs less than 5 %", upheld: ["fake-10"], refuted: [] },
-        { claim: "async stream costs less than 10 %", upheld: [], refuted: ["fake-10"] },
+        { claim: "sync stream adds less than 5 %", upheld: ["fake-10"], refuted: [] },
+        { claim: "async stream adds less than 10 %", upheld: [], refuted: ["fake-10"] },
       ],
       next: { kind: "explain" },
       record: `${folder}/record.json`,

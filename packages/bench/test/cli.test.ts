@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../src/commands/exit-code.js";
 import { shippedClaimsFile } from "../src/conclude/claims-file.js";
@@ -10,21 +8,7 @@ import { committedRecord } from "../../../scripts/committed-record.js";
 import { exampleRecord, inTemporaryFolder, runExample } from "./example-record.js";
 import { exampleEngine } from "./example-engine.js";
 import { exampleTransports } from "./example-transports.js";
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function streamgauge(...flags: string[]): Promise<Outcome> {
-  const bin = fileURLToPath(new URL("../bin/streamgauge.js", import.meta.url));
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...flags], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+import { streamgauge } from "./streamgauge.js";
 
 describe("streamgauge", () => {
   it("says its version", async () => {

@@ -1,5 +1,6 @@
 import { createGenerator, createTokenQueue, type GenerationSummary } from "@streamgauge/core";
 import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
 /** Makes 0, 1, 2, … as fast as it is asked: the least a generator can be. */
 export function createEchoGenerator(): ScenarioGenerator {
@@ -23,14 +24,7 @@ export function createEchoGenerator(): ScenarioGenerator {
     stream: ({ config }) =>
       createTokenQueue((sink) => {
         for (let index = 0; index < config.maxTokens; index += 1) {
-          sink.push({
-            index,
-            id: index,
-            text: "",
-            endOfSequence: false,
-            logprob: undefined,
-            producedAtMilliseconds: performance.now(),
-          });
+          sink.push(plainToken(index, { producedAtMilliseconds: performance.now() }));
         }
         return Promise.resolve(summary);
       }, Infinity).source,

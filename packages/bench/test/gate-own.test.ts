@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { gateCommentMarker } from "@streamgauge/bench/gate";
 import { installLocked } from "../src/gate/package-managers.js";
 import { prepareVersion } from "../src/gate/version.js";
 import { inTemporaryFolder } from "./example-record.js";
+import { streamgaugeIn } from "./streamgauge.js";
 
 const run = promisify(execFile);
-const bin = fileURLToPath(new URL("../bin/streamgauge.js", import.meta.url));
 const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
 
 /** A module of scenarios, as somebody's repository would have it. */
@@ -64,15 +63,6 @@ async function commit(folder: string): Promise<string> {
   return (await git("rev-parse", "HEAD")).trim();
 }
 
-/** Runs the command line in a folder, whatever its exit code. */
-async function gate(cwd: string, ...flags: string[]) {
-  return await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [bin, "gate", ...flags], { cwd }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
-}
-
 const module = "bench/toy.bench.mjs";
 
 describe("a gate on a repository of one's own", () => {
@@ -83,7 +73,7 @@ describe("a gate on a repository of one's own", () => {
       await writeFile(join(folder, "first-id.txt"), "2");
       const flags = ["--base", base, "--head", ".", "--blocks", "2", "--summary", "gate.md"];
       const own = ["--module", `./${module}`, "--scenario", "toy", "--tokens", "4"];
-      const { code, stdout, stderr } = await gate(folder, ...flags, ...own);
+      const { code, stdout, stderr } = await streamgaugeIn(folder, "gate", ...flags, ...own);
       expect([code, stderr]).toEqual([
         expect.toBeOneOf([0, 1, 2]),
         expect.stringContaining("installing"),
@@ -116,7 +106,7 @@ describe("a gate on a repository of one's own", () => {
   ])("refuses %j", async (flags, message) => {
     await inTemporaryFolder(async (folder) => {
       await writeVersion(folder, 1);
-      const { code, stderr } = await gate(folder, ...flags);
+      const { code, stderr } = await streamgaugeIn(folder, "gate", ...flags);
       expect(code).toBe(1);
       expect(stderr).toMatch(message);
     });

@@ -1,22 +1,10 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadOptionsOf, type LoadFlags } from "../src/commands/load-flags.js";
 import { inTemporaryFolder } from "./example-record.js";
 import { delta, done, role, serve, usage } from "./scripted-openai.js";
-
-function streamgauge(
-  ...flags: string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const bin = fileURLToPath(new URL("../bin/streamgauge.js", import.meta.url));
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...flags], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+import { streamgauge } from "./streamgauge.js";
 
 const url = "http://127.0.0.1:9/v1";
 const server = { url, model: "whale" } as const;

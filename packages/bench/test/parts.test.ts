@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readRawSamples, runBench, verifyRecord, type ResultRecord } from "@streamgauge/bench";
 import {
   measureInstrument,
@@ -11,33 +11,9 @@ import {
   type PartOrder,
   type RecordedPart,
 } from "@streamgauge/bench/parts";
-import { rm, writeFile } from "node:fs/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { inTemporaryFolder } from "./example-record.js";
+import { tinyModule, withModule } from "./scenario-module.js";
 
 const timeout = 120_000;
-
-const source = `
-import { defineScenario } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
-import { createInlineGenerator, pacedModel } from "@streamgauge/runtime";
-export const tiny = defineScenario({
-  name: "tiny",
-  open: () => createInlineGenerator({ model: pacedModel({ stepMicroseconds: 5 }) }),
-  prompt: [1],
-  tokens: [5, 10],
-  blocks: 2,
-});
-`;
-const path = fileURLToPath(new URL(`parts-${process.pid}.bench.mjs`, import.meta.url));
-const url = pathToFileURL(path).href;
-
-beforeEach(async () => {
-  await writeFile(path, source);
-});
-
-afterEach(async () => {
-  await rm(path);
-});
 
 /** Measures a part here, as an agent does on its machine. */
 async function record(order: PartOrder): Promise<RecordedPart> {
@@ -76,7 +52,7 @@ async function elsewhere(
   };
 }
 
-function options(outputFolder: string, machines: Elsewhere) {
+function options(url: string, outputFolder: string, machines: Elsewhere) {
   return {
     preset: "standard",
     scenarios: ["tiny"],
@@ -98,9 +74,9 @@ describe("a run on other machines", () => {
   it(
     "has every process once, says who measured it, and verifies",
     async () => {
-      await inTemporaryFolder(async (folder) => {
+      await withModule(tinyModule(5), async (url, folder) => {
         const machines = await elsewhere();
-        const { record: made } = await runBench(options(folder, machines));
+        const { record: made } = await runBench(options(url, folder, machines));
         expect(made.status).toBe("complete");
         expect(processesOf(made)).toEqual([eight, eight]);
         expect(made.machines).toMatchObject([
@@ -128,14 +104,14 @@ describe("a run on other machines", () => {
   it(
     "is resumed with what is missing alone",
     async () => {
-      await inTemporaryFolder(async (folder) => {
+      await withModule(tinyModule(5), async (url, folder) => {
         const controller = new AbortController();
         const first = await elsewhere((part, { process }) => {
           if (process === 2) controller.abort();
           return part;
         });
         const { record: half } = await runBench({
-          ...options(folder, first),
+          ...options(url, folder, first),
           signal: controller.signal,
         });
         expect(half.status).toBe("interrupted");
@@ -161,7 +137,7 @@ describe("a run on other machines", () => {
   );
 
   it("knows the machine of every process that it has, also where it ends at the worst moment", async () => {
-    await inTemporaryFolder(async (folder) => {
+    await withModule(tinyModule(5), async (url, folder) => {
       const machines = await elsewhere((part, { process }) => {
         if (process < 1) return part;
         // Where the machine is asked for, as where a coordinator is killed at that moment.
@@ -175,7 +151,7 @@ describe("a run on other machines", () => {
         };
         return { ...part, machine };
       });
-      await expect(runBench(options(folder, machines))).rejects.toThrow("It ends here.");
+      await expect(runBench(options(url, folder, machines))).rejects.toThrow("It ends here.");
       const saved = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as ResultRecord;
       expect(processesOf(saved)).toEqual([[0], [0]]);
       expect(saved.machines?.flatMap(({ processes }) => processes)).toEqual([0]);
@@ -222,8 +198,8 @@ describe("a run on other machines", () => {
         ]),
     ],
   ])("refuses a part %s, and keeps nothing of it", async (_, message, change) => {
-    await inTemporaryFolder(async (folder) => {
-      const running = runBench(options(folder, await elsewhere(change)));
+    await withModule(tinyModule(5), async (url, folder) => {
+      const running = runBench(options(url, folder, await elsewhere(change)));
       await expect(running).rejects.toMatchObject({
         code: "INVALID_PART",
         message: expect.stringMatching(message) as string,

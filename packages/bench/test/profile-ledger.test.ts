@@ -1,18 +1,11 @@
 import type { StreamToken, TokenLedger } from "@streamgauge/core";
 import { describe, expect, it } from "vitest";
 import { LedgerRecorder, summarizeLedger } from "../src/profile/ledger.js";
+import { plainToken } from "../../core/test/plain-token.js";
 import { ManualClock } from "./fake-generator.js";
 
 function token(index: number, producedAtMilliseconds: number, ledger?: TokenLedger): StreamToken {
-  return {
-    index,
-    id: index,
-    text: "",
-    endOfSequence: false,
-    logprob: undefined,
-    producedAtMilliseconds,
-    ...(ledger === undefined ? {} : { ledger }),
-  };
+  return plainToken(index, { producedAtMilliseconds, ...(ledger && { ledger }) });
 }
 
 /** A clock that moves by 50 ns with each reading, as far as tests can tell. */

@@ -1,19 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { measureClock, systemClock } from "../src/plan/clock.js";
 import { Distributions, TokenRecorder, measureRecording } from "../src/measure/recorder.js";
+import { plainToken } from "../../core/test/plain-token.js";
 import { ManualClock } from "./fake-generator.js";
 
 function tokenMadeAt(
   producedAtMilliseconds: number | undefined,
 ): Parameters<TokenRecorder["record"]>[0] {
-  return {
-    index: 0,
-    id: 1,
-    text: "",
-    endOfSequence: false,
-    logprob: undefined,
-    producedAtMilliseconds,
-  };
+  return plainToken(0, { producedAtMilliseconds });
 }
 
 describe("TokenRecorder", () => {

@@ -1,15 +1,9 @@
 import type { StreamToken } from "@streamgauge/core";
 import { describe, expect, it } from "vitest";
 import { findWorkload, workloadOutput, workloads } from "../src/plan/workloads.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
-const token = (index: number, text: string): StreamToken => ({
-  index,
-  id: 7,
-  text,
-  endOfSequence: false,
-  logprob: undefined,
-  producedAtMilliseconds: undefined,
-});
+const token = (index: number, text: string): StreamToken => plainToken(index, { id: 7, text });
 
 /** What a workload leaves behind after these texts. */
 async function outputOf(name: string, texts: readonly string[]): Promise<string> {

@@ -1,24 +1,13 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { runBench, verifyRecord, type BenchOptions, type ResultRecord } from "@streamgauge/bench";
-import { inTemporaryFolder } from "./example-record.js";
+import { tinyModule, withModule } from "./scenario-module.js";
 
 const timeout = 120_000;
 
-/** A scenario over the paced engine, as somebody's own module would have it. */
-const source = `
-import { defineScenario } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
-import { createInlineGenerator, pacedModel } from "@streamgauge/runtime";
-export const tiny = defineScenario({
-  name: "tiny",
-  open: () => createInlineGenerator({ model: pacedModel({ stepMicroseconds: 20 }) }),
-  prompt: [1],
-  tokens: [5, 10],
-  blocks: 2,
-});
+const source = `${tinyModule(20)}
 export const ranged = {
   ...tiny,
   name: "ranged",
@@ -36,19 +25,6 @@ export const ranged = {
     })),
 };
 `;
-
-/** Gives a module below this package, where its dependencies are found, and where git ignores it. */
-async function withModule<T>(use: (url: string, folder: string) => Promise<T>): Promise<T> {
-  const modules = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
-  await mkdir(modules, { recursive: true });
-  const path = join(modules, `tiny-${process.pid}.bench.mjs`);
-  await writeFile(path, source);
-  try {
-    return await inTemporaryFolder((folder) => use(pathToFileURL(path).href, folder));
-  } finally {
-    await rm(path);
-  }
-}
 
 function options(url: string, outputFolder: string, rest: BenchOptions = {}): BenchOptions {
   return {
@@ -83,7 +59,7 @@ describe("a run in several processes", () => {
   it(
     "joins the blocks of all of them, and verifies",
     async () => {
-      await withModule(async (url, folder) => {
+      await withModule(source, async (url, folder) => {
         const seen = new Set<string>();
         const { record } = await runBench(
           options(url, folder, {
@@ -113,7 +89,7 @@ describe("a run in several processes", () => {
       const claims: BenchOptions["claims"] = [
         { id: "a", metric: "overhead", treatment: "stream", limit: 1e-4, of: { tokens: 5 } },
       ];
-      await withModule(async (url, folder) => {
+      await withModule(source, async (url, folder) => {
         const controller = new AbortController();
         const first = await runBench(
           options(url, folder, {
@@ -149,7 +125,7 @@ describe("a run in several processes", () => {
   it(
     "goes on with undecided cells up to the last look",
     async () => {
-      await withModule(async (url, folder) => {
+      await withModule(source, async (url, folder) => {
         const { record } = await runBench(
           options(url, folder, {
             claims: [
@@ -179,7 +155,7 @@ describe("a run in several processes", () => {
   it(
     "resumes: what is whole stays, and the rest is measured",
     async () => {
-      await withModule(async (url, folder) => {
+      await withModule(source, async (url, folder) => {
         const controller = new AbortController();
         const first = await runBench(
           options(url, folder, {
@@ -215,7 +191,7 @@ describe("a run in several processes", () => {
   it(
     "ends, and says why, where its folder can no longer be written to",
     async () => {
-      await withModule(async (url, folder) => {
+      await withModule(source, async (url, folder) => {
         const out = join(folder, "out");
         const running = runBench(
           options(url, out, {
@@ -243,20 +219,13 @@ describe("a run in several processes", () => {
   it(
     "ends with an error of its own when a process dies, and keeps what is done",
     async () => {
-      await withModule(async (url, folder) => {
-        const dying = url.replace("tiny-", "dying-");
-        await writeFile(
-          fileURLToPath(dying),
-          source.replace("stepMicroseconds: 20 }) })", "stepMicroseconds: process.exit(7) }) })"),
-        );
-        try {
-          await expect(runBench(options(dying, folder))).rejects.toMatchObject({
-            code: "PROCESS_FAILED",
-            message: expect.stringMatching(/Process 0 .* code 7 .*--resume/) as string,
-          });
-        } finally {
-          await rm(fileURLToPath(dying));
-        }
+      const dying = source.replace("stepMicroseconds: 20", "stepMicroseconds: process.exit(7)");
+      expect(dying).not.toBe(source);
+      await withModule(dying, async (url, folder) => {
+        await expect(runBench(options(url, folder))).rejects.toMatchObject({
+          code: "PROCESS_FAILED",
+          message: expect.stringMatching(/Process 0 .* code 7 .*--resume/) as string,
+        });
         const record = JSON.parse(await readFile(join(folder, "record.json"), "utf8")) as object;
         expect(record).toMatchObject({ status: "interrupted" });
       });

@@ -8,6 +8,7 @@ import {
   type TokenSink,
 } from "@streamgauge/core";
 import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
+import { plainToken } from "../../core/test/plain-token.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 /** Requests that a simulated server works on at once, and how long it takes for each token. */
@@ -38,14 +39,7 @@ export function createSimulatedServer(
     for (; index < config.maxTokens && sink.stopReason === undefined; index += 1) {
       await time.until(time.nowNanoseconds() + tokenSeconds * 1e9);
       if (sink.stopReason !== undefined) break;
-      sink.push({
-        index,
-        id: index,
-        text: "a",
-        endOfSequence: false,
-        logprob: undefined,
-        producedAtMilliseconds: undefined,
-      });
+      sink.push(plainToken(index, { text: "a" }));
     }
     busy -= 1;
     queue.shift()?.();

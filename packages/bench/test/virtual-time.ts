@@ -10,6 +10,7 @@ import {
 } from "@streamgauge/core";
 import type { Clock } from "../src/plan/clock.js";
 import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
 /** A clock that jumps to the next moment for which somebody waits. */
 export class VirtualTime implements Clock {
@@ -90,14 +91,7 @@ export function createVirtualGenerator(
       let index = 0;
       for (; index < request.config.maxTokens && sink.stopReason === undefined; index += 1) {
         await time.until(time.nowNanoseconds() + tokenNanoseconds);
-        sink.push({
-          index,
-          id: index,
-          text: "",
-          endOfSequence: false,
-          logprob: undefined,
-          producedAtMilliseconds: time.nowNanoseconds() / 1e6,
-        });
+        sink.push(plainToken(index, { producedAtMilliseconds: time.nowNanoseconds() / 1e6 }));
       }
       return {
         finishReason: sink.stopReason ?? "length",

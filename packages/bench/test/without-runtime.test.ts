@@ -1,27 +1,11 @@
-import { execFile } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { inTemporaryFolder } from "./example-record.js";
+import { streamgaugeWithout } from "./streamgauge.js";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** The command line, where `@streamgauge/runtime` and onnxruntime-node are not installed. */
-function streamgauge(
-  ...flags: string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const hidden = new URL("without-runtime.mjs", import.meta.url).href;
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ["--import", hidden, here("../bin/streamgauge.js"), ...flags],
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      },
-    );
-  });
-}
 
 const toy = `
 import { createGenerator, createTokenQueue } from "@streamgauge/core";
@@ -64,7 +48,8 @@ describe("without the runtime", () => {
     try {
       await inTemporaryFolder(async (folder) => {
         const limits = ["--limit", "stream=5%", "--limit", "streamAsync=40us"];
-        const { code, stdout } = await streamgauge(
+        const { code, stdout } = await streamgaugeWithout(
+          "runtime",
           "bench",
           path,
           ...limits,
@@ -89,7 +74,7 @@ describe("without the runtime", () => {
   });
 
   it("the help has all commands", async () => {
-    const { code, stdout } = await streamgauge("--help");
+    const { code, stdout } = await streamgaugeWithout("runtime", "--help");
     expect(code).toBe(0);
     expect(stdout).toContain("bench");
     expect(stdout).toMatch(/generate .*needs @streamgauge\/runtime/);
@@ -107,7 +92,7 @@ describe("without the runtime", () => {
   ])("%s %s %s names the package and how to install it", async (...flags) => {
     await inTemporaryFolder(async (folder) => {
       const out = flags[0] === "bench" ? ["--out", folder] : [];
-      const { code, stderr } = await streamgauge(...flags, ...out);
+      const { code, stderr } = await streamgaugeWithout("runtime", ...flags, ...out);
       expect(code).toBe(1);
       expect(stderr).toContain("RUNTIME_MISSING: This needs @streamgauge/runtime");
       expect(stderr).toContain("npm install @streamgauge/runtime onnxruntime-node");

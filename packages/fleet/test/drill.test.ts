@@ -7,11 +7,11 @@ import { expectWhole, inTemporaryFolder, tinyRun } from "./fleet-run.js";
 import {
   agentTimings,
   childrenOf,
-  coordinatorTimings,
   moduleUrl,
   startAgent,
-  TestProcess,
+  startCoordinator,
   type TestAgent,
+  type TestProcess,
 } from "./processes.js";
 import { startRedis, type TestRedis } from "./redis-server.js";
 
@@ -52,7 +52,7 @@ class Drill {
   readonly redis: TestRedis;
   readonly folder: string;
   readonly #agents = new Map<string, TestAgent>();
-  #coordinator: TestProcess<unknown> | undefined;
+  #coordinator: TestProcess<never> | undefined;
 
   constructor(redis: TestRedis, folder: string) {
     this.redis = redis;
@@ -65,7 +65,7 @@ class Drill {
     let done = 0;
     this.#startCoordinator();
     for (;;) {
-      const coordinator = this.#coordinator as TestProcess<unknown>;
+      const coordinator = this.#coordinator as TestProcess<never>;
       const wait = pause(200 + 1500 * draw(), "fault" as const);
       const what = await Promise.race([coordinator.ended, wait]);
       if (what !== "fault") {
@@ -136,8 +136,7 @@ class Drill {
     const options = existsSync(join(this.folder, "fleet.json"))
       ? { resume: this.folder, modules, claims }
       : { ...tinyRun, outputFolder: this.folder };
-    const target = { redis: this.redis.url, agents: 1, timings: coordinatorTimings };
-    this.#coordinator = new TestProcess("coordinator-process.mjs", [options, target]);
+    this.#coordinator = startCoordinator(options, { redis: this.redis.url, agents: 1 });
   }
 }
 

@@ -8,7 +8,7 @@ import {
   coordinatorTimings,
   moduleUrl,
   startAgent,
-  TestProcess,
+  startCoordinator,
   type TestAgent,
 } from "./processes.js";
 import { startRedis, type TestRedis } from "./redis-server.js";
@@ -132,10 +132,7 @@ describe("a run on two agents is whole", () => {
 it("a coordinator that is killed loses nothing: the run goes on with --resume", async () => {
   const [first] = [start("one")];
   await inTemporaryFolder(async (outputFolder) => {
-    const coordinator = new TestProcess("coordinator-process.mjs", [
-      { ...tinyRun, outputFolder },
-      target(1),
-    ]);
+    const coordinator = startCoordinator({ ...tinyRun, outputFolder }, target(1));
     // Two are measured, and it has taken one of them at most.
     await first.line(({ kind }) => kind === "done");
     await first.line((line) => measuring(line) && line.text.endsWith(".1.0"));

@@ -7,6 +7,7 @@ import type {
   AgentEvent,
   AgentOptions,
   AgentTimings,
+  CoordinatorOptions,
   CoordinatorTimings,
 } from "@streamgauge/fleet";
 
@@ -103,6 +104,16 @@ export type TestAgent = TestProcess<
 export function startAgent(options: AgentOptions, env: NodeJS.ProcessEnv = {}): TestAgent {
   const given = { modules: [moduleUrl("tiny.bench.mjs")], timings: agentTimings, ...options };
   return new TestProcess("agent-process.mjs", [given], { env });
+}
+
+/** A coordinator in a process of its own, with short timings. It says nothing. */
+export function startCoordinator(
+  options: object,
+  target: Pick<CoordinatorOptions, "redis" | "agents">,
+  env: NodeJS.ProcessEnv = {},
+): TestProcess<never> {
+  const given = { ...target, timings: coordinatorTimings };
+  return new TestProcess("coordinator-process.mjs", [options, given], { env });
 }
 
 /** The processes that an agent has started to measure, by what Linux says. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { makeCertificate } from "./certificate.js";
 import { expectWhole, inTemporaryFolder, tinyRun } from "./fleet-run.js";
-import { coordinatorTimings, startAgent, TestProcess } from "./processes.js";
+import { startAgent, startCoordinator } from "./processes.js";
 import { startRedis, type TestRedis } from "./redis-server.js";
 
 let redis: TestRedis;
@@ -24,9 +24,8 @@ it("a run over TLS is as any other, where Node knows who signed the certificate"
   const agent = startAgent({ redis: redis.url, label: "lab", machine: "one" }, env);
   try {
     await inTemporaryFolder(async (folder) => {
-      const target = { redis: redis.url, agents: 1, timings: coordinatorTimings };
       const options = { ...tinyRun, outputFolder: folder };
-      const coordinator = new TestProcess("coordinator-process.mjs", [options, target], { env });
+      const coordinator = startCoordinator(options, { redis: redis.url, agents: 1 }, env);
       expect(await coordinator.ended).toBe(0);
       const [name = ""] = (await readdir(folder)).filter((each) => each.startsWith("lab-"));
       await expectWhole(join(folder, name));

@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { definitions } from "@streamgauge/bench";
 import { widestClaims, type ResultRecord } from "@streamgauge/bench/record";
 import { fixtureRecord } from "./fixture.js";
+import { runReport } from "./run-report.js";
 
-const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
 let workspace: string;
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), "streamgauge-classes-"));
@@ -17,15 +15,8 @@ afterEach(async () => {
   await rm(workspace, { recursive: true });
 });
 
-function classes(
-  ...options: readonly string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, "classes", workspace, ...options], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const classes = (...options: readonly string[]) =>
+  runReport(workspace, "classes", workspace, ...options);
 
 /** What a run on two classes of machines leaves. */
 async function writeClasses(): Promise<ResultRecord> {

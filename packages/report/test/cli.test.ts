@@ -2,7 +2,6 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ResultRecord } from "@streamgauge/bench/record";
@@ -16,6 +15,7 @@ import {
 } from "@streamgauge/report";
 import { fixtureRecord } from "./fixture.js";
 import { vllm } from "./foreign-files.js";
+import { runReport } from "./run-report.js";
 
 let workspace: string;
 beforeEach(async () => {
@@ -26,20 +26,7 @@ afterEach(async () => {
   await rm(workspace, { recursive: true });
 });
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function report(...flags: string[]): Promise<Outcome> {
-  const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...flags], { cwd: workspace }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const report = (...flags: string[]) => runReport(workspace, ...flags);
 
 /** A file that a report wrote for an earlier record. */
 const earlierChart =

@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exportFormats } from "@streamgauge/report";
 import { writeSampledRun } from "../../bench/test/sampled-run.js";
 import { exportedText } from "./exported.js";
 import { fixtureRecord } from "./fixture.js";
+import { runReport } from "./run-report.js";
 
-const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
 let workspace: string;
 beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), "streamgauge-export-"));
@@ -19,13 +17,7 @@ afterEach(async () => {
   await rm(workspace, { recursive: true });
 });
 
-function report(...flags: string[]) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [bin, ...flags], { cwd: workspace }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+const report = (...flags: string[]) => runReport(workspace, ...flags);
 
 describe("streamgauge-report export", { timeout: 60_000 }, () => {
   it("lists its formats", async () => {

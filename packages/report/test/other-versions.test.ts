@@ -1,12 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fixtureRecord } from "./fixture.js";
-
-const bin = fileURLToPath(new URL("../bin/streamgauge-report.js", import.meta.url));
+import { runReport } from "./run-report.js";
 
 let workspace: string;
 beforeEach(async () => {
@@ -16,13 +13,7 @@ afterEach(async () => {
   await rm(workspace, { recursive: true });
 });
 
-function report(...flags: string[]) {
-  return new Promise<{ code: number; stderr: string }>((resolve) => {
-    execFile(process.execPath, [bin, ...flags], { cwd: workspace }, (error, _, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stderr });
-    });
-  });
-}
+const report = (...flags: string[]) => runReport(workspace, ...flags);
 
 describe("a record of another version", { timeout: 60_000 }, () => {
   it.each([

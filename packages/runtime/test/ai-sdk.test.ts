@@ -403,7 +403,7 @@ describe("stopping through the AI SDK", () => {
       providerOptions,
     });
     if (raw === "closed") {
-      await own.memory();
+      while (own.metrics().active === 0) await new Promise((resolve) => setImmediate(resolve));
       await own.close();
     }
     const { finishReason, rawFinishReason, usage } = await answer;

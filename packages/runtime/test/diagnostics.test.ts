@@ -28,7 +28,8 @@ function spin(milliseconds: number): void {
 describe("a diagnostic of this thread", () => {
   it("names the function that used the time", async () => {
     const running = await startDiagnostic("cpuProfile");
-    spin(60);
+    // Long enough to be sampled, however long the machine takes for it.
+    for (let times = 0; times < 60; times++) spin(1);
     const { nodes, samples } = await running.stop();
     const spinning = nodes.filter(({ callFrame }) => callFrame.functionName === "spin");
     expect(spinning.length).toBeGreaterThan(0);
@@ -74,8 +75,8 @@ describe("a diagnostic of this thread", () => {
   });
 
   it("shows where the event loop was held up, also until it stops", async () => {
-    const running = await startDiagnostic("timeline");
     const before = performance.now();
+    const running = await startDiagnostic("timeline");
     spin(30);
     const after = performance.now();
     const { eventLoopDelays } = await running.stop();

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createInlineGenerator } from "@streamgauge/runtime";
+import { createInlineGenerator, type PullOptions } from "@streamgauge/runtime";
 import {
   buildRandomModel,
   type BuildRandomModelOptions,
   type LlamaShape,
 } from "@streamgauge/runtime/onnx";
 import { expect } from "vitest";
-import { hubModel } from "./hub-server.js";
+import { filesIn, hubModel, serveHub, type HubServer } from "./hub-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 const shape: LlamaShape = {
@@ -38,6 +38,28 @@ export async function buildHubModel(
   const out = join(await temporaryFolder(), "model");
   await buildRandomModel({ shape, seed: 7, out, ...options });
   return out;
+}
+
+/** A hub that serves one model, until the test ends. */
+export interface ServedModel {
+  readonly hub: HubServer;
+  /** The model's files, by path. */
+  readonly files: Record<string, Buffer>;
+  /** The largest of them, at {@link hubGraphPath}. */
+  readonly graph: Buffer;
+  /** What pulls the model. */
+  readonly options: PullOptions;
+}
+
+/** Where a model's graph lies. */
+export const hubGraphPath = "onnx/model.onnx";
+
+/** Serves what {@link buildHubModel} builds. */
+export async function serveHubModel(): Promise<ServedModel> {
+  const files = await filesIn(await buildHubModel());
+  const hub = await serveHub(files);
+  const graph = files[hubGraphPath] ?? Buffer.alloc(0);
+  return { hub, files, graph, options: { name: hubModel, endpoint: hub.endpoint } };
 }
 
 /** Where a cache keeps the hub's model. */

@@ -2,6 +2,7 @@ import type { StreamToken } from "@streamgauge/core";
 import { createInlineGenerator, createRuntime, pacedModel } from "@streamgauge/runtime";
 import { describe, expect, it } from "vitest";
 import { RingProducer, createRing, resolveRingOptions } from "../src/ring/index.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
 /** Seven digits of a second: far above the rounding of what a token is held for. */
 const roundingMilliseconds = 1e-4;
@@ -11,14 +12,7 @@ function tokenAt(
   producedAtMilliseconds: number | undefined,
   text = "a",
 ): StreamToken {
-  return {
-    index,
-    id: index,
-    text,
-    endOfSequence: false,
-    logprob: undefined,
-    producedAtMilliseconds,
-  };
+  return plainToken(index, { text, producedAtMilliseconds });
 }
 
 function openRing(options: object, clockOffsetMilliseconds = 0) {

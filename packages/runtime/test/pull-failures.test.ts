@@ -6,20 +6,25 @@ import { join } from "node:path";
 import { createInlineGenerator, pullModel, type PullOptions } from "@streamgauge/runtime";
 import { pullCommand } from "@streamgauge/runtime/cli";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { buildHubModel, expectNoModel, opens, repositoryIn } from "./hub-model.js";
+import {
+  buildHubModel,
+  expectNoModel,
+  hubGraphPath,
+  opens,
+  repositoryIn,
+  serveHubModel,
+} from "./hub-model.js";
 import {
   breakOff,
   filesIn,
   firstCommit,
   hubModel,
   sendJson,
-  serveHub,
   type HubRequest,
   type HubServer,
 } from "./hub-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
-const graphPath = "onnx/model.onnx";
 const secret = "hf_secret";
 const secondCommit = "2".repeat(40);
 
@@ -33,10 +38,7 @@ beforeEach(async () => {
   cache = await temporaryFolder();
   vi.stubEnv("HF_HUB_CACHE", cache);
   vi.stubEnv("HF_TOKEN", secret);
-  files = await filesIn(await buildHubModel());
-  graph = files[graphPath] ?? Buffer.alloc(0);
-  hub = await serveHub(files);
-  options = { name: hubModel, endpoint: hub.endpoint };
+  ({ hub, files, graph, options } = await serveHubModel());
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -151,7 +153,7 @@ describe("an interrupted pull", () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     const onProgress = ({ file }: { file: string }): void => {
-      if (file === graphPath) controller.abort(reason);
+      if (file === hubGraphPath) controller.abort(reason);
     };
     const pull = pullModel({ ...options, signal: controller.signal, onProgress });
     await expect(pull).rejects.toBe(reason);
@@ -160,7 +162,7 @@ describe("an interrupted pull", () => {
 });
 
 describe("what arrives", () => {
-  it.each(["config.json", graphPath])("is refused where %s was altered", async (path) => {
+  it.each(["config.json", hubGraphPath])("is refused where %s was altered", async (path) => {
     const altered = Buffer.from(files[path] ?? Buffer.alloc(0));
     altered[10] = (altered[10] ?? 0) ^ 1;
     const send = ({ path: asked }: HubRequest, response: ServerResponse): boolean => {
@@ -190,7 +192,7 @@ describe("what arrives", () => {
   it("leaves an earlier revision as it was", async () => {
     await pullModel(options);
     const before = await hashesIn(repositoryIn(cache));
-    hub.commits.set(secondCommit, { ...files, [graphPath]: Buffer.concat([graph, graph]) });
+    hub.commits.set(secondCommit, { ...files, [hubGraphPath]: Buffer.concat([graph, graph]) });
     hub.revisions.set("main", secondCommit);
     hub.storeAnswer = (_, response) => {
       response.writeHead(200).end(Buffer.alloc(graph.length * 2));
@@ -317,10 +319,10 @@ describe("a hub's answers", () => {
 
   it("do not lead out of the folder by what a graph names", async () => {
     const external = await filesIn(await buildHubModel({ externalData: true }));
-    const text = external[graphPath]?.toString("latin1") ?? "";
+    const text = external[hubGraphPath]?.toString("latin1") ?? "";
     // As long as the other name.
     const same = text.replaceAll("model.onnx_data", "../../../../evl");
-    hub.commits.set(firstCommit, { ...external, [graphPath]: Buffer.from(same, "latin1") });
+    hub.commits.set(firstCommit, { ...external, [hubGraphPath]: Buffer.from(same, "latin1") });
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("MODEL_UNSUPPORTED", /names the file "\.\.\/\.\.\/\.\.\/\.\.\/evl"/),
     );
@@ -382,7 +384,7 @@ describe("names", () => {
 describe("a full disk", () => {
   it("is noticed before the download, where the hub tells the sizes", async () => {
     const lfs = { oid: "a".repeat(64), size: 2 ** 52, pointerSize: 130 };
-    hub.listed = (entry) => (entry["path"] === graphPath ? { ...entry, lfs } : entry);
+    hub.listed = (entry) => (entry["path"] === hubGraphPath ? { ...entry, lfs } : entry);
     await expect(pullModel(options)).rejects.toMatchObject(
       saying("CACHE_FAILED", /has room for \d+ MB, and \d+ MB are to come/),
     );

@@ -7,8 +7,8 @@ import { createInlineGenerator, pullModel, type PullOptions } from "@streamgauge
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { linkOrCopy } from "../src/hub/place-files.js";
 import { pullWith } from "../src/hub/pull.js";
-import { buildHubModel, expectNoModel, opens, repositoryIn } from "./hub-model.js";
-import { filesIn, firstCommit, hubModel, serveHub, type HubServer } from "./hub-server.js";
+import { buildHubModel, expectNoModel, opens, repositoryIn, serveHubModel } from "./hub-model.js";
+import { filesIn, firstCommit, hubModel, type HubServer } from "./hub-server.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 // What a pull leaves that was ended from outside, or by a disk, at any place.
@@ -25,10 +25,7 @@ beforeEach(async () => {
   cache = await temporaryFolder();
   vi.stubEnv("HF_HUB_CACHE", cache);
   vi.stubEnv("HF_TOKEN", undefined);
-  const files = await filesIn(await buildHubModel());
-  graph = files["onnx/model.onnx"] ?? Buffer.alloc(0);
-  hub = await serveHub(files);
-  options = { name: hubModel, endpoint: hub.endpoint };
+  ({ hub, graph, options } = await serveHubModel());
 });
 afterEach(() => vi.unstubAllEnvs());
 

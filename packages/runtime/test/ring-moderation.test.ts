@@ -9,6 +9,7 @@ import {
   type RingOptions,
 } from "../src/ring/index.js";
 import { consumerAsleepWord } from "../src/ring/layout.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
 // Once: the clock of a thread that dozes outlives a test.
 beforeAll(() => {
@@ -19,14 +20,7 @@ afterAll(() => void vi.useRealTimers());
 
 /** A token that was made at this moment. */
 function token(index: number, producedAtMilliseconds: number | undefined): StreamToken {
-  return {
-    index,
-    id: 0,
-    text: "",
-    endOfSequence: false,
-    logprob: undefined,
-    producedAtMilliseconds,
-  };
+  return plainToken(index, { producedAtMilliseconds });
 }
 
 /** Both ends of a ring on one thread, and a consumer that waits whenever it has read everything. */

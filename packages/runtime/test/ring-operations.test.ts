@@ -8,6 +8,7 @@ import {
   type RingOptions,
 } from "../src/ring/index.js";
 import { headWord, tailWord } from "../src/ring/layout.js";
+import { plainToken } from "../../core/test/plain-token.js";
 
 /** Atomic operations since the last look, as "load HEAD" and the like. */
 let operations: string[] = [];
@@ -55,14 +56,7 @@ function openRing(options: RingOptions) {
 }
 
 function token(index: number, text = "a"): StreamToken {
-  return {
-    index,
-    id: index,
-    text,
-    endOfSequence: false,
-    logprob: undefined,
-    producedAtMilliseconds: undefined,
-  };
+  return plainToken(index, { text });
 }
 
 describe("the atomic operations of a ring", () => {

@@ -49,7 +49,7 @@ export function answerSentences(summary: RunSummary): AnswerSentence[] {
     ...(streaming === null
       ? transports.map(({ load, transports: each }) => ({
           kind: "transports" as const,
-          label: `CPU per token, ${load}`,
+          label: `CPU to send a token, ${load}`,
           items: each.map((one) => `${one.transport} ${one.cpuMicrosecondsPerToken.toFixed(2)} µs`),
         }))
       : []),
@@ -62,7 +62,8 @@ export function answerSentences(summary: RunSummary): AnswerSentence[] {
 /** What was measured: parts of a line, the last of which can be left out. */
 export function answerTitle({ streaming, tables, status }: RunSummary): string[] {
   if (streaming === null) {
-    const nothing = tables.length === 0 ? "Nothing was measured" : "No stream was compared";
+    const nothing =
+      tables.length === 0 ? "Nothing was measured" : "This run compared no stream with generate()";
     return [status === "complete" ? `${nothing}.` : `${nothing} before the interruption.`];
   }
   const { tokens, generateMicrosecondsPerToken: alone, blocks, processes, otherCells } = streaming;
@@ -73,7 +74,7 @@ export function answerTitle({ streaming, tables, status }: RunSummary): string[]
     ...(alone === null ? [] : [`${tokenTime(alone)} each without streaming`]),
     countOf(blocks, "block"),
     ...(processes === 1 ? [] : [`${processes} processes`]),
-    ...(otherCells === 0 ? [] : [`${countOf(otherCells, "other cell")} on the page`]),
+    ...(otherCells === 0 ? [] : [`${countOf(otherCells, "other setup")} on the page`]),
   ];
 }
 
@@ -103,11 +104,11 @@ export function answerTable({ streaming }: RunSummary, room: AnswerRoom): Table 
     title: "What streaming costs per token, and when tokens come [95 %]:",
     columns: columns(
       "mode",
-      "µs per token [95 %]",
+      "cost, µs/token [95 %]",
       "of this model",
       `of a ${ordinaryTokenMilliseconds} ms model`,
-      "first token p50 / p99",
-      "between tokens p50 / p99",
+      "first token p50/p99",
+      "between tokens p50/p99",
     ),
     rows: streaming.modes.map((mode) => ({ values: valuesOf(mode, room) })),
   };
@@ -137,6 +138,13 @@ function pair(latency: LatencyPair | null): Value {
   return several([duration(latency.p50Nanoseconds), duration(latency.p99Nanoseconds)]);
 }
 
+const kindsInWords: Readonly<Record<ClaimSummary["about"], string>> = {
+  lengths: "lengths",
+  cells: "setups",
+  loads: "loads",
+  measurements: "measurements",
+};
+
 function judged(
   claims: readonly ClaimSummary[],
   verdict: "upheld" | "refuted" | "inconclusive" | "void",
@@ -145,7 +153,9 @@ function judged(
     const { length } = claim[verdict];
     const all = [claim.upheld, claim.refuted, claim.inconclusive, claim.void].flat().length;
     if (length === 0) return [];
-    return [all === 1 ? claim.claim : `${claim.claim} (${length} of ${all} ${claim.about})`];
+    return [
+      all === 1 ? claim.claim : `${claim.claim} (${length} of ${all} ${kindsInWords[claim.about]})`,
+    ];
   });
 }
 

@@ -29,10 +29,10 @@ export function notesOn({ cells, environment, transports = [] }: ResultRecord): 
     ...environment.advice,
     ...(unsteady === 0
       ? []
-      : [`${countOf(unsteady, "cell")} whose times still drift after the warm-up`]),
+      : [`${countOf(unsteady, "measurement")} still got faster or slower after the warm-up`]),
     ...(fewProcesses === 0
       ? []
-      : [`${countOf(fewProcesses, "cell")} with too few processes for an honest interval`]),
+      : [`${countOf(fewProcesses, "setup")} had too few processes: the true intervals are wider`]),
   ];
 }
 

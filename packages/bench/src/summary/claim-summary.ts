@@ -1,4 +1,10 @@
-import type { ClaimResult, ResultRecord, Verdict } from "../record/index.js";
+import type {
+  ClaimResult,
+  EngineClaim,
+  EngineMeasurement,
+  ResultRecord,
+  Verdict,
+} from "../record/index.js";
 import { describeLoad } from "../record/index.js";
 import { inUnitOf } from "../tables/controls.js";
 import { modeNames } from "../tables/table.js";
@@ -27,18 +33,18 @@ export function claimsInWords(record: ResultRecord): ClaimSummary[] {
     })),
     ...transports.flatMap((measured) =>
       measured.claims.map(({ transport, against, limit, verdict }) => ({
-        claim: `${transport} takes less than ${limit} of the CPU time of ${against}`,
+        claim: `${transportInWords(transport)} takes less than ${share(limit)} of the CPU time of ${against}`,
         about: "loads" as const,
         of: describeLoad(measured),
         verdict,
       })),
     ),
-    ...engine.flatMap(({ id, title, claims: promised }) =>
-      promised.map(({ contender, against, promise, verdict }) => ({
-        claim: `${title}: ${contender} against ${against}, ${promise}`,
+    ...engine.flatMap((measured) =>
+      measured.claims.map((claim) => ({
+        claim: `${engineClaim(measured, claim)} (${measured.title})`,
         about: "measurements" as const,
-        of: id,
-        verdict,
+        of: measured.id,
+        verdict: claim.verdict,
       })),
     ),
   ];
@@ -74,12 +80,49 @@ function inWords(claim: ClaimResult): string {
   switch (claim.metric) {
     case "overhead":
     case "absoluteCost":
-      return `${name} costs less than ${limit}`;
+      return `${name} adds less than ${limit}`;
     case "difference":
       return claim.treatment === "control"
-        ? `generate() differs from itself by less than ${limit}`
+        ? `generate(), measured twice, differs by less than ${limit}`
         : `${name} differs from generate() by less than ${limit}`;
     default:
       return claim.metric satisfies never;
   }
+}
+
+/** How the reader of a ring is woken, by the transport's name. */
+const ringsInWords: Readonly<Record<string, string>> = {
+  ring: "a ring buffer with Atomics.waitAsync",
+  "ring, message": "a ring buffer with wake-ups by message",
+  "ring, block": "a ring buffer whose reader blocks",
+};
+
+function transportInWords(name: string): string {
+  return ringsInWords[name] ?? name;
+}
+
+/** The clause that a limit on a ratio of values stands for. */
+function engineClaim(
+  { unit, contenders }: Pick<EngineMeasurement, "unit" | "contenders">,
+  { contender, against, limit }: Pick<EngineClaim, "contender" | "against" | "limit">,
+): string {
+  const isRate = contenders.some(({ tokensPerSecond }) => tokensPerSecond !== null);
+  const [one, other] = [quotedPhrase(contender), quotedPhrase(against)];
+  const what = unit === "MiB" ? "memory" : "time";
+  if (isRate && limit === 1) return `${one} makes at least as many tokens/s as ${other}`;
+  if (isRate && limit < 1) {
+    const times = Number((1 / limit).toFixed(2));
+    return `${one} makes at least ${times} times the tokens/s of ${other}`;
+  }
+  if (limit === 1) return `${one} takes no more ${what} than ${other}`;
+  return `${one} takes at most ${share(limit)} of the ${what} of ${other}`;
+}
+
+/** A name of several words, so that it does not read as part of a sentence. */
+function quotedPhrase(name: string): string {
+  return name.includes(" ") ? `"${name}"` : name;
+}
+
+function share(fraction: number): string {
+  return `${Number((fraction * 100).toFixed(1))} %`;
 }
