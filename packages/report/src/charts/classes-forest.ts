@@ -38,7 +38,9 @@ function rowsOf({ record }: ClassRecord, label: string): ClassRow[] {
       const claim = { limit, verdict, isDifference: metric === "difference" };
       const row = forestRow(cell, treatment, { label, claim });
       if (row === undefined) return [];
-      return [{ key: `${id} ${treatment} ${metric}`, title: titleOf(cell, modeNames[treatment]), row }];
+      return [
+        { key: `${id} ${treatment} ${metric}`, title: titleOf(cell, modeNames[treatment]), row },
+      ];
     },
   );
 }
