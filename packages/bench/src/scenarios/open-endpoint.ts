@@ -1,6 +1,5 @@
 import { StreamgaugeError, invalidOption, isStreamgaugeError } from "@streamgauge/core";
 import { createOpenAIGenerator } from "../adapters/index.js";
-import { fetchOverSockets } from "../adapters/socket-fetch.js";
 import type { EndpointPlan, ServerPlan } from "../plan/endpoint-plan.js";
 import type { ScenarioGenerator } from "../plan/generator-plan.js";
 
@@ -9,10 +8,7 @@ const trialTokens = 8;
 
 /** How an endpoint is asked. */
 export interface EndpointUse extends Pick<EndpointPlan, "api" | "prompts"> {
-  /**
-   * Whether it is only streamed from, as by a load: then it need not count the tokens of whole
-   * answers, and requests go over sockets, with less work than `fetch` has.
-   */
+  /** Whether it is only streamed from: then it need not count the tokens of whole answers. */
   readonly isOnlyStreamed?: boolean;
   /** Whether generations may ask it for `ignoreEos`. The trial does, then. */
   readonly ignoreEos?: boolean;
@@ -36,7 +32,6 @@ export async function openEndpoint(
     endpoint: api,
     apiKey: keyOf(server),
     ...(ignoreEos && { extensions: ["ignore_eos" as const] }),
-    ...(isOnlyStreamed && { fetch: fetchOverSockets }),
   });
   const config = {
     maxTokens: trialTokens,
