@@ -12,7 +12,7 @@ import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startBusyCore } from "./busy-core.mjs";
+import { startBusyCore } from "../../packages/bench/dist/scenarios/engine/busy-core.js";
 import { buildModels, modelNames } from "./models.mjs";
 import { equalSettings, measureGroup } from "./cells.mjs";
 import { timeLoads } from "./loads.mjs";

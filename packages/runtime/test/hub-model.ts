@@ -1,28 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInlineGenerator, type PullOptions } from "@streamgauge/runtime";
-import {
-  buildRandomModel,
-  type BuildRandomModelOptions,
-  type LlamaShape,
-} from "@streamgauge/runtime/onnx";
+import { buildRandomModel, type BuildRandomModelOptions } from "@streamgauge/runtime/onnx";
 import { expect } from "vitest";
 import { filesIn, hubModel, serveHub, type HubServer } from "./hub-server.js";
+import { smallShape } from "./tiny-shape.js";
 import { temporaryFolder } from "./temporary-folder.js";
-
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 2,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: false,
-};
 
 /** Ids that {@link buildHubModel}'s models continue. */
 export const hubPrompt: readonly number[] = [3, 14, 15, 92];
@@ -36,7 +19,7 @@ export async function buildHubModel(
   options: Partial<Pick<BuildRandomModelOptions, "seed" | "dtypes" | "externalData">> = {},
 ): Promise<string> {
   const out = join(await temporaryFolder(), "model");
-  await buildRandomModel({ shape, seed: 7, out, ...options });
+  await buildRandomModel({ shape: smallShape, seed: 7, out, ...options });
   return out;
 }
 

@@ -8,22 +8,11 @@ import { graphFileName } from "../src/onnx/model-dtype.js";
 import { sampleProducts } from "../src/onnx/product-sample.js";
 import { readStepWeights } from "../src/onnx/step-weights.js";
 import { probeOf, type LeanGraph } from "../src/threads/open-probe.js";
+import { smallShape } from "./tiny-shape.js";
 import { temporaryFolder } from "./temporary-folder.js";
 import { groupQueryRows } from "./zoo/group-query-rows.js";
 
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 4,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: true,
-};
+const shape: LlamaShape = { ...smallShape, layers: 4, tiedEmbeddings: true };
 
 async function leanGraphOf(file: string): Promise<LeanGraph> {
   const graph = await readLeanModel(file);

@@ -7,6 +7,7 @@ import { readLeanModel } from "../src/onnx/lean-model.js";
 import { graphFileName } from "../src/onnx/model-dtype.js";
 import { ElementType, encodeModelHeader, encodeTensorHeader } from "../src/onnx/protobuf.js";
 import { readStepWeights, type StepWeights } from "../src/onnx/step-weights.js";
+import { smallShape } from "./tiny-shape.js";
 import { temporaryFolder } from "./temporary-folder.js";
 
 async function weightsOf(file: string): Promise<StepWeights | undefined> {
@@ -14,19 +15,6 @@ async function weightsOf(file: string): Promise<StepWeights | undefined> {
   return readStepWeights(graph, readGraphSummary(graph, file));
 }
 
-const shape: LlamaShape = {
-  vocabularySize: 96,
-  hiddenSize: 64,
-  intermediateSize: 96,
-  layers: 2,
-  attentionHeads: 4,
-  keyValueHeads: 2,
-  headDimension: 16,
-  contextLength: 64,
-  normEpsilon: 1e-5,
-  ropeTheta: 10_000,
-  tiedEmbeddings: false,
-};
 /** Numbers of a layer's matrices: queries, keys and values in one, the output's, and three more. */
 const ofLayer = 64 * (64 + 32 + 32) + 64 * 64 + 3 * 64 * 96;
 
@@ -36,7 +24,7 @@ async function built(
   seed = 1,
 ): Promise<StepWeights | undefined> {
   const out = join(await temporaryFolder(), "model");
-  await buildRandomModel({ shape: { ...shape, ...changes }, seed, out, dtypes: [dtype] });
+  await buildRandomModel({ shape: { ...smallShape, ...changes }, seed, out, dtypes: [dtype] });
   return await weightsOf(join(out, "onnx", graphFileName(dtype)));
 }
 

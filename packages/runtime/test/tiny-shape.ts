@@ -14,3 +14,16 @@ export const tinyShape: LlamaShape = {
   ropeTheta: 10_000,
   tiedEmbeddings: true,
 };
+
+/** A Llama of two layers, whose matrices can be told apart by their sizes. */
+export const smallShape: LlamaShape = {
+  ...tinyShape,
+  vocabularySize: 96,
+  hiddenSize: 64,
+  intermediateSize: 96,
+  layers: 2,
+  attentionHeads: 4,
+  keyValueHeads: 2,
+  contextLength: 64,
+  tiedEmbeddings: false,
+};
