@@ -78,6 +78,8 @@ export interface GenerateTask {
   /** "collect": the outcome holds the completion. "stream": the tokens cross the ring. */
   readonly mode: "collect" | "stream";
   readonly ring: RingMemory;
+  /** Of the `StepGate` that holds it between tokens; undefined: nothing does. */
+  readonly stepGate: SharedArrayBuffer | undefined;
   /** When the user called, on the worker's clock. */
   readonly calledAtMilliseconds: number;
 }

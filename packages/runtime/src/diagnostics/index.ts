@@ -16,6 +16,7 @@ import { startAsyncActivity, type AsyncActivity } from "./async-activity.js";
 import { startCpuProfile } from "./cpu-profile.js";
 import { startTimeline, type ThreadTimeline } from "./timeline.js";
 
+export { StepGate } from "./step-gate.js";
 export type { AsyncActivity } from "./async-activity.js";
 export type { EventLoopDelay, GarbageCollection, ThreadTimeline } from "./timeline.js";
 

@@ -19,6 +19,7 @@ import { bundledExecutionProviders } from "../engine/execution-provider.js";
 import { locateModel } from "../hub/locate-model.js";
 import { modelDtypes, type ModelDtype } from "../onnx/model-dtype.js";
 import { resolveRingOptions, type RingOptions } from "../ring/index.js";
+import type { StepGate } from "../diagnostics/step-gate.js";
 import { mostSpinMicroseconds, tunings, type Tuning } from "../threads/thread-settings.js";
 import type { GenerationObserver } from "./generation-observer.js";
 
@@ -129,6 +130,11 @@ export interface RuntimeOptions extends EngineOptions {
   readonly observers?: readonly GenerationObserver[];
   /** How tokens cross threads. */
   readonly ring?: RingOptions;
+  /**
+   * Asked for each call by its `clientId`: what holds its generation between tokens, for
+   * measurements; undefined: nothing does.
+   */
+  readonly stepGate?: (clientId: string | undefined) => StepGate | undefined;
   /** Called while workers load. */
   readonly onProgress?: (progress: RuntimeLoadProgress) => void;
 }
@@ -149,6 +155,7 @@ export interface ResolvedRuntimeOptions extends ResolvedEngineOptions {
   readonly ring: Required<RingOptions>;
   readonly maxHeapMegabytes: number | undefined;
   readonly observers: readonly GenerationObserver[];
+  readonly stepGate: NonNullable<RuntimeOptions["stepGate"]>;
   readonly onProgress: (progress: RuntimeLoadProgress) => void;
 }
 
@@ -230,16 +237,18 @@ const runtimeTable: OptionTable<RuntimeOptions, RuntimeChoices> = {
   },
   maxHeapMegabytes: { check: integerCheck(4), default: undefined },
   observers: { check: observersCheck, default: [] },
+  stepGate: { check: functionCheck(), default: () => undefined },
   onProgress: { check: functionCheck(), default: () => undefined },
 };
 
 /** @throws StreamgaugeError `INVALID_OPTION`; `MODEL_NOT_FOUND` for a hub's model that was not pulled */
 export function resolveRuntimeOptions(options: RuntimeOptions): ResolvedRuntimeOptions {
   const choices = readOptions(options, runtimeTable);
-  const { workers, ring, maxQueue, maxHeapMegabytes, observers, onProgress } = choices;
+  const { workers, stepGate } = choices;
+  const { ring, maxQueue, maxHeapMegabytes, observers, onProgress } = choices;
   refuseForPacedModel(options);
   const spec = specOf(choices, workers);
-  return { workers, spec, ring, maxQueue, maxHeapMegabytes, observers, onProgress };
+  return { workers, spec, ring, maxQueue, maxHeapMegabytes, observers, stepGate, onProgress };
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION`; `MODEL_NOT_FOUND` for a hub's model that was not pulled */

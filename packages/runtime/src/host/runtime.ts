@@ -75,7 +75,7 @@ export interface Runtime extends Generator, AsyncDisposable {
  *   `MODEL_UNSUPPORTED`, `WORKER_FAILED`
  */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { ring, maxQueue, observers, ...poolOptions } = resolveRuntimeOptions(options);
+  const { ring, maxQueue, observers, stepGate, ...poolOptions } = resolveRuntimeOptions(options);
   let scheduler: Scheduler | undefined;
   const pool = new WorkerPool(poolOptions, {
     onFree: () => scheduler?.dispatch(),
@@ -93,6 +93,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
     ring,
     maxQueue,
     observers: [metrics, ...observers],
+    stepGate,
     model: engine.model,
   });
   return startRuntime(pool, scheduler, metrics, { ...engine, workers: poolOptions.workers, ring });

@@ -19,6 +19,7 @@ import {
   type RingConsumer,
   type RingOptions,
 } from "../ring/index.js";
+import type { StepGate } from "../diagnostics/step-gate.js";
 import { DeliveryCount, type Delivery } from "./delivery-count.js";
 import type { GenerationObserver } from "./generation-observer.js";
 import { reportOn, tellObservers, type GenerationEnd } from "./generation-report.js";
@@ -30,6 +31,7 @@ export interface SchedulerOptions {
   readonly ring: Required<RingOptions>;
   readonly maxQueue: number;
   readonly observers: readonly GenerationObserver[];
+  readonly stepGate: (clientId: string | undefined) => StepGate | undefined;
   /** What observers are told of the model. */
   readonly model: string;
 }
@@ -222,7 +224,8 @@ export class Scheduler implements GenerationBackend {
   #give(call: Call, worker: PoolWorker): void {
     const { mode, request, ring, resolve, reject } = call;
     const calledAtMilliseconds = call.calledAtMilliseconds - this.#pool.clockOffsetMilliseconds;
-    const task = { mode, request, ring: ring.memory, calledAtMilliseconds };
+    const stepGate = this.#options.stepGate(request.config.clientId)?.memory;
+    const task = { mode, request, ring: ring.memory, stepGate, calledAtMilliseconds };
     this.#pool.run(worker, task, ring.transfer).then((outcome) => {
       if (outcome.kind === "failed") reject(StreamgaugeError.fromWire(outcome.error));
       else resolve(outcome);

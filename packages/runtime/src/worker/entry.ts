@@ -8,9 +8,10 @@
  * @module
  */
 import { MessageChannel, parentPort, threadId } from "node:worker_threads";
-import { CollectingSink, StreamgaugeError } from "@streamgauge/core";
+import { CollectingSink, StreamgaugeError, type TokenSink } from "@streamgauge/core";
 import * as Comlink from "comlink";
 import type { Diagnostic, RunningDiagnostic } from "../diagnostics/index.js";
+import { holdAt } from "../diagnostics/step-gate.js";
 import { openEngine, type Engine } from "../engine/engine.js";
 import type {
   DiagnosticOutcome,
@@ -101,7 +102,8 @@ export default async function generate(task: GenerateTask): Promise<GenerateOutc
 
 async function stream(task: GenerateTask, ring: RingProducer): Promise<GenerateOutcome> {
   const { request, calledAtMilliseconds } = task;
-  const summary = await (await engine).generate(request, ring, calledAtMilliseconds);
+  const sink = gated(ring, task);
+  const summary = await (await engine).generate(request, sink, calledAtMilliseconds);
   return { kind: "streamed", summary };
 }
 
@@ -109,6 +111,12 @@ async function collect(task: GenerateTask, ring: RingProducer): Promise<Generate
   const { request, calledAtMilliseconds } = task;
   const loadedEngine = await engine;
   const sink = new CollectingSink(request.config.logprobs, () => ring.stopReason);
-  const result = await sink.collect(loadedEngine.generate(request, sink, calledAtMilliseconds));
+  const made = loadedEngine.generate(request, gated(sink, task), calledAtMilliseconds);
+  const result = await sink.collect(made);
   return { kind: "collected", result };
+}
+
+/** Where nothing holds the generation, the sink itself. */
+function gated(sink: TokenSink, { stepGate }: GenerateTask): TokenSink {
+  return stepGate === undefined ? sink : holdAt(stepGate, sink);
 }
