@@ -10,7 +10,7 @@ import {
 } from "@streamgauge/core";
 import type { Clock } from "../src/plan/clock.js";
 import type { Treatment } from "../src/record/index.js";
-import type { ScenarioGenerator } from "../src/plan/generator-plan.js";
+import type { Gate, ScenarioGenerator } from "../src/plan/generator-plan.js";
 
 /** A clock that moves only when it is told to. */
 export class ManualClock implements Clock {
@@ -36,6 +36,46 @@ export interface FakeOptions {
   /** Whether tokens say when they were made. Default true. */
   readonly saysWhenMade?: boolean;
   readonly onCall?: (mode: Mode, call: number) => void;
+  /** Called before each token; may throw. */
+  readonly onToken?: (mode: Mode, index: number) => void;
+  /** Whether its generations can be held. Default false. */
+  readonly gated?: boolean;
+}
+
+/** Holds one generation of a fake generator. */
+class FakeGate implements Gate {
+  #allowed = Infinity;
+  #made = 0;
+  #goOn: () => void = () => undefined;
+  #isHeld: () => void = () => undefined;
+
+  allow(tokens: number): void {
+    this.#allowed = this.#made + tokens;
+    this.#goOn();
+  }
+
+  open(): void {
+    this.#allowed = Infinity;
+    this.#goOn();
+  }
+
+  async held(): Promise<void> {
+    if (this.#made >= this.#allowed) return;
+    await new Promise<void>((resolve) => {
+      this.#isHeld = resolve;
+    });
+  }
+
+  /** The generation's end, after each token. */
+  async pass(): Promise<void> {
+    this.#made += 1;
+    while (this.#made >= this.#allowed) {
+      await new Promise<void>((resolve) => {
+        this.#goOn = resolve;
+        this.#isHeld();
+      });
+    }
+  }
 }
 
 /** Core's generator over a backend in which time is what the manual clock says. */
@@ -44,10 +84,12 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
   const { saysWhenMade = true, textAt = () => "" } = options;
   let calls = 0;
   let closed = 0;
+  const gates = new Map<string, FakeGate>();
 
   const produce = (mode: Mode, call: number) => (request: GenerationRequest) => {
     const tokens: StreamToken[] = [];
     const step = (index: number): StreamToken => {
+      options.onToken?.(mode, index);
       clock.advance(tokenNanoseconds(mode, call));
       const token = {
         index,
@@ -65,7 +107,8 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
       promptTokens: 8,
       timings: { queueMilliseconds: 0, prefillMilliseconds: 0, decodeMilliseconds: 0 },
     };
-    return { step, summary, tokens, count: request.config.maxTokens };
+    const gate = gates.get(request.config.clientId ?? "");
+    return { step, summary, tokens, gate, count: request.config.maxTokens };
   };
 
   const modeOf = (mode: Mode): ReturnType<typeof createGenerator> => {
@@ -74,26 +117,32 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
     const start = produce(mode, call);
     return createGenerator({
       collect(request) {
-        const { step, summary, tokens, count } = start(request);
-        for (let index = 0; index < count; index += 1) step(index);
-        const result: GenerationResult = {
-          ids: tokens.map(({ id }) => id),
-          text: "",
-          logprobs: undefined,
-          finishReason: summary.finishReason,
-          usage: { promptTokens: 8, completionTokens: count },
-          timings: summary.timings,
+        const { step, summary, tokens, gate, count } = start(request);
+        const finish = async (): Promise<GenerationResult> => {
+          for (let index = 0; index < count; index += 1) {
+            step(index);
+            if (gate !== undefined) await gate.pass();
+          }
+          return {
+            ids: tokens.map(({ id }) => id),
+            text: "",
+            logprobs: undefined,
+            finishReason: summary.finishReason,
+            usage: { promptTokens: 8, completionTokens: count },
+            timings: summary.timings,
+          };
         };
-        return { stop: () => undefined, finished: Promise.resolve(result) };
+        return { stop: () => undefined, finished: finish() };
       },
       stream(request) {
-        const { step, summary, count } = start(request);
+        const { step, summary, gate, count } = start(request);
         return createTokenQueue(async (sink: TokenSink) => {
           for (let index = 0; index < count; index += 1) {
             const token = step(index);
             while (!sink.push(token)) await sink.writable();
             // The token reaches user code before the clock moves on.
             await nextTurn();
+            await gate?.pass();
           }
           return summary;
         }, 1).source;
@@ -105,6 +154,13 @@ export function createFakeGenerator(options: FakeOptions): ScenarioGenerator {
     generate: (...call) => modeOf("generate").generate(...call),
     generateStream: (...call) => modeOf("stream").generateStream(...call),
     generateStreamAsync: (...call) => modeOf("streamAsync").generateStreamAsync(...call),
+    ...(options.gated === true && {
+      gateOf(clientId: string) {
+        const gate = gates.get(clientId) ?? new FakeGate();
+        gates.set(clientId, gate);
+        return gate;
+      },
+    }),
     describe: () => ({ fake: true, closed }),
     close: () => {
       closed += 1;

@@ -3,10 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineDescription } from "@streamgauge/runtime";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { measureInTurns } from "../src/measure/turns.js";
+import { systemClock } from "../src/plan/clock.js";
 import type { GeneratorPlan } from "../src/plan/generator-plan.js";
 import { openGenerator } from "../src/scenarios/open-generator.js";
 import { promptFor } from "../src/plan/prompts.js";
 import { modelCacheFolder, randomModel } from "../src/plan/random-model.js";
+import { treatments } from "../src/record/index.js";
 
 const plan: GeneratorPlan = { id: "test", engine: "onnx", model: "pequod", host: "inline" };
 
@@ -40,6 +43,29 @@ describe("openGenerator", () => {
       const timeline = await generator.diagnostics?.("timeline");
       const reports = (await timeline?.stop()) ?? [];
       expect(reports.map(({ thread }) => thread)).toEqual(["worker 0", "worker 1"]);
+    } finally {
+      await generator.close();
+    }
+  });
+
+  it("lets the runs of a block take turns where the plan asks for gates", async () => {
+    const generator = await openGenerator({ ...plan, host: "pooled", gated: true });
+    try {
+      const config = { maxTokens: 40, ignoreEos: true, temperature: 0, seed: 1 };
+      const takers = treatments.map((treatment) => ({ treatment, generator }));
+      const turns = { clock: systemClock, sliceTokens: 10, signal: undefined };
+      const runs = (await measureInTurns(takers, { prompt: "Call me", config }, turns)) ?? [];
+      const { ids } = await generator.generate("Call me", config);
+      expect(runs.map(({ results }) => results.map((result) => result.ids))).toEqual(
+        treatments.map(() => [ids]),
+      );
+      expect(runs.map(({ delivered }) => delivered)).toEqual(
+        treatments.map((treatment) => [treatment.startsWith("stream") ? 40 : 0]),
+      );
+      for (const { endToEndNanoseconds, deliveredNanoseconds } of runs.map(({ raw }) => raw)) {
+        const times = [0, ...deliveredNanoseconds, endToEndNanoseconds];
+        expect(times).toEqual(times.toSorted((first, second) => first - second));
+      }
     } finally {
       await generator.close();
     }

@@ -6,10 +6,12 @@ import {
 } from "@streamgauge/core";
 import { interleave, runInTurn } from "./interleave.js";
 import type { Clock } from "../plan/clock.js";
-import { measureRun, settle, shorten, type Work } from "./measured-run.js";
+import type { ScenarioGenerator } from "../plan/generator-plan.js";
+import { measureRun, settle, shorten, type MeasuredRun, type Work } from "./measured-run.js";
 import type { RawBlock, RawRun } from "./raw-samples.js";
 import { treatments, type Cell, type ProcessPart, type Treatment } from "../record/index.js";
 import { TokenRecorder } from "./recorder.js";
+import { makeAtOnce, measureInTurns } from "./turns.js";
 import type { CellPlan } from "../plan/stage.js";
 import { WarmUpGate, warmUpTokens } from "./warm-up.js";
 
@@ -38,7 +40,7 @@ export type CellPart = ProcessPart & Pick<Cell, "failure" | "promptTokens">;
 
 /** A cell and the generator that it is measured on. */
 export interface Subject {
-  readonly generator: Generator;
+  readonly generator: Generator & Pick<ScenarioGenerator, "gateOf">;
   readonly plan: CellPlan;
 }
 
@@ -167,23 +169,52 @@ class Experiment {
     tokens: number,
     done: number,
   ): Promise<readonly RawBlock[] | undefined> {
-    const { clock, process, signal } = this.#options;
+    const { process } = this.#options;
     const work = this.#workOf(tokens, done);
-    for (const { generator } of this.#subjects) await settle(generator, work);
-    const runs = await runInTurn(order, signal, async ({ subject, treatment }) => {
-      const { generator } = this.#subjects[subject] as Subject;
-      const { raw, results } = await measureRun(generator, treatment, work, {
-        clock,
-        recorders: this.#recorders,
-      });
-      return { subject, raw: this.#check(subject, raw, results, tokens) };
-    });
+    for (const { generator } of this.#subjects) {
+      if (done === 0 && this.#takesTurns(tokens)) await makeAtOnce(generator, work, order.length);
+      await settle(generator, work);
+    }
+    const runs = await this.#runAll(order, work, tokens);
     return runs === undefined
       ? undefined
       : this.#subjects.map((_, subject) => ({
           process,
           runs: runs.filter((run) => run.subject === subject).map(({ raw }) => raw),
         }));
+  }
+
+  #takesTurns(tokens: number): boolean {
+    return tokens > (this.#plan.sliceTokens ?? Infinity);
+  }
+
+  async #runAll(
+    order: readonly Member[],
+    work: Work,
+    tokens: number,
+  ): Promise<readonly (Member & { readonly raw: RawRun })[] | undefined> {
+    const { clock, signal } = this.#options;
+    const recorders = this.#recorders;
+    const check = (member: Member, run: MeasuredRun): Member & { readonly raw: RawRun } => ({
+      ...member,
+      raw: this.#check(member, run, tokens),
+    });
+    if (this.#takesTurns(tokens)) {
+      const { sliceTokens = tokens } = this.#plan;
+      const takers = order.map(({ subject, treatment }) => ({
+        treatment,
+        generator: (this.#subjects[subject] as Subject).generator,
+      }));
+      const runs = await measureInTurns(takers, work, { clock, sliceTokens, signal });
+      return runs?.map((run, index) => check(order[index] as Member, run));
+    }
+    return await runInTurn(order, signal, async (member) => {
+      const { generator } = this.#subjects[member.subject] as Subject;
+      return check(
+        member,
+        await measureRun(generator, member.treatment, work, { clock, recorders }),
+      );
+    });
   }
 
   /** All runs of a block continue the same prompt; each process begins with another. */
@@ -195,31 +226,27 @@ class Experiment {
   }
 
   /** The run, with the tokens that it made where it is for the generator to end it. */
-  #check(
-    subject: number,
-    raw: RawRun,
-    results: readonly GenerationResult[],
-    tokens: number,
-  ): RawRun {
+  #check({ subject }: Member, { raw, results, delivered }: MeasuredRun, tokens: number): RawRun {
     if (this.#plan.endsNaturally === true) {
-      const [result] = results;
-      this.#references[subject] ??= {
-        treatment: raw.treatment,
-        result: result as GenerationResult,
-      };
-      return { ...raw, tokens: this.#requireTokens(raw, result as GenerationResult) };
+      const [result] = results as [GenerationResult];
+      this.#references[subject] ??= { treatment: raw.treatment, result };
+      return { ...raw, tokens: this.#requireTokens(raw, result, delivered) };
     }
     for (const [stream, result] of results.entries()) {
-      const delivered = this.#recorders[stream]?.count ?? 0;
-      this.#requireSameWork(subject, raw.treatment, result, { tokens, delivered });
+      const work = { tokens, delivered: delivered[stream] ?? 0 };
+      this.#requireSameWork(subject, raw.treatment, result, work);
     }
     return raw;
   }
 
   /** A run without a token has no time of one. */
-  #requireTokens({ treatment }: RawRun, { usage, finishReason }: GenerationResult): number {
+  #requireTokens(
+    { treatment }: RawRun,
+    { usage, finishReason }: GenerationResult,
+    [delivered = 0]: readonly number[],
+  ): number {
     const { completionTokens } = usage;
-    const isEmpty = delivers(treatment) && this.#recorders[0]?.count === 0;
+    const isEmpty = delivers(treatment) && delivered === 0;
     if (completionTokens >= 1 && !isEmpty) return completionTokens;
     throw new StreamgaugeError(
       "OUTPUT_MISMATCH",

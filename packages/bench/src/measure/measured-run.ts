@@ -24,6 +24,8 @@ export interface Work {
 export interface MeasuredRun {
   readonly raw: RawRun;
   readonly results: readonly GenerationResult[];
+  /** Tokens that each of its consumers was given; 0 where nobody consumes. */
+  readonly delivered: readonly number[];
 }
 
 /**
@@ -52,6 +54,7 @@ export async function measureRun(
   const cpu = process.cpuUsage(cpuBefore);
   return {
     results,
+    delivered: recorders.map(({ count }) => count),
     raw: {
       treatment,
       endToEndNanoseconds: Math.round(endNanoseconds - startNanoseconds),
@@ -133,7 +136,8 @@ function timedCallback(
   };
 }
 
-function sampleMemory(): Memory {
+/** Of this process, now. */
+export function sampleMemory(): Memory {
   const usage = process.memoryUsage();
   return {
     residentBytes: usage.rss,

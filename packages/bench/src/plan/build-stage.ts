@@ -62,6 +62,17 @@ export function stageOf(
   };
 }
 
+/** Has the runs of its longer cells take turns; see `measureInTurns`. */
+export function inTurns(
+  stage: Stage,
+  { fromTokens, sliceTokens }: { readonly fromTokens: number; readonly sliceTokens: number },
+): Stage {
+  const cells = stage.cells.map((cell) =>
+    cell.tokens < fromTokens ? cell : { ...cell, sliceTokens },
+  );
+  return { ...stage, cells };
+}
+
 function ringVariation({ ring = {} }: GeneratorPlan): Partial<CellPlan> {
   const { capacity, publishBatch, wait, spinMicroseconds, maxDelayMilliseconds } = ring;
   return {

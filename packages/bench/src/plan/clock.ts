@@ -53,3 +53,37 @@ export function measureCost(clock: Clock, action: () => unknown): number {
 }
 
 const callsPerBatch = 1000;
+
+/** A clock that can be stopped: it does not count the time until it goes on. Made running. */
+export class PausableClock implements Clock {
+  readonly name: string;
+  readonly #clock: Clock;
+  #pausedNanoseconds = 0;
+  #pausedSince: number | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.name = clock.name;
+  }
+
+  nowNanoseconds(): number {
+    return (this.#pausedSince ?? this.#clock.nowNanoseconds()) - this.#pausedNanoseconds;
+  }
+
+  /** Repeating it does nothing. */
+  pause(): void {
+    this.#pausedSince ??= this.#clock.nowNanoseconds();
+  }
+
+  /** Where it is not paused, this does nothing. */
+  resume(): void {
+    if (this.#pausedSince === undefined) return;
+    this.#pausedNanoseconds += this.#clock.nowNanoseconds() - this.#pausedSince;
+    this.#pausedSince = undefined;
+  }
+
+  /** How far it is behind the clock that it was made of, while it runs. */
+  get pausedNanoseconds(): number {
+    return this.#pausedNanoseconds;
+  }
+}

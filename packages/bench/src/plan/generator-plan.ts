@@ -26,6 +26,8 @@ export interface GeneratorPlan {
   readonly ring?: RingPlan;
   /** Worker threads; pooled only. Default 1: one stream at a time is measured. */
   readonly workers?: number;
+  /** Whether its generations can be held between tokens; see `gateOf` of {@link ScenarioGenerator}. Pooled only. */
+  readonly gated?: boolean;
   /** Has onnxruntime write its operator profile to files that begin with this path. */
   readonly operatorProfile?: string;
 }
@@ -43,6 +45,19 @@ export interface RingPlan {
   readonly maxDelayMilliseconds?: number;
 }
 
+/**
+ * Holds one generation between tokens: what `StepGate` of
+ * `@streamgauge/runtime/diagnostics` does, which says more.
+ */
+export interface Gate {
+  /** Lets this many more tokens be made; then the generation is held. */
+  allow(tokens: number): void;
+  /** Holds nothing from now on. */
+  open(): void;
+  /** Resolves when the generation is held; not where it ends before. */
+  held(): Promise<void>;
+}
+
 /** What the bench needs of a generator beside core's contract. */
 export type ScenarioGenerator = Generator & {
   /** What the record says about it; JSON. */
@@ -50,6 +65,11 @@ export type ScenarioGenerator = Generator & {
   close(): Promise<void>;
   /** Its worker threads' diagnostics, where it has such threads. */
   readonly diagnostics?: UntypedDiagnostics;
+  /**
+   * What holds the generations of a client, one at a time; open at first. There where the plan asked
+   * for it, {@link GeneratorPlan.gated}.
+   */
+  gateOf?(clientId: string): Gate;
   /** The files that {@link GeneratorPlan.operatorProfile} asked for; empty until `close()` has ended. */
   operatorProfiles?(): readonly string[];
 };

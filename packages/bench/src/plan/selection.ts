@@ -146,7 +146,8 @@ function withModel(stage: Stage, chosen: ChosenModel): Stage {
     ...stage,
     generator: changed,
     prompt: promptFor(changed),
-    cells: stage.cells.map((cell) => ({
+    // Its runs come one after the other: it may make one generation at a time only.
+    cells: stage.cells.map(({ sliceTokens: _, ...cell }) => ({
       ...cell,
       model,
       id: rename(cell.id),

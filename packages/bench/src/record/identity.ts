@@ -1,4 +1,4 @@
-import { number, pick, string, type Shape } from "./shape.js";
+import { number, optional, pick, string, type Shape } from "./shape.js";
 import { treatment, type Treatment } from "./treatment.js";
 import { cellVariationShape, type CellVariation } from "./variant.js";
 
@@ -16,6 +16,11 @@ export interface CellIdentity extends CellVariation {
   readonly host: string;
   /** Tokens made by each generation. */
   readonly tokens: number;
+  /**
+   * The runs of a block take turns, each making so many tokens while the others are held; without
+   * it they come one after the other.
+   */
+  readonly sliceTokens?: number;
 }
 
 /** Which generator a measurement was made on, and how its tokens were taken. */
@@ -35,6 +40,7 @@ export const cellIdentityShape: Shape<CellIdentity> = {
   model: string,
   host: string,
   tokens: number,
+  sliceTokens: optional(number),
   ...cellVariationShape,
 };
 

@@ -45,7 +45,9 @@ async function runStage(
   const open = stage.open ?? execution.open;
   report(tracker.at("open", stage.generator.id));
   const { counterpart } = stage;
-  const generator = await opened(stage.generator, open, execution);
+  const gated = stage.cells.some(({ sliceTokens }) => sliceTokens !== undefined);
+  const plan = gated ? { ...stage.generator, gated } : stage.generator;
+  const generator = await opened(plan, open, execution);
   try {
     const other = counterpart && (await opened(counterpart.generator, counterpart.open, execution));
     try {

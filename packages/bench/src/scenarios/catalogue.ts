@@ -1,5 +1,6 @@
 import type { RingOptions } from "@streamgauge/runtime/ring";
 import {
+  inTurns,
   measurementsOn,
   paced,
   pequod,
@@ -32,13 +33,16 @@ const modelCells: BySize<Cells> = {
     1000: [2, 40, [1, 16]],
   },
   standard: { 10: [96, 8], 50: [24, 8], 100: [16, 8], 1000: [4, 16] },
-  full: { 10: [120, 14], 50: [28, 14], 100: [20, 16], 1000: [6, 50] },
+  full: { 10: [120, 14], 50: [28, 14], 100: [20, 16], 1000: [4, 40] },
 };
+
+/** Runs of a second see another speed of the machine than those before and after them. */
+const longInTurns = { fromTokens: 1000, sliceTokens: 100 };
 
 const model: Scenario = {
   name: "model",
   description: "the embedded model in a worker thread, 10 to 1000 tokens: the claims",
-  stages: (size) => [stageOf("model", pequod("pooled"), modelCells[size])],
+  stages: (size) => [inTurns(stageOf("model", pequod("pooled"), modelCells[size]), longInTurns)],
 };
 
 /** Fewer in a full run: it has a value to show, and no claim to decide. */
@@ -52,10 +56,13 @@ const everyToken: Scenario = {
   name: "every-token",
   description: "as model, with a ring that wakes its consumer for each token",
   stages: (size) => [
-    stageOf(
-      "every-token",
-      withRing(pequod("pooled"), { maxDelayMilliseconds: 0 }),
-      everyTokenCells[size],
+    inTurns(
+      stageOf(
+        "every-token",
+        withRing(pequod("pooled"), { maxDelayMilliseconds: 0 }),
+        everyTokenCells[size],
+      ),
+      longInTurns,
     ),
   ],
 };

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { StreamgaugeError } from "@streamgauge/core";
 import type * as Runtime from "@streamgauge/runtime";
+import type { StepGate } from "@streamgauge/runtime/diagnostics";
 import type { GeneratorPlan, ScenarioGenerator } from "../plan/generator-plan.js";
 import { injectDelay } from "../plan/injected-delay.js";
 import { missingModel } from "../plan/chosen-model.js";
@@ -47,14 +48,34 @@ async function openPlain(
     ...(plan.operatorProfile === undefined ? {} : { operatorProfile: plan.operatorProfile }),
   };
   if (plan.host !== "pooled") return await runtime.createInlineGenerator(engine);
+  const gates = plan.gated === true ? await createGates() : undefined;
   const pool = await runtime.createRuntime({
     ...engine,
     // One stream at a time is measured unless the plan says otherwise: a second
     // worker would only wait.
     workers: plan.workers ?? 1,
     ...(plan.ring === undefined ? {} : { ring: plan.ring }),
+    ...(gates === undefined ? {} : { stepGate: gates.find }),
   });
-  return { ...pool, diagnostics: workerDiagnostics(pool) };
+  const diagnostics = workerDiagnostics(pool);
+  return { ...pool, diagnostics, ...(gates !== undefined && { gateOf: gates.gateOf }) };
+}
+
+/** A gate for each client that one was asked for. */
+async function createGates(): Promise<{
+  readonly gateOf: (clientId: string) => StepGate;
+  readonly find: (clientId: string | undefined) => StepGate | undefined;
+}> {
+  const { StepGate } = await needsRuntime(() => import("@streamgauge/runtime/diagnostics"));
+  const gates = new Map<string, StepGate>();
+  return {
+    gateOf(clientId) {
+      const gate = gates.get(clientId) ?? new StepGate();
+      gates.set(clientId, gate);
+      return gate;
+    },
+    find: (clientId) => gates.get(clientId ?? ""),
+  };
 }
 
 async function modelOf(

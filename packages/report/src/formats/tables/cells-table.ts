@@ -23,6 +23,7 @@ const columns: readonly Column<CellRow>[] = [
   text("model", ({ cell }) => cell.model),
   text("host", ({ cell }) => cell.host),
   integer("tokens", ({ cell }) => cell.tokens),
+  integer("slice_tokens", ({ cell }) => cell.sliceTokens),
   integer("concurrency", ({ cell }) => cell.concurrency ?? 1),
   integer("prompts", ({ cell }) => cell.prompts ?? 1),
   integer("prompt_tokens", ({ cell }) => cell.promptTokens),
