@@ -47,7 +47,8 @@ describe.each(dtypes)("in %s, built models make the ids of a full-context run", 
           openForcedContext(place, { border: family.border, tolerance: tolerances[dtype] }),
       });
       const check = await checkModel({ model: folder, threads: 1 });
-      table.set(`${name}, ${dtype}`, howRun(check));
+      const { cache, together, reuse } = howRun(check);
+      table.set(`${name}, ${dtype}`, `${cache}; ${together} at once; reuse: ${reuse}`);
       parts.push({ part: "check-model", found: foundBy(check) });
       expect(parts.filter(({ found }) => found !== "right")).toEqual([]);
     },

@@ -8,14 +8,24 @@ export function foundBy({ verdict, refusal, parts }: ModelCheck): string {
   return `${wrong.name}: ${wrong.failure ?? `token ${index}, ${logprob} for ${expectedLogprob}`}`;
 }
 
+/** How a folder is run, in the order of the documents' columns. */
+export interface HowRun {
+  readonly cache: string;
+  /** How many generations at once. */
+  readonly together: string;
+  readonly reuse: string;
+}
+
 /** How a folder is run, for the documents. */
-export function howRun({ description }: ModelCheck): string {
-  if (description === undefined) return "";
+export function howRun({ description }: ModelCheck): HowRun {
+  if (description === undefined) return { cache: "", together: "", reuse: "" };
   const { cache, maxBatch, prefixReuse, reasons } = description;
   // Behind the colon is what onnxruntime said.
   const [alone] = (reasons.maxBatch ?? "").split(":");
-  const single = cache === "fetched" ? "one at a time" : `one at a time (${alone})`;
-  const together = maxBatch === 1 ? single : `${maxBatch} at once`;
-  const where = cache === "in-place" ? "in place" : `fetched (${reasons.cache})`;
-  return `${where}; ${together}; reuse: ${prefixReuse}`;
+  const isExplained = maxBatch === 1 && cache === "in-place";
+  return {
+    cache: cache === "in-place" ? "in place" : `fetched: ${reasons.cache}`,
+    together: isExplained ? `1: ${alone}` : String(maxBatch),
+    reuse: prefixReuse,
+  };
 }
