@@ -1,11 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { parseRecord, type ResultRecord } from "@streamgauge/bench/record";
+import { fileURLToPath } from "node:url";
+import type { ResultRecord } from "@streamgauge/bench/record";
+import { readRecordFile } from "@streamgauge/bench/record-file";
 import { renderPages, type CommittedResults } from "@streamgauge/report";
 
-/** A record of two generators and three cells, made by the bench over a fake clock. */
+/** Path of a record of two generators and three cells, made by the bench over a fake clock. */
+export const fixturePath: string = fileURLToPath(
+  new URL("fixtures/record.json.gz", import.meta.url),
+);
+
 export async function fixtureRecord(): Promise<ResultRecord> {
-  const path = new URL("fixtures/record.json", import.meta.url);
-  return parseRecord(JSON.parse(await readFile(path, "utf8")));
+  return await readRecordFile(fixturePath);
 }
 
 /** Every page of a record, one after another. */
