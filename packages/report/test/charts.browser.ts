@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openChromium } from "./chromium.js";
 
 const charts = fileURLToPath(new URL("../../../docs/charts/", import.meta.url));
-/** `pnpm pictures` packs them into docs/. */
+/** For whoever wants to see how charts look. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 /** Of a phone, and of a column of a page: charts are made to be read at it. */
 const width = 400;

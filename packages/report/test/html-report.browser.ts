@@ -10,7 +10,7 @@ import { findNewestFull } from "../src/files/committed-results.js";
 import { openChromium } from "./chromium.js";
 import { hostile, hostileRecord } from "./hostile-record.js";
 
-/** Written by the test of the looks; `pnpm pictures` packs them into docs/. */
+/** For whoever wants to see how the page looks. */
 const screenshots = fileURLToPath(new URL("../dist/screenshots/", import.meta.url));
 const results = fileURLToPath(new URL("../../../results", import.meta.url));
 /** The one that the documents are of. */
