@@ -12,6 +12,8 @@ export interface ProgramOutcome {
 export interface ProgramOptions {
   /** The folder it runs in. Default: that of the tests. */
   readonly cwd?: string;
+  /** Variables of the environment, besides those of the tests. */
+  readonly env?: NodeJS.ProcessEnv;
   /** A module that Node.js loads before the program. */
   readonly preload?: URL;
 }
@@ -20,14 +22,19 @@ export interface ProgramOptions {
 export function runProgram(
   program: URL,
   flags: readonly string[],
-  { cwd, preload }: ProgramOptions = {},
+  { cwd, env, preload }: ProgramOptions = {},
 ): Promise<ProgramOutcome> {
   const before = preload === undefined ? [] : ["--import", preload.href];
   const words = [...before, fileURLToPath(program), ...flags];
   return new Promise((resolve) => {
-    execFile(process.execPath, words, { cwd }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      words,
+      { cwd, env: { ...process.env, ...env } },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, stdout, stderr });
+      },
+    );
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { acceptJob, type MeasuringAgent } from "../src/agent/measure-part.js";
+import { acceptPart } from "../src/agent/measure-part.js";
+import type { MeasuringAgent } from "../src/agent/measuring-agent.js";
 import { acceptShard } from "../src/agent/offer-shard.js";
 import { buildOf, machineClassOf, otherBuild } from "../src/machines/machine-class.js";
 import { unsuitable } from "../src/machines/agents.js";
@@ -65,7 +66,7 @@ const agent: MeasuringAgent = {
 };
 
 function accept(message: unknown, name = part): PartJob {
-  return acceptJob(agent, name, message);
+  return acceptPart(agent, name, message);
 }
 
 describe("an agent", () => {

@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runProgram, type ProgramOutcome } from "../../core/test/run-program.js";
 import { inTemporaryFolder } from "./fleet-run.js";
 import { agentTimings, moduleUrl, startAgent } from "./processes.js";
 import { startRedis, type TestRedis } from "./redis-server.js";
@@ -18,25 +18,12 @@ afterAll(async () => {
   await redis.remove();
 });
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** The command line of the bench, which loads this package. */
-function streamgauge(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const bin = fileURLToPath(new URL("../../bench/bin/streamgauge.js", import.meta.url));
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [bin, ...args],
-      { env: { ...process.env, ...env } },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-      },
-    );
-  });
+function streamgauge(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<ProgramOutcome> {
+  return runProgram(new URL("../../bench/bin/streamgauge.js", import.meta.url), args, { env });
 }
 
 async function everyFile(folder: string): Promise<string> {

@@ -9,16 +9,24 @@ import {
   type TargetPlan,
 } from "@streamgauge/bench/load";
 import { isStreamgaugeError, messageOf } from "@streamgauge/core";
-import { otherBuild } from "../machines/machine-class.js";
-import { checkMessage } from "../messages/read-message.js";
 import { attemptName, shardJob, shardName, type ShardJob } from "../messages/shard-job.js";
 import type { ShardDocument } from "../messages/shard-notice.js";
 import { downloadFile } from "../parts/download-part.js";
 import { sha256Of } from "../parts/hash.js";
 import type { Commit } from "../parts/upload-part.js";
-import { deliver, refused, requireSameClass, type MeasuringAgent } from "./measure-part.js";
+import {
+  acceptJob,
+  deliver,
+  moduleOf,
+  refused,
+  requireSameClass,
+  type JobKind,
+  type MeasuringAgent,
+} from "./measuring-agent.js";
 import { readRedisClock } from "./redis-clock.js";
 import { StartLine, stepVoid } from "./start-line.js";
+
+const shards: JobKind<ShardJob> = { what: "shard", schema: shardJob, nameOf: shardName };
 
 /**
  * Reads a shard that is asked for, and refuses what this machine does not have.
@@ -26,15 +34,7 @@ import { StartLine, stepVoid } from "./start-line.js";
  * @throws StreamgaugeError `INVALID_MESSAGE`; `INVALID_OPTION` for another version, endpoint or module
  */
 export function acceptShard(agent: MeasuringAgent, name: string, message: unknown): ShardJob {
-  const job = checkMessage(shardJob, message, `the shard ${name}`);
-  const { machineClass, build } = agent.notice;
-  const other = otherBuild(job.build, build);
-  if (other !== undefined) {
-    throw refused(`the load is of another version: ${other}. Check out the same commit on both.`);
-  }
-  if (shardName(machineClass, job) !== name) {
-    throw refused(`${name} is not the name of what it asks.`);
-  }
+  const job = acceptJob(agent, shards, name, message);
   targetOf(agent, job);
   return job;
 }
@@ -165,15 +165,13 @@ async function orderOf(agent: MeasuringAgent, job: ShardJob): Promise<ShardOrder
 }
 
 /** @throws StreamgaugeError `INVALID_OPTION` for what this agent was not started with */
-function targetOf({ endpoint, modules }: MeasuringAgent, { target }: ShardJob): TargetPlan {
+function targetOf(agent: MeasuringAgent, { target }: ShardJob): TargetPlan {
   if (target.kind === "module") {
-    const url = modules.get(target.sha256);
-    if (url !== undefined) return { kind: "module", url, scenario: target.scenario ?? undefined };
-    throw refused(
-      `it has no module with the SHA-256 ${target.sha256.slice(0, 12)}…: start it with the load's module.`,
-    );
+    const url = moduleOf(agent, target.sha256);
+    return { kind: "module", url, scenario: target.scenario ?? undefined };
   }
   const { model, api } = target;
+  const { endpoint } = agent;
   if (endpoint !== undefined && sha256Of(endpoint.url) === target.sha256) {
     const { url, keyEnv } = endpoint;
     return {

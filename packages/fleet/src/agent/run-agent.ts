@@ -12,7 +12,8 @@ import { sha256Of } from "../parts/hash.js";
 import type { Commit } from "../parts/upload-part.js";
 import { Link, tookTooLong, type Linked } from "./link.js";
 import { requireEndpoint, type AgentEndpoint } from "./agent-endpoint.js";
-import { acceptJob, measurePart, type MeasuringAgent } from "./measure-part.js";
+import { acceptPart, measurePart } from "./measure-part.js";
+import type { MeasuringAgent } from "./measuring-agent.js";
 import { acceptShard, offerShard } from "./offer-shard.js";
 import { PartQueue, type TakenPart } from "./part-queue.js";
 import { Presence } from "./presence.js";
@@ -233,7 +234,7 @@ class Agent {
     part: string,
     job: unknown,
   ): Promise<Commit | undefined> {
-    const asked = acceptJob(measuring, part, job);
+    const asked = acceptPart(measuring, part, job);
     this.#tell("measuring", part);
     return await measurePart(measuring, part, asked);
   }

@@ -12,7 +12,7 @@ import {
   type ShardNotice,
 } from "../messages/shard-notice.js";
 import { expirySeconds } from "../redis/keys.js";
-import type { MeasuringAgent } from "./measure-part.js";
+import type { MeasuringAgent } from "./measuring-agent.js";
 
 /** Less than the time between the word and the beginning. */
 const lookMilliseconds = 200;
