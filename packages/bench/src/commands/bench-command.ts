@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { isatty } from "node:tty";
 import { pathToFileURL } from "node:url";
 import { StreamgaugeError, printableJson } from "@streamgauge/core";
 import { Command, Option } from "commander";
@@ -27,7 +26,8 @@ import type { BenchOptions } from "../run/bench-options.js";
 import { runBench } from "../run/run-bench.js";
 import { profileFlags } from "../scenarios/profiled.js";
 import { summarize } from "../summary/index.js";
-import { answerLines, defaultWidth } from "../terminal/answer-lines.js";
+import { answerLines } from "../terminal/answer-lines.js";
+import { outputLook } from "../terminal/output-look.js";
 import { renderSummary } from "../terminal/summary.js";
 import { placeOf, type GivenToBench } from "./run-place.js";
 
@@ -222,13 +222,7 @@ function outcomeText(
   if (verbosity === "quiet") return "";
   const summary = summarize(record, placeOf(recordPath, given));
   if (verbosity === "json") return `${printableJson(JSON.stringify(summary, null, 2))}\n`;
-  // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
-  const isTerminal = isatty(process.stdout.fd);
-  const shown = {
-    color: isTerminal && !process.env["NO_COLOR"],
-    unicode: isTerminal,
-    width: process.stdout.columns || defaultWidth,
-  };
+  const shown = outputLook();
   const tables = verbosity === "verbose" ? renderSummary(record, { ...shown, recordPath }) : "";
   return `${tables}\n${answerLines(summary, shown).join("\n")}\n`;
 }

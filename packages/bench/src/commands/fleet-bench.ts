@@ -1,7 +1,7 @@
-import { isatty } from "node:tty";
 import type { BenchOptions } from "../run/bench-options.js";
 import type { FleetOutcome, FleetProgress, FleetTarget } from "../run/parts/index.js";
 import { machineClasses } from "../tables/machine-classes.js";
+import { outputLook } from "../terminal/output-look.js";
 import { terminalText } from "../terminal/terminal-text.js";
 import { writeTable } from "../terminal/write-table.js";
 import { exitCodeOf, type Verbosity } from "./exit-code.js";
@@ -57,12 +57,7 @@ function outcomeText(outcome: FleetOutcome, verbosity: Verbosity): string {
     }));
     return `${JSON.stringify({ folder, missing, classes: summaries }, null, 2)}\n`;
   }
-  const isTerminal = isatty(process.stdout.fd);
-  const shown = {
-    color: isTerminal && !process.env["NO_COLOR"],
-    unicode: isTerminal,
-    recordPath: folder,
-  };
+  const shown = { ...outputLook(), recordPath: folder };
   const lines = [
     ...writeTable(machineClasses(classes), shown),
     ...missing,

@@ -1,4 +1,3 @@
-import { isatty } from "node:tty";
 import { printableJson } from "@streamgauge/core";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { lengthForms } from "../load/length.js";
@@ -11,7 +10,7 @@ import type { LoadProgress } from "../load/step-offerer.js";
 import type { LoadRecord } from "../record/index.js";
 import type { FleetTarget } from "../run/parts/index.js";
 import { shellWord } from "../summary/shell-word.js";
-import { defaultWidth } from "../terminal/answer-lines.js";
+import { outputLook } from "../terminal/output-look.js";
 import { addServerFlags } from "./endpoint-flags.js";
 import { addFleetFlags, fleetOf, type FleetFlags } from "./fleet-flags.js";
 import { interruptible } from "./in-terminal.js";
@@ -103,15 +102,8 @@ function outcomeText({ record, path }: LoadOutcome, isJson: boolean): string {
   const { recordPath, folder, benchCommand } = placeOf(path);
   const summary = summarizeLoad(record, recordPath);
   if (isJson) return `${printableJson(JSON.stringify(summary, null, 2))}\n`;
-  // Not `isTTY`: it is undefined in a pipe, which picocolors takes as "guess".
-  const isTerminal = isatty(process.stdout.fd);
   const verify = `${benchCommand} verify ${shellWord(folder)}`;
-  const lines = loadLines(summary, verify, {
-    color: isTerminal && !process.env["NO_COLOR"],
-    unicode: isTerminal,
-    width: process.stdout.columns || defaultWidth,
-  });
-  return `\n${lines.join("\n")}\n`;
+  return `\n${loadLines(summary, verify, outputLook()).join("\n")}\n`;
 }
 
 /** The exit code that a finished load stands for. */

@@ -8,6 +8,7 @@ import { readClaimList } from "../conclude/claim-list.js";
 import { readLoadRecord } from "../load/read-load.js";
 import { drawTable, terminalText } from "../terminal/terminal-text.js";
 import { neverVerified, verifyRecord, type Agreement, type Verification } from "../run/verify.js";
+import { agreementWords, verifyExitCodes } from "./agreement-words.js";
 import { verifyLoadInTerminal } from "./verify-load-in-terminal.js";
 
 /** The `verify` command of the command line. */
@@ -52,15 +53,9 @@ Examples:
       );
       const unicode = isatty(process.stdout.fd);
       process.stdout.write(renderVerification(record, verification, { unicode, recordPath }));
-      process.exitCode = exitCodes[verification.outcome];
+      process.exitCode = verifyExitCodes[verification.outcome];
     });
 }
-
-const exitCodes: Readonly<Record<Verification["outcome"], number>> = {
-  agrees: 0,
-  differs: 1,
-  nothing: 2,
-};
 
 /** The outcome for a terminal: a row for each cell, then what is wrong, then the answer. */
 export function renderVerification(
@@ -72,11 +67,11 @@ export function renderVerification(
   const rows = cells.map((cell) => [
     cell.cell,
     cell.file ?? "-",
-    words[cell.hash],
-    `${cell.blockCount} ${words[cell.blocks]}`,
-    words[cell.distributions],
-    words[cell.analysis],
-    words[cell.verdicts],
+    agreementWords[cell.hash],
+    `${cell.blockCount} ${agreementWords[cell.blocks]}`,
+    agreementWords[cell.distributions],
+    agreementWords[cell.analysis],
+    agreementWords[cell.verdicts],
   ]);
   const head = ["cell", "raw samples", "SHA-256", "blocks", "histograms", "analysis", "verdicts"];
   const unverified = cells
@@ -113,15 +108,9 @@ function describeParts({ claimList }: ResultRecord, verification: Verification):
   ];
   return parts
     .filter(([, agreement]) => agreement !== "unchecked")
-    .map(([what, agreement]) => `${what}: ${words[agreement]}`)
+    .map(([what, agreement]) => `${what}: ${agreementWords[agreement]}`)
     .join("\n");
 }
-
-const words: Readonly<Record<Agreement, string>> = {
-  agrees: "ok",
-  differs: "DIFFERS",
-  unchecked: "-",
-};
 
 const answers: Readonly<Record<Verification["outcome"], (path: string) => string>> = {
   agrees: (path) => `${path} agrees with its raw samples.`,

@@ -4,8 +4,8 @@ import { isatty } from "node:tty";
 import { invalidOption } from "@streamgauge/core";
 import { neverVerifiedOfLoads, verifyLoad, type LoadVerification } from "../load/verify-load.js";
 import type { LoadRecord } from "../record/index.js";
-import type { Agreement } from "../run/agreement.js";
 import { drawTable, terminalText } from "../terminal/terminal-text.js";
+import { agreementWords, verifyExitCodes } from "./agreement-words.js";
 
 /**
  * Verifies a record of a load, and prints what came out.
@@ -26,14 +26,8 @@ export async function verifyLoadInTerminal(
   process.stdout.write(
     renderLoadVerification(verification, { path, unicode: isatty(process.stdout.fd) }),
   );
-  return exitCodes[verification.outcome];
+  return verifyExitCodes[verification.outcome];
 }
-
-const exitCodes: Readonly<Record<LoadVerification["outcome"], number>> = {
-  agrees: 0,
-  differs: 1,
-  nothing: 2,
-};
 
 /** The outcome for a terminal: a row for each step, then what is wrong, then the answer. */
 export function renderLoadVerification(
@@ -42,26 +36,20 @@ export function renderLoadVerification(
 ): string {
   const rows = steps.map(({ step, hash, arrivals, stages, verdict }) => [
     String(step),
-    ...[hash, arrivals, stages, verdict].map((each) => words[each]),
+    ...[hash, arrivals, stages, verdict].map((each) => agreementWords[each]),
   ]);
   const head = ["step", "SHA-256", "arrivals", "counts and histograms", "verdict"];
   const parts = [
     ...(rows.length === 0 ? [] : [drawTable(head, rows, { unicode })]),
     ...(foundRate === "unchecked"
       ? []
-      : [`The found rate, from the verdicts: ${words[foundRate]}`]),
+      : [`The found rate, from the verdicts: ${agreementWords[foundRate]}`]),
     ...(problems.length === 0 ? [] : [problems.join("\n")]),
     ...(outcome === "agrees" ? [neverVerifiedOfLoads] : []),
     answers[outcome](path),
   ];
   return `${terminalText(parts.join("\n\n"), { unicode })}\n`;
 }
-
-const words: Readonly<Record<Agreement, string>> = {
-  agrees: "ok",
-  differs: "DIFFERS",
-  unchecked: "-",
-};
 
 const answers: Readonly<Record<LoadVerification["outcome"], (path: string) => string>> = {
   agrees: (path) => `${path} agrees with its raw samples.`,

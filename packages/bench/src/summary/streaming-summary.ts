@@ -5,6 +5,7 @@ import {
   type ResultRecord,
   type Treatment,
 } from "../record/index.js";
+import { distributionOf } from "../tables/comparisons.js";
 import { costAtTokenTime, costPerToken } from "../tables/cost-per-token.js";
 import { modeNames } from "../tables/table.js";
 import type { Interval } from "../tables/value.js";
@@ -125,12 +126,8 @@ function bare({ value, interval95: { lower, upper } }: Interval): Interval {
   return { value, interval95: { lower, upper } };
 }
 
-function latencyOf(
-  { distributions }: Cell,
-  mode: Treatment,
-  metric: DistributionMetric,
-): LatencyPair | null {
-  const found = distributions.find((one) => one.metric === metric && one.treatment === mode);
+function latencyOf(cell: Cell, mode: Treatment, metric: DistributionMetric): LatencyPair | null {
+  const found = distributionOf(cell, mode, metric);
   if (found === undefined || found.count === 0) return null;
   const { p50Nanoseconds, p99Nanoseconds } = found;
   return { p50Nanoseconds, p99Nanoseconds };

@@ -1,4 +1,4 @@
-import type { Cell, Comparison, ResultRecord } from "../record/index.js";
+import type { Cell, Comparison, Distribution, ResultRecord } from "../record/index.js";
 import type { Value } from "./value.js";
 
 /** A treatment against `generate`, where there is an analysis. */
@@ -7,6 +7,15 @@ export function comparisonOf(
   treatment: Comparison["treatment"],
 ): Comparison | undefined {
   return cell?.analysis?.comparisons.find((candidate) => candidate.treatment === treatment);
+}
+
+/** Latencies of a treatment, where they were measured. */
+export function distributionOf(
+  { distributions }: Pick<Cell, "distributions">,
+  treatment: Distribution["treatment"],
+  metric: Distribution["metric"],
+): Distribution | undefined {
+  return distributions.find((one) => one.treatment === treatment && one.metric === metric);
 }
 
 const levelNames = {

@@ -1,4 +1,4 @@
-export { comparisonOf, hasSeveralProcesses } from "./comparisons.js";
+export { comparisonOf, distributionOf, hasSeveralProcesses } from "./comparisons.js";
 export { inUnitOf } from "./controls.js";
 export { engine, engineRatio, type EngineRatio } from "./engine.js";
 export { engineVerdicts } from "./engine-verdicts.js";

@@ -1,4 +1,5 @@
 import type { DistributionMetric, ResultRecord } from "../record/index.js";
+import { distributionOf } from "./comparisons.js";
 import { cellColumns, cellValues, columns, modeNames, type Table } from "./table.js";
 import { count, duration } from "./value.js";
 
@@ -20,9 +21,8 @@ export function firstAndNextToken({ cells, claims }: ResultRecord): Table {
     columns: [...cellColumns, ...columns("mode", "TTFT p50", "p99", "ITL p50", "p99")],
     rows: (claimed.length > 0 ? claimed : cells).flatMap((cell) =>
       (["stream", "streamAsync"] as const).flatMap((mode) => {
-        const of = (metric: DistributionMetric) =>
-          cell.distributions.find((found) => found.metric === metric && found.treatment === mode);
-        const [first, next] = [of("timeToFirstToken"), of("interTokenLatency")];
+        const first = distributionOf(cell, mode, "timeToFirstToken");
+        const next = distributionOf(cell, mode, "interTokenLatency");
         if (first === undefined && next === undefined) return [];
         return [
           {

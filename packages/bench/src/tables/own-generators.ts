@@ -1,5 +1,5 @@
-import type { DistributionMetric, ResultRecord } from "../record/index.js";
-import { comparisonOf } from "./comparisons.js";
+import type { ResultRecord } from "../record/index.js";
+import { comparisonOf, distributionOf } from "./comparisons.js";
 import { cellColumns, cellValues, columns, modeNames, type Table } from "./table.js";
 import { count, decimalEstimate, duration, percentEstimate } from "./value.js";
 
@@ -19,9 +19,8 @@ export function ownGenerators({ cells }: ResultRecord): Table {
       .filter(({ engine }) => !runtimeEngines.includes(engine))
       .flatMap((cell) =>
         (["stream", "streamAsync"] as const).flatMap((mode) => {
-          const of = (metric: DistributionMetric) =>
-            cell.distributions.find((found) => found.metric === metric && found.treatment === mode);
-          const [first, next] = [of("timeToFirstToken"), of("interTokenLatency")];
+          const first = distributionOf(cell, mode, "timeToFirstToken");
+          const next = distributionOf(cell, mode, "interTokenLatency");
           const compared = comparisonOf(cell, mode);
           if (first === undefined) return [];
           return [

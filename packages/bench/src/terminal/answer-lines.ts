@@ -23,9 +23,6 @@ export interface AnswerOptions {
 /** Lines of a terminal, counting those that a long command is broken into. */
 export const mostAnswerLines = 12;
 
-/** Where nothing says how wide the terminal is. */
-export const defaultWidth = 100;
-
 /**
  * A summary in at most {@link mostAnswerLines} lines of a terminal. Sentences that there
  * is no room for are cut or counted; commands are whole, so that they can be copied.

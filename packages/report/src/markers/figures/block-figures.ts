@@ -7,7 +7,7 @@ import {
   type ResultRecord,
   type Treatment,
 } from "@streamgauge/bench/record";
-import { comparisonOf, modeNames, stageNames } from "@streamgauge/bench/tables";
+import { comparisonOf, distributionOf, modeNames, stageNames } from "@streamgauge/bench/tables";
 import { describeClaims } from "../../sections/changelog.js";
 import { tokenTimesBlock } from "../../sections/token-times.js";
 import {
@@ -81,9 +81,7 @@ export const blockFigures: Readonly<Record<string, Figure>> = {
           .find(({ treatment }) => treatment === mode)
           ?.throughputTokensPerSecond.toFixed(0) ?? "–",
         ...(["timeToFirstToken", "interTokenLatency"] as const).flatMap((metric) => {
-          const found = cell.distributions.find(
-            (candidate) => candidate.metric === metric && candidate.treatment === mode,
-          );
+          const found = distributionOf(cell, mode, metric);
           return [found?.p50Nanoseconds, found?.p99Nanoseconds].map((at) => duration(at ?? null));
         }),
       ]),

@@ -7,7 +7,7 @@ import {
   type Treatment,
   type TreatmentSummary,
 } from "@streamgauge/bench/record";
-import { comparisonOf } from "@streamgauge/bench/tables";
+import { comparisonOf, distributionOf } from "@streamgauge/bench/tables";
 import {
   duration,
   percent,
@@ -119,9 +119,7 @@ function percentile(about: string, metric: DistributionMetric): Figure {
     render: (request) => {
       const cell = cellOf(request);
       const mode = modeOf(request);
-      const found = cell.distributions.find(
-        (candidate) => candidate.metric === metric && candidate.treatment === mode,
-      );
+      const found = distributionOf(cell, mode, metric);
       return percentileOf(request, found ?? lacks(request, `${metric} of ${mode} in ${cell.id}`));
     },
   };
