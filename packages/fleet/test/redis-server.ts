@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { TestCertificate } from "./certificate.js";
+import type { TestCertificate } from "../../bench/test/certificate.js";
 
 /** The program. Debian's package redis-server has it, and any Redis from 6.2 on, or Valkey. */
 const program = process.env["REDIS_SERVER"] ?? "redis-server";

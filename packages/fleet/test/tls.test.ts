@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { makeCertificate } from "./certificate.js";
+import { makeCertificate } from "../../bench/test/certificate.js";
 import { expectWhole, inTemporaryFolder, tinyRun } from "./fleet-run.js";
 import { startAgent, startCoordinator } from "./processes.js";
 import { startRedis, type TestRedis } from "./redis-server.js";

@@ -7,6 +7,7 @@ import {
 } from "@streamgauge/core";
 import { AnswerStatus } from "./answer-status.js";
 import { beginningOf } from "./body-text.js";
+import { postOverHttp, postWith, type HttpAnswer, type SendPost } from "./http-answer.js";
 import { asObject, parseJson } from "./json-values.js";
 import { failureInBody, isFailure, quote, reportedError } from "./openai-failure.js";
 import { isChat, isIds } from "./prompt-kinds.js";
@@ -36,7 +37,7 @@ export interface OpenAIOptions {
   readonly endpoint: "completions" | "chat";
   /** Default: none. `runBench` sets `ignoreEos`, and so needs `ignore_eos`. */
   readonly extensions?: readonly OpenAIExtension[] | undefined;
-  /** Makes the requests. Default: the global `fetch`. */
+  /** Makes the requests. Default: `node:http` and `node:https`, which follow no redirect. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -52,7 +53,7 @@ export interface Server {
   readonly model: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly extensions: ReadonlySet<OpenAIExtension>;
-  readonly fetch: typeof globalThis.fetch;
+  readonly send: SendPost;
 }
 
 const paths = { completions: "completions", chat: "chat/completions" } as const;
@@ -61,7 +62,7 @@ const knownExtensions: readonly OpenAIExtension[] = ["top_k", "ignore_eos"];
 
 /** @throws StreamgaugeError `INVALID_OPTION` */
 export function resolveServer(options: OpenAIOptions): Server {
-  const { baseURL, model, apiKey, endpoint, extensions = [], fetch = globalThis.fetch } = options;
+  const { baseURL, model, apiKey, endpoint, extensions = [], fetch } = options;
   if (!Object.hasOwn(paths, endpoint)) {
     throw invalidOption(`The endpoint is "${endpoint}"; it must be "completions" or "chat".`);
   }
@@ -101,7 +102,7 @@ export function resolveServer(options: OpenAIOptions): Server {
       ...(authorization === undefined ? {} : { authorization }),
     },
     extensions: new Set(extensions),
-    fetch,
+    send: fetch === undefined ? postOverHttp : postWith(fetch),
   };
 }
 
@@ -140,41 +141,56 @@ export function refuse(
   });
 }
 
+/** Of a server, in a call that has no deadline. */
+const longestSilenceMilliseconds = 300_000;
+
 /**
  * Makes a request of the server.
  *
- * @throws StreamgaugeError `ENGINE_FAILED` when it cannot be reached or answers with an error
+ * @throws StreamgaugeError `ENGINE_FAILED` when it cannot be reached, redirects, or answers with an error
  */
 export async function post(
   server: Server,
   request: GenerationRequest,
   stream: boolean,
   signal: AbortSignal,
-): Promise<Response> {
-  const { address, url, headers, fetch } = server;
-  let response: Response;
+): Promise<HttpAnswer> {
+  const { address, url, headers, send } = server;
+  let answer: HttpAnswer;
   try {
-    response = await fetch(address, {
-      method: "POST",
+    answer = await send(address, {
       headers: { ...headers, accept: stream ? "text/event-stream" : "application/json" },
       body: JSON.stringify(bodyOf(request, stream, server)),
       signal,
+      silenceMilliseconds:
+        request.config.deadlineMilliseconds === undefined ? longestSilenceMilliseconds : 0,
     });
   } catch (cause) {
     throw new StreamgaugeError(
       "ENGINE_FAILED",
-      `${url} could not be reached (${describe(cause)}): see whether the server runs, and ` +
-        `whether the baseURL is right.`,
+      `${url} could not be reached (${describe(cause)}): ${remedyForConnection(cause)}.`,
       { cause },
     );
   }
-  if (response.ok) return response;
-  const said = failureInBody(await beginningOf(response));
+  const { status, statusText } = answer;
+  const isOk = status >= 200 && status < 300;
+  const encoding = answer.headers["content-encoding"] ?? "identity";
+  if (isOk && encoding === "identity") return answer;
+  if (isOk) {
+    answer.close();
+    throw new StreamgaugeError(
+      "ENGINE_FAILED",
+      `${url} answered in the content-encoding "${quote(encoding)}", which was not asked for: ` +
+        `switch off compression in the server, or in the proxy before it.`,
+    );
+  }
+  const body = await beginningOf(answer);
+  const said = encoding === "identity" ? failureInBody(body) : "";
   throw new StreamgaugeError(
     "ENGINE_FAILED",
-    `${url} answered ${response.status} ${quote(response.statusText)}`.trimEnd() +
-      `${said === "" ? "" : `: ${said}`} (${remedyFor(response.status)})`,
-    { cause: new AnswerStatus(response.status) },
+    `${url} answered ${status} ${quote(statusText)}`.trimEnd() +
+      `${said === "" ? "" : `: ${said}`} (${remedyFor(answer)})`,
+    { cause: new AnswerStatus(status) },
   );
 }
 
@@ -185,14 +201,12 @@ export async function post(
  *   that is not an event stream: gateways answer 200 with an error as JSON
  */
 export async function eventStreamOf(
-  response: Response,
+  answer: HttpAnswer,
   { url }: Server,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const type = response.headers.get("content-type") ?? "";
-  if (type.toLowerCase().startsWith("text/event-stream") && response.body !== null) {
-    return response.body;
-  }
-  const said = await beginningOf(response);
+  const type = answer.headers["content-type"] ?? "";
+  if (type.toLowerCase().startsWith("text/event-stream")) return answer.body;
+  const said = await beginningOf(answer);
   const object = asObject(parseJson(said));
   if (object !== undefined && isFailure(object)) throw reportedError(said, url);
   throw new StreamgaugeError(
@@ -238,7 +252,9 @@ function promptRefused(
   );
 }
 
-function remedyFor(status: number): string {
+function remedyFor({ status, headers }: HttpAnswer): string {
+  if (status >= 300 && status < 400)
+    return `use the baseURL that it redirects to${placeOf(headers)}`;
   if (status === 401 || status === 403) return "check the apiKey";
   if (status === 404) return "check the baseURL, the endpoint and the model's name";
   if (status === 429) return "the server limits requests: wait, or ask for a higher limit";
@@ -246,10 +262,32 @@ function remedyFor(status: number): string {
   return "change what the server objects to";
 }
 
-/** A message of `fetch`, which hides what happened in the cause. */
+/** Without a query, name and password, which can be secrets. */
+function placeOf({ location = "" }: HttpAnswer["headers"]): string {
+  const shown = URL.canParse(location)
+    ? `${new URL(location).origin}${new URL(location).pathname}`
+    : location.replace(/[?#].*$/s, "");
+  return shown === "" ? "" : `: ${quote(shown)}`;
+}
+
+function remedyForConnection(error: unknown): string {
+  if (/certificate/i.test(describe(error))) {
+    return (
+      "give Node the certificate of whoever signed the server's, by the variable " +
+      "NODE_EXTRA_CA_CERTS with its file"
+    );
+  }
+  return "see whether the server runs, and whether the baseURL is right";
+}
+
+/** What happened, with the system's code. `fetch` hides it in the cause. */
 export function describe(error: unknown): string {
   // Of several addresses of a host that all fail: the error of all has no words.
   if (error instanceof AggregateError && error.message === "") return describe(error.errors[0]);
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${messageOf(cause)}`;
+  if (cause !== undefined) return `${messageOf(error)}: ${messageOf(cause)}`;
+  const message = messageOf(error);
+  // Node says "aborted" where the server closed the connection.
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code === "" || message.includes(code) ? message : `${message}, ${code}`;
 }

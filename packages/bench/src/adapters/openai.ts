@@ -21,6 +21,7 @@ import {
   type TokenSource,
 } from "@streamgauge/core";
 import { isAnswerStatus } from "./answer-status.js";
+import { textOf } from "./body-text.js";
 import { parseAnswer } from "./openai-answer.js";
 import { ChunkReader } from "./openai-chunks.js";
 import { Completion } from "./openai-completion.js";
@@ -189,8 +190,8 @@ class Call implements GenerationBackend {
   ): Promise<GenerationSummary> {
     const completion = (this.#completion = new Completion(this.#server.url, request.config));
     const finishReason = await this.#untilStopped(sink, async () => {
-      const response = await post(this.#server, request, false, signal);
-      const answer = parseAnswer(await response.text(), this.#server.url);
+      const whole = await post(this.#server, request, false, signal);
+      const answer = parseAnswer(await textOf(whole), this.#server.url);
       completion.count(answer);
       const count = completion.completionTokens;
       // The text cannot be divided into its tokens, so the first one carries it.
