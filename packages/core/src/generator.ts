@@ -264,11 +264,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=generate -->
    *
-   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
-   * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: 1261 tokens/s at 10 tokens,
-   * 1492 tokens/s at 50, 1569 tokens/s at 100 and 1320 tokens/s at 1000. It is what streaming
-   * is compared with; against itself it differs by 0.1 % (-0.7 to 0.9) at 10 tokens, -0.8 %
-   * (-1.5 to -0.1) at 50, 0.2 % (-0.8 to 1.7) at 100 and 0.7 % (-1.6 to 2.6) at 1000.
+   * Measured on 2026-12-01 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: 1137 tokens/s at 10 tokens,
+   * 1382 tokens/s at 50, 1452 tokens/s at 100 and 1167 tokens/s at 1000. It is what streaming
+   * is compared with; against itself it differs by 0.1 % (-0.8 to 1.0) at 10 tokens, 0.5 %
+   * (-0.6 to 1.1) at 50, -0.6 % (-1.6 to 0.8) at 100 and -0.2 % (-0.9 to 0.5) at 1000.
    * `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
@@ -279,12 +279,11 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=stream -->
    *
-   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * Measured on 2026-12-01 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
    * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate()
-   * by 1.8 % (1.1 to 2.5) at 10 tokens, 1.0 % (0.1 to 1.8) at 50, 1.1 % (0.2 to 1.9) at 100
-   * and 4.0 % (1.4 to 6.2) at 1000; per token by 6.4 µs to 31.1 µs. Less than 5 % is upheld at
-   * 10, 50 and 100 tokens, inconclusive at 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says
-   * what that depends on.
+   * by 1.7 % (0.9 to 2.8) at 10 tokens, 1.5 % (0.2 to 2.5) at 50, 0.6 % (-0.7 to 1.7) at 100
+   * and 0.7 % (-0.4 to 1.6) at 1000; per token by 4.3 µs to 14.1 µs. Less than 5 % is upheld
+   * at 10, 50, 100 and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
    */
@@ -298,10 +297,10 @@ export interface Generator {
    *
    * <!-- sg:performance-note mode=streamAsync -->
    *
-   * Measured on 2026-11-30 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
+   * Measured on 2026-12-01 (profile full, Intel(R) Xeon(R) Processor, 2 logical cores, Linux
    * 6.18.44-fc-v657 x64, Node.js 20.20.2) with pequod, pooled: it takes longer than generate()
-   * by 1.9 % (1.4 to 2.4) at 10 tokens, 1.0 % (0.1 to 1.8) at 50, 1.6 % (0.6 to 2.7) at 100
-   * and 2.3 % (-0.3 to 5.1) at 1000; per token by 6.5 µs to 17.5 µs. Less than 10 % is upheld
+   * by 2.0 % (1.4 to 2.7) at 10 tokens, 2.2 % (1.5 to 3.4) at 50, 0.9 % (-0.2 to 1.9) at 100
+   * and 1.4 % (0.6 to 2.1) at 1000; per token by 6.5 µs to 18.4 µs. Less than 10 % is upheld
    * at 10, 50, 100 and 1000 tokens. `docs/STREAMING_PERFORMANCE.md` says what that depends on.
    *
    * <!-- /sg -->
